@@ -1,1 +1,7 @@
+//! Yardarm: a Discord control plane for fleets of containerised AI agents.
+//!
+//! The modules in reading order; `docs/architecture.md` tells how they fit.
 
+pub mod domain;
+
+pub mod engine;

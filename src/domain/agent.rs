@@ -1,0 +1,255 @@
+//! An agent: what we want of it, and what the engine says it is.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::ids::{AgentId, ContainerId, FleetId, ImageId};
+
+/// A name people type: agents, fleets and templates share its rule.
+///
+/// Docker's container names allow more; this is the part of it that needs no quoting anywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Name(String);
+
+/// The longest name, in characters: a label, a volume and a network are built around it.
+pub const NAME_MAX: usize = 32;
+
+impl Name {
+    /// Lower-case letters, digits, `-` and `_`; the first one a letter or a digit.
+    pub fn parse(text: &str) -> Result<Self, BadName> {
+        let allowed =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        let starts_well = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+        if starts_well && text.len() <= NAME_MAX && text.chars().all(allowed) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(BadName(text.chars().take(2 * NAME_MAX).collect()))
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A text that is no name, and what a name is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no name: use 1 to {NAME_MAX} of a–z, 0–9, `-` and `_`, beginning with a letter or a digit"
+)]
+pub struct BadName(pub String);
+
+/// A named, long-running container doing AI work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agent {
+    pub id: AgentId,
+    pub name: Name,
+    pub fleet: FleetId,
+    pub desired: Desired,
+    /// None before the first start and while nothing is deployed.
+    pub container: Option<ContainerId>,
+    /// The version of its spec that `container` was made from.
+    pub version: i64,
+    /// Taken over from somebody else; it has none of our labels.
+    pub adopted: bool,
+    pub created_at: DateTime<Utc>,
+}
+
+/// What we want an agent to be doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Desired {
+    Running,
+    Paused,
+    Stopped,
+}
+
+impl Desired {
+    /// As the database and people write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The inverse of [`Self::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Running, Self::Paused, Self::Stopped]
+            .into_iter()
+            .find(|desired| desired.as_str() == text)
+    }
+}
+
+/// What the engine said of one container, and nothing we made up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    pub container: ContainerId,
+    /// The engine's name for it, without the leading slash.
+    pub name: String,
+    pub phase: Phase,
+    pub image: ImageId,
+    pub started_at: Option<DateTime<Utc>>,
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Of the last run; None if it never ended.
+    pub exit_code: Option<i64>,
+    /// The kernel ended it for memory. Exit code 137 alone cannot tell this from a kill.
+    pub oom_killed: bool,
+    /// Why the engine could not start it, in its words.
+    pub error: Option<String>,
+    pub health: Option<Health>,
+    /// Starts by the engine itself; ours count as actions.
+    pub restarts: u32,
+    /// Ports reachable from the host, as `address:port → container port`.
+    pub ports: Vec<String>,
+}
+
+/// The engine's word for what a container is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Phase {
+    Created,
+    Running,
+    Paused,
+    Restarting,
+    Exited,
+    Dead,
+}
+
+impl Phase {
+    /// Processes exist: it can be stopped, and a volume of it is in use.
+    pub const fn is_up(self) -> bool {
+        matches!(self, Self::Running | Self::Paused | Self::Restarting)
+    }
+}
+
+/// What the engine's own health check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    Starting,
+    Healthy,
+    Unhealthy,
+}
+
+/// What people see of an agent: desired and observed in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    /// It should run and does not.
+    Down,
+    Unhealthy,
+    /// The engine does not answer: neither healthy nor down.
+    Unknown,
+    /// An action is at work on it.
+    Changing,
+    Starting,
+    Running,
+    Paused,
+    Stopped,
+}
+
+impl State {
+    /// Worst first: the order in which people want to read them.
+    pub const ALL: [Self; 8] = [
+        Self::Down,
+        Self::Unhealthy,
+        Self::Unknown,
+        Self::Changing,
+        Self::Starting,
+        Self::Running,
+        Self::Paused,
+        Self::Stopped,
+    ];
+
+    /// Judges one agent. `observed` is None if its container is gone or was never made.
+    pub fn judge(desired: Desired, observed: Option<&Observation>, engine_answers: bool) -> Self {
+        if !engine_answers {
+            return Self::Unknown;
+        }
+        let Some(observed) = observed else {
+            return if desired == Desired::Stopped {
+                Self::Stopped
+            } else {
+                Self::Down
+            };
+        };
+        match (observed.phase, observed.health) {
+            (Phase::Paused, _) => Self::Paused,
+            (Phase::Running, Some(Health::Unhealthy)) => Self::Unhealthy,
+            (Phase::Running, Some(Health::Starting)) | (Phase::Restarting, _) => Self::Starting,
+            (Phase::Running, _) => Self::Running,
+            (Phase::Created | Phase::Exited | Phase::Dead, _) if desired == Desired::Stopped => {
+                Self::Stopped
+            }
+            (Phase::Created | Phase::Exited | Phase::Dead, _) => Self::Down,
+        }
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Unhealthy => "unhealthy",
+            Self::Unknown => "unknown",
+            Self::Changing => "changing",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// CPU and memory of one container at one instant, as the engine counts them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    pub at: DateTime<Utc>,
+    /// CPU time since the container started, in nanoseconds.
+    pub cpu_ns: u64,
+    /// Bytes in use without the page cache.
+    pub memory_bytes: u64,
+    pub pids: u64,
+}
+
+/// What two samples tell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usage {
+    /// Of one CPU: 1.5 is one and a half of them.
+    pub cpus: f64,
+    pub memory_bytes: u64,
+    pub pids: u64,
+}
+
+impl Usage {
+    /// None if the samples are not in order or the container was started anew between them.
+    pub fn between(earlier: &Sample, later: &Sample) -> Option<Self> {
+        let elapsed = (later.at - earlier.at)
+            .num_nanoseconds()
+            .filter(|ns| *ns > 0)?;
+        let used = later.cpu_ns.checked_sub(earlier.cpu_ns)?;
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a share of a CPU needs no 53 bits"
+        )]
+        let cpus = used as f64 / elapsed as f64;
+        Some(Self {
+            cpus,
+            memory_bytes: later.memory_bytes,
+            pids: later.pids,
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! Pure rules: no I/O, no clock, nothing of our other modules.
+
+pub mod agent;
+pub mod ids;
+pub mod spec;

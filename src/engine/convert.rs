@@ -1,0 +1,1 @@
+//! Between Docker's words and ours; pure.

@@ -1,0 +1,219 @@
+//! What runs containers, in our words. `docker` implements it; the tests prove a fake by the same contract suite.
+//!
+//! Every call ends within a deadline. A call that ran into it may still have been carried out
+//! ([`EngineError::outcome_is_unknown`]): look again, do not call again.
+
+pub mod convert;
+pub mod docker;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use futures::stream::BoxStream;
+use secrecy::SecretString;
+
+use crate::domain::{
+    agent::{Observation, Phase, Sample},
+    ids::{ActionId, AgentId, ContainerId, ImageId, InstanceId},
+    spec::{Spec, SpecDigest},
+};
+
+pub type Result<T> = std::result::Result<T, EngineError>;
+
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Who answers; also the cheapest proof that somebody does.
+    async fn about(&self) -> Result<About>;
+
+    /// Every container on the host, ours or not, without details.
+    async fn list(&self) -> Result<Vec<Listed>>;
+    /// One container in detail, by id or name; None if there is none.
+    async fn observe(&self, container: &ContainerId) -> Result<Option<Observation>>;
+    /// What a container nobody gave us was made from, for adoption.
+    async fn describe(&self, container: &ContainerId) -> Result<Spec>;
+    /// State changes as they happen. A stream that ends is a failure: list, then listen again.
+    async fn events(&self) -> Result<BoxStream<'static, Result<EngineEvent>>>;
+
+    /// The image a reference names here; None if it is not present.
+    async fn image(&self, reference: &str) -> Result<Option<Image>>;
+    /// Fetches an image, telling how far it is.
+    async fn pull(
+        &self,
+        reference: &str,
+        progress: &(dyn Fn(PullProgress) + Send + Sync),
+    ) -> Result<()>;
+
+    /// Makes a container and does not start it.
+    async fn create(&self, creation: &Creation<'_>) -> Result<ContainerId>;
+    async fn start(&self, container: &ContainerId) -> Result<()>;
+    /// SIGTERM, then SIGKILL after `grace`. Stopping what is stopped is no error.
+    async fn stop(&self, container: &ContainerId, grace: Duration) -> Result<()>;
+    async fn pause(&self, container: &ContainerId) -> Result<()>;
+    async fn unpause(&self, container: &ContainerId) -> Result<()>;
+    async fn rename(&self, container: &ContainerId, name: &str) -> Result<()>;
+    /// Ends and removes a container but none of its named volumes. Removing what is gone is no error.
+    async fn remove(&self, container: &ContainerId) -> Result<()>;
+
+    /// Makes a private network unless it is there.
+    async fn ensure_network(&self, network: &NetworkSpec) -> Result<()>;
+    /// Removing what is gone is no error.
+    async fn remove_network(&self, name: &str) -> Result<()>;
+    async fn connect(&self, container: &ContainerId, network: &str) -> Result<()>;
+    async fn disconnect(&self, container: &ContainerId, network: &str) -> Result<()>;
+
+    /// Names of the volumes that carry this agent's label.
+    async fn volumes(&self, instance: &InstanceId, agent: AgentId) -> Result<Vec<String>>;
+    /// Removing what is gone is no error.
+    async fn remove_volume(&self, name: &str) -> Result<()>;
+
+    /// The last lines, and with `follow` those still to come.
+    async fn logs(
+        &self,
+        container: &ContainerId,
+        query: &LogQuery,
+    ) -> Result<BoxStream<'static, Result<LogLine>>>;
+    /// One sample; the engine may take a second for it.
+    async fn sample(&self, container: &ContainerId) -> Result<Sample>;
+}
+
+/// The engine itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    pub version: String,
+    pub api_version: String,
+    pub cpus: u32,
+    pub memory_bytes: u64,
+}
+
+/// One line of a full listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub container: ContainerId,
+    pub name: String,
+    /// The reference it was made from.
+    pub image: String,
+    pub phase: Phase,
+    /// None on what is not ours, and on what we adopted.
+    pub labels: Option<Labels>,
+}
+
+/// What we write on each container, volume and network we make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    pub instance: InstanceId,
+    pub agent: AgentId,
+    pub spec: SpecDigest,
+    /// The action that made it: how a create that timed out is found again.
+    pub action: ActionId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    pub id: ImageId,
+    /// `repository@sha256:…` of a pulled or pushed one; a locally built one has none and is bound by its id.
+    pub digest: Option<String>,
+}
+
+/// How far a pull is. Docker tells the layers as it finds them, so `total` may still grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PullProgress {
+    pub done_bytes: u64,
+    pub total_bytes: u64,
+}
+
+/// Everything `create` needs.
+pub struct Creation<'a> {
+    pub name: &'a str,
+    pub spec: &'a Spec,
+    /// What `spec.image` was resolved to; the container is bound to it.
+    pub image: &'a ImageId,
+    pub labels: &'a Labels,
+    /// The network to join, made before.
+    pub network: Option<&'a str>,
+    /// The agent's name inside that network.
+    pub alias: &'a str,
+    /// Volume name in the spec → volume name on the host.
+    pub volumes: &'a BTreeMap<String, String>,
+    /// Given as environment variables; never in the spec, a label or a log.
+    pub secrets: &'a BTreeMap<String, SecretString>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkSpec {
+    pub name: String,
+    pub instance: InstanceId,
+    /// No way out of it.
+    pub internal: bool,
+}
+
+/// Something happened to a container; `observe` tells what it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineEvent {
+    pub container: ContainerId,
+    pub kind: EngineEventKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineEventKind {
+    Started,
+    Died,
+    OutOfMemory,
+    Paused,
+    Unpaused,
+    Renamed,
+    Destroyed,
+    HealthChanged,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogQuery {
+    /// Lines from the end; always given, because Docker reads the whole file otherwise.
+    pub tail: u32,
+    pub since: Option<DateTime<Utc>>,
+    pub stdout: bool,
+    pub stderr: bool,
+    pub follow: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    pub source: LogSource,
+    pub at: Option<DateTime<Utc>>,
+    /// Without its line end; what is no UTF-8 is replaced.
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogSource {
+    Stdout,
+    Stderr,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// Nobody answers: the daemon is stopped or the socket is not there.
+    #[error("the engine cannot be reached: {0}")]
+    Unreachable(String),
+    #[error("{what} did not end within {} s", after.as_secs())]
+    TimedOut { what: &'static str, after: Duration },
+    /// No such container, image, network or volume.
+    #[error("not found: {0}")]
+    NotFound(String),
+    /// A name is taken, or the container is in a state that does not permit it.
+    #[error("conflict: {0}")]
+    Conflict(String),
+    /// The engine understood and will not.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// A connection that was lost in the middle, or an answer nobody understands.
+    #[error("the engine's answer was lost: {0}")]
+    Lost(String),
+}
+
+impl EngineError {
+    /// The call may have been carried out although no answer came.
+    pub const fn outcome_is_unknown(&self) -> bool {
+        matches!(self, Self::TimedOut { .. } | Self::Lost(_))
+    }
+}
