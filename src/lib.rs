@@ -4,4 +4,8 @@
 
 pub mod domain;
 
+pub mod clock;
+pub mod error;
+
 pub mod engine;
+pub mod store;

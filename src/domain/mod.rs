@@ -1,5 +1,10 @@
 //! Pure rules: no I/O, no clock, nothing of our other modules.
 
+pub mod action;
 pub mod agent;
+pub mod event;
+pub mod fleet;
+pub mod grant;
 pub mod ids;
+pub mod outbox;
 pub mod spec;
