@@ -2,4 +2,7 @@
 
 pub mod agent;
 pub mod ids;
+pub mod nearest;
+pub mod problem;
 pub mod spec;
+pub mod template;
