@@ -48,8 +48,11 @@ impl Problem {
         if let (Some(key), true) = (words.first(), error.starts_with("missing field")) {
             return Self::new(at, format!("`{key}` is missing"), format!("add `{key}`"));
         }
-        match error.split_once(", expected ") {
-            Some((message, expected)) => Self::new(at, message, format!("expected {expected}")),
+        if let Some((message, expected)) = error.split_once(", expected ") {
+            return Self::new(at, message, format!("expected {}", in_words(expected)));
+        }
+        match error.split_once(": use ") {
+            Some((message, advice)) => Self::new(at, message, format!("use {advice}")),
             None => Self::new(at, error, "see the comments and the schema in `configs`"),
         }
     }
@@ -65,6 +68,16 @@ impl Problem {
             format!("`{value}` is out of range"),
             format!("use {} to {}", allowed.start(), allowed.end()),
         )
+    }
+}
+
+/// serde calls a number by the type it is kept in.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u16" | "u32" | "u64" => "a whole number, not below 0",
+        "i64" => "a whole number",
+        "f64" => "a number",
+        other => other,
     }
 }
 
@@ -108,7 +121,11 @@ mod tests {
         );
         assert_eq!(
             said("invalid type: string \"x\", expected u32"),
-            "docker: invalid type: string \"x\"\nhint: expected u32"
+            "docker: invalid type: string \"x\"\nhint: expected a whole number, not below 0"
+        );
+        assert_eq!(
+            said("`Main` is no name: use a–z"),
+            "docker: `Main` is no name\nhint: use a–z"
         );
     }
 

@@ -41,6 +41,7 @@ pub struct Template {
 /// its parameter has no value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "Agent template")]
 pub struct TemplateBody {
     /// For editors.
     #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]

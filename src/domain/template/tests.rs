@@ -242,7 +242,7 @@ fn json_is_refused_by_path() {
     ");
     insta::assert_snapshot!(refused(r#""limits": { "memory_mb": "1g", "cpus": 1, "pids": 1 }"#), @r#"
     limits.memory_mb: invalid type: string "1g"
-    hint: expected u32
+    hint: expected a whole number, not below 0
     "#);
     insta::assert_snapshot!(refused(r#""ports": [{ "container": 80, "protocol": "http" }]"#), @r"
     ports[0].protocol: unknown value `http`
