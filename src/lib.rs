@@ -2,6 +2,10 @@
 //!
 //! The modules in reading order; `docs/architecture.md` tells how they fit.
 
+pub mod cli;
+
+pub mod config;
+
 pub mod domain;
 
 pub mod clock;

@@ -6,5 +6,8 @@ pub mod event;
 pub mod fleet;
 pub mod grant;
 pub mod ids;
+pub mod nearest;
 pub mod outbox;
+pub mod problem;
 pub mod spec;
+pub mod template;

@@ -218,7 +218,7 @@ pub struct Privileges {
 }
 
 /// What the settings allow beyond the hardened defaults; nothing unless named.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Allow {
     /// Containers without any confinement.
