@@ -6,10 +6,12 @@ pub mod cli;
 
 pub mod config;
 
+pub mod ops;
+
+pub mod engine;
+pub mod store;
+
 pub mod domain;
 
 pub mod clock;
 pub mod error;
-
-pub mod engine;
-pub mod store;

@@ -11,3 +11,4 @@ pub mod outbox;
 pub mod problem;
 pub mod spec;
 pub mod template;
+pub mod view;

@@ -7,18 +7,8 @@ use crate::domain::{
     action::Arguments,
     agent::{Agent, Desired, Name},
     ids::{AgentId, ContainerId, FleetId, ImageId},
-    spec::Spec,
+    spec::{Spec, Version},
 };
-
-/// One version of what an agent is made from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Version {
-    pub number: i64,
-    pub spec: Spec,
-    pub image: ImageId,
-    pub arguments: Arguments,
-    pub created_at: DateTime<Utc>,
-}
 
 impl Store {
     /// All living agents, by name.
