@@ -142,11 +142,12 @@ fn quota(route: &Route) -> Quota {
 
 /// Discord names a bucket by a hash.
 fn hash(name: &str) -> String {
-    Sha256::digest(name.as_bytes())
+    let digest = Sha256::digest(name.as_bytes());
+    let number = digest
         .iter()
         .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .fold(0_u128, |number, byte| (number << 8) | u128::from(*byte));
+    format!("{number:032x}")
 }
 
 impl Reading {

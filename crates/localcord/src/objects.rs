@@ -36,7 +36,7 @@ pub(crate) fn current_user(bot: &User) -> Value {
     )
 }
 
-pub(crate) fn member(guild: &Guild, user_object: Value, id: Id) -> Value {
+pub(crate) fn member(guild: &Guild, user_object: &Value, id: Id) -> Value {
     json!({
         "user": user_object,
         "roles": guild.members.get(&id),
@@ -143,11 +143,11 @@ pub(crate) fn guild(guild: &Guild) -> Value {
     merged(identity, settings)
 }
 
-/// What GUILD_CREATE adds to a guild.
+/// What `GUILD_CREATE` adds to a guild.
 pub(crate) fn guild_with_members(world: &World, entry: &Guild) -> Value {
     let members = entry.members.keys().filter_map(|id| world.user(*id));
     let members: Vec<Value> = members
-        .map(|person| member(entry, user(person), person.id))
+        .map(|person| member(entry, &user(person), person.id))
         .collect();
     let seen = entry.channels.iter().filter(|place| {
         world

@@ -5,12 +5,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// A request or response that Discord's OpenAPI file does not allow.
+/// A request or response that Discord's `OpenAPI` file does not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The HTTP method.
     pub method: String,
-    /// The path as the OpenAPI file writes it.
+    /// The path as the `OpenAPI` file writes it.
     pub path: String,
     /// `request` or `response 200`.
     pub part: String,

@@ -1,10 +1,10 @@
 use axum::http::Method;
 
-/// One call, as faults, rate limits and the checks against OpenAPI look at it.
+/// One call, as faults, rate limits and the checks against `OpenAPI` look at it.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
     pub(crate) method: Method,
-    /// As Discord's OpenAPI file writes it: `/channels/{channel_id}/messages`.
+    /// As Discord's `OpenAPI` file writes it: `/channels/{channel_id}/messages`.
     pub(crate) template: String,
     /// As it was called, without `/api/v10`.
     pub(crate) path: String,

@@ -53,7 +53,7 @@ pub(crate) fn use_component(
         interaction.source = Some(id);
         let interaction_id = interaction.id;
         let extra = json!({ "message": message.to_json(&discord.world) });
-        send(discord, state, interaction, data, extra);
+        send(discord, state, interaction, &data, extra);
         Ok(interaction_id)
     })
 }

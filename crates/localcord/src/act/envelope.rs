@@ -18,7 +18,7 @@ pub(super) fn send(
     discord: &Discord,
     state: &mut State,
     interaction: Interaction,
-    data: Value,
+    data: &Value,
     extra: Value,
 ) {
     let object = objects::merged(envelope(discord, &interaction, data), extra);
@@ -34,7 +34,7 @@ pub(super) fn admit(discord: &Discord, interaction: &Interaction) -> Result<(), 
     Err(Refused::new("you do not see that channel"))
 }
 
-fn envelope(discord: &Discord, interaction: &Interaction, data: Value) -> Value {
+fn envelope(discord: &Discord, interaction: &Interaction, data: &Value) -> Value {
     let world = &discord.world;
     let channel = world.channel(interaction.place.channel);
     let user = world
@@ -65,7 +65,7 @@ fn envelope(discord: &Discord, interaction: &Interaction, data: Value) -> Value 
     });
     let place = match interaction.place.guild.and_then(|id| world.guild(id)) {
         Some(guild) => {
-            let member = objects::member(guild, user, interaction.person);
+            let member = objects::member(guild, &user, interaction.person);
             json!({
                 "guild_id": guild.id,
                 "guild": { "id": guild.id, "locale": LOCALE, "features": [] },

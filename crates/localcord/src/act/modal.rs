@@ -36,7 +36,7 @@ pub(crate) fn submit(
             now,
         );
         interaction.source = opener.source;
-        interaction.opened_by = Some(opener.metadata());
+        interaction.opened_by = Some(opener.metadata(&discord.world));
         let source = opener
             .source
             .and_then(|id| state.message(opener.place.channel, id));
@@ -46,7 +46,7 @@ pub(crate) fn submit(
             discord,
             state,
             interaction,
-            data,
+            &data,
             extra.unwrap_or_else(|| json!({})),
         );
         Ok(id)

@@ -124,12 +124,12 @@ fn text(option: &Value, input: &Input) -> Result<Value, Refused> {
 }
 
 fn integer(option: &Value, input: &Input) -> Result<Value, Refused> {
+    if let (Input::Text(text), false) = (input, list(&option["choices"]).is_empty()) {
+        return choice(option, text, Value::Null);
+    }
     let number = match input {
         Input::Integer(number) => Some(*number),
-        Input::Text(text) => match choice(option, text, Value::Null) {
-            Ok(Value::Null) | Err(_) => text.trim().parse().ok(),
-            Ok(value) => value.as_i64(),
-        },
+        Input::Text(text) => text.trim().parse().ok(),
         _ => None,
     };
     let number = number.filter(|number| number.abs() <= LARGEST_INTEGER);

@@ -67,7 +67,7 @@ impl<'a> Resolver<'a> {
             .guild
             .filter(|guild| guild.members.contains_key(&user.id))
         {
-            let mut member = objects::member(guild, Value::Null, user.id);
+            let mut member = objects::member(guild, &Value::Null, user.id);
             member["permissions"] = json!(guild.permissions_of(user.id));
             if let Some(member) = member.as_object_mut() {
                 // Inside an interaction the user stands beside the member, not in it.

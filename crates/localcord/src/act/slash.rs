@@ -83,7 +83,7 @@ fn invoke(
         "resolved": resolved,
     });
     let id = interaction.id;
-    send(discord, state, interaction, without_nulls(data), json!({}));
+    send(discord, state, interaction, &without_nulls(data), json!({}));
     Ok(id)
 }
 

@@ -29,6 +29,10 @@ impl SlashCommand {
     }
 
     /// Goes on to a sub-command, or to a group and then to its sub-command.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "sub-command is the word, and nobody subtracts commands"
+    )]
     pub fn sub(mut self, name: &str) -> Self {
         self.entry.path.push(name.to_owned());
         self
@@ -73,6 +77,10 @@ impl Autocomplete {
     }
 
     /// Goes on to a sub-command.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "sub-command is the word, and nobody subtracts commands"
+    )]
     pub fn sub(mut self, name: &str) -> Self {
         self.command = self.command.sub(name);
         self

@@ -17,7 +17,7 @@ pub enum Error {
     /// The bot answered with something else, such as a message where a modal was expected.
     #[error("{0}")]
     Unexpected(String),
-    /// Unknown routes and violations of the OpenAPI file.
+    /// Unknown routes and violations of the `OpenAPI` file.
     #[error("{}", .0.join("\n"))]
     Recorded(Vec<String>),
     /// The server could not start.

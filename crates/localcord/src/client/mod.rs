@@ -251,17 +251,17 @@ impl Localcord {
         self.discord().record.unknown_routes()
     }
 
-    /// Calls that Discord's OpenAPI file does not allow.
+    /// Calls that Discord's `OpenAPI` file does not allow.
     pub fn violations(&self) -> Vec<Violation> {
         self.discord().record.violations()
     }
 
-    /// Whether the check against the OpenAPI file was asked for and had no file.
+    /// Whether the check against the `OpenAPI` file was asked for and had no file.
     pub fn check_skipped(&self) -> bool {
         self.shared.check_skipped
     }
 
-    /// Fails if anything happened that a test must not let pass: unknown routes, violations of the OpenAPI file.
+    /// Fails if anything happened that a test must not let pass: unknown routes, violations of the `OpenAPI` file.
     pub fn finish(&self) -> Result<(), Error> {
         let routes = self
             .unknown_routes()

@@ -15,7 +15,7 @@ pub struct Options {
     pub token: Option<String>,
     /// Whether rate limits are shown and kept.
     pub rate_limits: RateLimits,
-    /// Whether calls are checked against Discord's OpenAPI file.
+    /// Whether calls are checked against Discord's `OpenAPI` file.
     pub validate: bool,
     /// How often a bot must send a heartbeat.
     pub heartbeat: Duration,

@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 pub(crate) use self::session::{Order, Sessions};
 use crate::discord::Discord;
 
-/// GUILD_MEMBERS, GUILD_PRESENCES and MESSAGE_CONTENT need Discord's consent.
+/// `GUILD_MEMBERS`, `GUILD_PRESENCES` and `MESSAGE_CONTENT` need Discord's consent.
 const PRIVILEGED_INTENTS: u64 = 1 << 1 | 1 << 8 | 1 << 15;
 const ALL_INTENTS: u64 = (1 << 26) - 1;
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use serde_json::{Value, json};
 
-use crate::{ids::Id, random};
+use crate::{guild::World, ids::Id, objects, random};
 
 /// Discord waits this long for the callback.
 const CALLBACK_DEADLINE: TimeDelta = TimeDelta::seconds(3);
@@ -107,7 +107,7 @@ impl Interaction {
         self.answer = Some(answer);
     }
 
-    pub(crate) fn metadata(&self) -> Value {
+    pub(crate) fn metadata(&self, world: &World) -> Value {
         let owner = self
             .place
             .guild
@@ -115,6 +115,7 @@ impl Interaction {
         let mut metadata = json!({
             "id": self.id,
             "type": self.kind as u8,
+            "user": world.user(self.person).map(objects::user),
             "authorizing_integration_owners": { "0": owner },
         });
         if let (Kind::Component, Some(source)) = (self.kind, self.source) {

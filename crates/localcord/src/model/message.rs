@@ -69,23 +69,23 @@ impl Message {
 
     /// An answer to an interaction, with nothing in it yet.
     pub(crate) fn answering(
+        world: &World,
         interaction: &Interaction,
         id: Id,
-        bot: Id,
         created: DateTime<Utc>,
     ) -> Self {
         let origin = Origin {
             person: interaction.person,
             command: interaction.command.clone(),
             interaction: interaction.id,
-            metadata: interaction.metadata(),
+            metadata: interaction.metadata(world),
             first: interaction.message.is_none(),
         };
         let guild = interaction.place.guild;
         Self {
             guild,
             origin: Some(origin),
-            ..Self::new(id, interaction.place.channel, bot, created)
+            ..Self::new(id, interaction.place.channel, world.bot.id, created)
         }
     }
 

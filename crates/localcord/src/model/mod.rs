@@ -51,10 +51,6 @@ impl State {
         self.messages.get(&(channel, id))
     }
 
-    pub(crate) fn message_mut(&mut self, channel: Id, id: Id) -> Option<&mut Message> {
-        self.messages.get_mut(&(channel, id))
-    }
-
     pub(crate) fn remove(&mut self, channel: Id, id: Id) -> Option<Message> {
         self.messages.remove(&(channel, id))
     }

@@ -140,8 +140,7 @@ fn send(
     flags: u64,
 ) -> Id {
     let now = discord.now();
-    let mut message =
-        Message::answering(interaction, state.next_id(now), discord.world.bot.id, now);
+    let mut message = Message::answering(&discord.world, interaction, state.next_id(now), now);
     message.flags = flags | (data.json["flags"].as_u64().unwrap_or_default() & EPHEMERAL);
     message.replies_to = interaction.source;
     compose::fill(discord, state, &mut message, data);

@@ -28,8 +28,6 @@ impl Failure {
     pub(crate) const UNAUTHORIZED: Self =
         Self::new(StatusCode::UNAUTHORIZED, 0, "401: Unauthorized");
     pub(crate) const NOT_FOUND: Self = Self::new(StatusCode::NOT_FOUND, 0, "404: Not Found");
-    pub(crate) const METHOD_NOT_ALLOWED: Self =
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, 0, "405: Method Not Allowed");
     pub(crate) const TOO_LARGE: Self = Self::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         40_005,

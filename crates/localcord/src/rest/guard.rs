@@ -1,4 +1,4 @@
-//! What stands before every route: faults, the token, rate limits, the body, the check against OpenAPI.
+//! What stands before every route: faults, the token, rate limits, the body, the check against `OpenAPI`.
 
 use std::sync::Arc;
 

@@ -31,7 +31,7 @@ pub(super) async fn member(State(discord): Shared, Path((guild, id)): Path<(Id, 
     if !guild.members.contains_key(&id) {
         return Err(Failure::UNKNOWN_MEMBER);
     }
-    Ok(Json(objects::member(guild, objects::user(user), id)))
+    Ok(Json(objects::member(guild, &objects::user(user), id)))
 }
 
 fn find(discord: &Discord, id: Id) -> Result<&Guild, Failure> {

@@ -35,7 +35,7 @@ pub(crate) const PREFIX: &str = "/api/v10";
 type Answer = Result<Json<Value>, Failure>;
 type Shared = State<Arc<Discord>>;
 
-/// The routes, written as in Discord's OpenAPI file, by which they are checked.
+/// The routes, written as in Discord's `OpenAPI` file, by which they are checked.
 pub(crate) fn router(discord: Arc<Discord>) -> Router {
     let routes = Router::new()
         .merge(about_the_bot())

@@ -32,8 +32,7 @@ pub(super) async fn follow_up(
         {
             return compose::edit(&discord, state, (place, id), &payload).map(Json);
         }
-        let mut message =
-            Message::answering(&interaction, state.next_id(now), discord.world.bot.id, now);
+        let mut message = Message::answering(&discord.world, &interaction, state.next_id(now), now);
         message.flags = payload.json["flags"].as_u64().unwrap_or_default() & EPHEMERAL;
         message.replies_to = interaction.message;
         compose::fill(&discord, state, &mut message, &payload);

@@ -6,7 +6,7 @@ use localcord::{Localcord, Options};
 use poise::serenity_prelude as serenity;
 use serenity::{GatewayIntents, Http, ShardManager, all::HttpBuilder};
 
-use crate::conversation;
+use crate::bot;
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) type Context<'a> = poise::Context<'a, (), Failure>;
@@ -46,7 +46,7 @@ pub(crate) fn http(cord: &Localcord) -> Http {
 pub(crate) async fn start_bot(cord: &Localcord) -> Bot {
     let guild = u64::from(cord.guild_id()).into();
     let framework = poise::Framework::builder()
-        .options(conversation::options())
+        .options(bot::options())
         .setup(move |ctx, _, framework| {
             Box::pin(async move {
                 poise::builtins::register_in_guild(ctx, &framework.options().commands, guild)
