@@ -8,6 +8,12 @@ pub mod config;
 
 pub mod discord;
 
-pub mod domain;
+pub mod ops;
 
 pub mod engine;
+pub mod store;
+
+pub mod domain;
+
+pub mod clock;
+pub mod error;

@@ -18,6 +18,7 @@ pub mod schema;
 mod seconds;
 mod shutdown;
 mod snowflake;
+mod source;
 pub mod templates;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ pub use self::{
     outbox::Outbox,
     roster::Roster,
     shutdown::Shutdown,
+    source::Source,
 };
 use self::{error::Sources, overrides::set};
 use crate::domain::problem::Problem;

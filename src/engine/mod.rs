@@ -3,7 +3,6 @@
 //! Every call ends within a deadline. A call that ran into it may still have been carried out
 //! ([`EngineError::outcome_is_unknown`]): look again, do not call again.
 
-pub mod convert;
 pub mod docker;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -31,7 +30,7 @@ pub trait Engine: Send + Sync {
     /// One container in detail, by id or name; None if there is none.
     async fn observe(&self, container: &ContainerId) -> Result<Option<Observation>>;
     /// What a container nobody gave us was made from, for adoption.
-    async fn describe(&self, container: &ContainerId) -> Result<Spec>;
+    async fn describe(&self, container: &ContainerId) -> Result<Described>;
     /// State changes as they happen. A stream that ends is a failure: list, then listen again.
     async fn events(&self) -> Result<BoxStream<'static, Result<EngineEvent>>>;
 
@@ -59,7 +58,9 @@ pub trait Engine: Send + Sync {
     async fn ensure_network(&self, network: &NetworkSpec) -> Result<()>;
     /// Removing what is gone is no error.
     async fn remove_network(&self, name: &str) -> Result<()>;
-    async fn connect(&self, container: &ContainerId, network: &str) -> Result<()>;
+    /// Joins a network under `alias`. Joining what it has joined is no error.
+    async fn connect(&self, container: &ContainerId, network: &str, alias: &str) -> Result<()>;
+    /// Leaving what it has not joined is no error.
     async fn disconnect(&self, container: &ContainerId, network: &str) -> Result<()>;
 
     /// Names of the volumes that carry this agent's label.
@@ -106,6 +107,15 @@ pub struct Labels {
     pub spec: SpecDigest,
     /// The action that made it: how a create that timed out is found again.
     pub action: ActionId,
+}
+
+/// A container of somebody else, in our words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Described {
+    /// A limit of 0 stands for a container without one; `create` takes it so, too.
+    pub spec: Spec,
+    /// What the container has and a spec cannot say, in words for people: a redeploy drops it.
+    pub unsaid: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,1 +1,0 @@
-//! Between Docker's words and ours; pure.

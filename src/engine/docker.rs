@@ -1,1 +1,0 @@
-//! Docker on one host.

@@ -1,0 +1,345 @@
+//! Between Docker's words and ours; pure.
+
+use std::collections::{BTreeSet, HashMap};
+
+use bollard::{
+    errors::Error as BollardError,
+    models::{
+        ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, ContainerStatsResponse,
+        ContainerSummary, ContainerSummaryStateEnum, EventMessage, HealthStatusEnum, ImageInspect,
+        PortBinding, SystemInfo, SystemVersion,
+    },
+};
+use chrono::{DateTime, Utc};
+
+use crate::{
+    domain::{
+        agent::{Health, Observation, Phase, Sample},
+        ids::{ActionId, AgentId, ContainerId, ImageId, InstanceId},
+        spec::SpecDigest,
+    },
+    engine::{About, EngineError, EngineEvent, EngineEventKind, Image, Labels, Listed},
+};
+
+pub(super) const INSTANCE: &str = "yardarm.instance";
+pub(super) const AGENT: &str = "yardarm.agent";
+const SPEC: &str = "yardarm.spec";
+const ACTION: &str = "yardarm.action";
+/// The reference of the image: a container is bound to the image's id, so Docker would list that.
+const IMAGE: &str = "yardarm.image";
+
+impl From<BollardError> for EngineError {
+    fn from(error: BollardError) -> Self {
+        match error {
+            BollardError::DockerResponseServerError {
+                status_code,
+                message,
+            } => from_status(status_code, message),
+            BollardError::SocketNotFoundError(path) => {
+                Self::Unreachable(format!("there is no socket `{path}`"))
+            }
+            BollardError::HyperLegacyError { err } if err.is_connect() => {
+                Self::Unreachable(innermost(&err))
+            }
+            BollardError::DockerStreamError { error } => Self::Refused(error),
+            other => Self::Lost(innermost(&other)),
+        }
+    }
+}
+
+fn from_status(status: u16, message: String) -> EngineError {
+    match status {
+        404 => EngineError::NotFound(message),
+        409 => EngineError::Conflict(message),
+        // Docker has no gateway: a proxy in between does not find it.
+        502 | 503 => EngineError::Unreachable(message),
+        504 => EngineError::Lost(message),
+        _ => EngineError::Refused(message),
+    }
+}
+
+/// The last cause; the layers above only say that something below failed.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+/// Like [`EngineError::from`], for a pull: Docker tells what is missing by its words alone once the stream has begun.
+pub(super) fn pull_error(error: BollardError) -> EngineError {
+    match EngineError::from(error) {
+        EngineError::Refused(words) if is_about_missing(&words) => EngineError::NotFound(words),
+        other => other,
+    }
+}
+
+fn is_about_missing(words: &str) -> bool {
+    ["manifest unknown", "not found", "does not exist"]
+        .iter()
+        .any(|sign| words.contains(sign))
+}
+
+/// An id or a name that may stand in a request's path. bollard puts it there as it is, and `..` or `?` in what a person
+/// typed would make it another request.
+pub(super) fn plain(id: &str) -> Result<&str, EngineError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let is_plain = id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.chars().all(allowed);
+    is_plain
+        .then_some(id)
+        .ok_or_else(|| EngineError::NotFound(format!("`{id}` is no name of Docker's")))
+}
+
+/// As [`plain`], for image references and ids.
+pub(super) fn plain_image(reference: &str) -> Result<&str, EngineError> {
+    let allowed =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/' | ':' | '@');
+    let is_plain = reference.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && reference.chars().all(allowed)
+        && !reference.contains("..")
+        && !reference.contains("//");
+    is_plain
+        .then_some(reference)
+        .ok_or_else(|| EngineError::NotFound(format!("`{reference}` is no image reference")))
+}
+
+/// With a tag. Docker's API takes a bare name for all of its tags and pulls every one.
+pub(super) fn with_tag(reference: &str) -> String {
+    let last = reference.rsplit('/').next().unwrap_or(reference);
+    if last.contains([':', '@']) {
+        reference.to_owned()
+    } else {
+        format!("{reference}:latest")
+    }
+}
+
+pub(super) fn about(version: SystemVersion, info: &SystemInfo) -> About {
+    About {
+        version: version.version.unwrap_or_default(),
+        api_version: version.api_version.unwrap_or_default(),
+        cpus: info
+            .ncpu
+            .and_then(|cpus| cpus.try_into().ok())
+            .unwrap_or_default(),
+        memory_bytes: unsigned(info.mem_total),
+    }
+}
+
+/// Docker counts bytes and more in signed numbers, which are never meant to be negative.
+pub(super) fn unsigned(value: Option<i64>) -> u64 {
+    value
+        .and_then(|value| value.try_into().ok())
+        .unwrap_or_default()
+}
+
+/// None without an id, which has not been seen yet: one bad entry must not empty the list.
+pub(super) fn listed(summary: ContainerSummary) -> Option<Listed> {
+    let container = ContainerId(summary.id?);
+    let labels = summary.labels.unwrap_or_default();
+    // Linked containers are listed under `/other/alias` as well.
+    let name = summary
+        .names
+        .unwrap_or_default()
+        .into_iter()
+        .find_map(|name| {
+            let bare = name.strip_prefix('/').unwrap_or(&name);
+            (!bare.contains('/')).then(|| bare.to_owned())
+        });
+    Some(Listed {
+        name: name.unwrap_or_else(|| container.short().to_owned()),
+        image: labels
+            .get(IMAGE)
+            .cloned()
+            .or(summary.image)
+            .unwrap_or_default(),
+        phase: summary.state.map_or(Phase::Dead, listed_phase),
+        labels: read_labels(&labels),
+        container,
+    })
+}
+
+const fn listed_phase(state: ContainerSummaryStateEnum) -> Phase {
+    match state {
+        ContainerSummaryStateEnum::CREATED => Phase::Created,
+        ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::STOPPING => Phase::Running,
+        ContainerSummaryStateEnum::PAUSED => Phase::Paused,
+        ContainerSummaryStateEnum::RESTARTING => Phase::Restarting,
+        ContainerSummaryStateEnum::EXITED => Phase::Exited,
+        ContainerSummaryStateEnum::REMOVING
+        | ContainerSummaryStateEnum::DEAD
+        | ContainerSummaryStateEnum::EMPTY => Phase::Dead,
+    }
+}
+
+const fn phase(status: ContainerStateStatusEnum) -> Phase {
+    match status {
+        ContainerStateStatusEnum::CREATED => Phase::Created,
+        ContainerStateStatusEnum::RUNNING | ContainerStateStatusEnum::STOPPING => Phase::Running,
+        ContainerStateStatusEnum::PAUSED => Phase::Paused,
+        ContainerStateStatusEnum::RESTARTING => Phase::Restarting,
+        ContainerStateStatusEnum::EXITED => Phase::Exited,
+        ContainerStateStatusEnum::REMOVING
+        | ContainerStateStatusEnum::DEAD
+        | ContainerStateStatusEnum::EMPTY => Phase::Dead,
+    }
+}
+
+pub(super) fn write_labels(labels: &Labels, image: &str) -> HashMap<String, String> {
+    let Labels {
+        instance,
+        agent,
+        spec,
+        action,
+    } = labels;
+    HashMap::from([
+        (INSTANCE.to_owned(), instance.to_string()),
+        (AGENT.to_owned(), agent.to_string()),
+        (SPEC.to_owned(), spec.0.clone()),
+        (ACTION.to_owned(), action.to_string()),
+        (IMAGE.to_owned(), image.to_owned()),
+    ])
+}
+
+fn read_labels(labels: &HashMap<String, String>) -> Option<Labels> {
+    Some(Labels {
+        instance: InstanceId(labels.get(INSTANCE)?.clone()),
+        agent: AgentId(labels.get(AGENT)?.parse().ok()?),
+        spec: SpecDigest(labels.get(SPEC)?.clone()),
+        action: ActionId(labels.get(ACTION)?.parse().ok()?),
+    })
+}
+
+pub(super) fn observation(inspected: ContainerInspectResponse) -> Option<Observation> {
+    let state = inspected.state.unwrap_or_default();
+    let phase = state.status.map_or(Phase::Dead, phase);
+    let finished_at = time(state.finished_at.as_deref());
+    Some(Observation {
+        container: ContainerId(inspected.id?),
+        name: inspected
+            .name
+            .unwrap_or_default()
+            .trim_start_matches('/')
+            .to_owned(),
+        phase,
+        image: ImageId(inspected.image.unwrap_or_default()),
+        started_at: time(state.started_at.as_deref()),
+        finished_at,
+        // While it runs Docker shows 0, which is no exit code.
+        exit_code: state
+            .exit_code
+            .filter(|_| !phase.is_up() && finished_at.is_some()),
+        oom_killed: state.oom_killed.unwrap_or_default(),
+        health: health(&state),
+        error: state.error.filter(|error| !error.is_empty()),
+        restarts: u32::try_from(unsigned(inspected.restart_count)).unwrap_or(u32::MAX),
+        ports: inspected
+            .network_settings
+            .and_then(|settings| settings.ports)
+            .map(|ports| published(&ports))
+            .unwrap_or_default(),
+    })
+}
+
+/// Docker writes the year 1 for never.
+pub(super) fn time(text: Option<&str>) -> Option<DateTime<Utc>> {
+    let at: DateTime<Utc> = text?.parse().ok()?;
+    (at.timestamp() > 0).then_some(at)
+}
+
+fn health(state: &ContainerState) -> Option<Health> {
+    match state.health.as_ref()?.status? {
+        HealthStatusEnum::STARTING => Some(Health::Starting),
+        HealthStatusEnum::HEALTHY => Some(Health::Healthy),
+        HealthStatusEnum::UNHEALTHY => Some(Health::Unhealthy),
+        HealthStatusEnum::NONE | HealthStatusEnum::EMPTY => None,
+    }
+}
+
+fn published(ports: &HashMap<String, Option<Vec<PortBinding>>>) -> Vec<String> {
+    let mut lines = BTreeSet::new();
+    for (container, bindings) in ports {
+        let container = container.strip_suffix("/tcp").unwrap_or(container);
+        for binding in bindings.iter().flatten() {
+            let address = binding.host_ip.as_deref().unwrap_or("0.0.0.0");
+            let port = binding.host_port.as_deref().unwrap_or("?");
+            lines.insert(format!("{address}:{port} → {container}"));
+        }
+    }
+    lines.into_iter().collect()
+}
+
+pub(super) fn image(inspected: ImageInspect) -> Option<Image> {
+    Some(Image {
+        id: ImageId(inspected.id?),
+        digest: inspected
+            .repo_digests
+            .unwrap_or_default()
+            .into_iter()
+            .next(),
+    })
+}
+
+/// None for what we did not ask for.
+pub(super) fn event(message: EventMessage) -> Option<EngineEvent> {
+    let action = message.action?;
+    // `health_status: healthy` is one word to Docker.
+    let kind = match action.split(':').next().unwrap_or(&action) {
+        "start" => EngineEventKind::Started,
+        "die" => EngineEventKind::Died,
+        "oom" => EngineEventKind::OutOfMemory,
+        "pause" => EngineEventKind::Paused,
+        "unpause" => EngineEventKind::Unpaused,
+        "rename" => EngineEventKind::Renamed,
+        "destroy" => EngineEventKind::Destroyed,
+        "health_status" => EngineEventKind::HealthChanged,
+        _ => return None,
+    };
+    Some(EngineEvent {
+        container: ContainerId(message.actor?.id?),
+        kind,
+    })
+}
+
+/// Container events that change what `observe` says; `exec_*`, three for every health check, are not among them.
+pub(super) fn event_filters() -> HashMap<String, Vec<String>> {
+    let events = [
+        "start",
+        "die",
+        "oom",
+        "pause",
+        "unpause",
+        "rename",
+        "destroy",
+        "health_status",
+    ];
+    HashMap::from([
+        ("type".to_owned(), vec!["container".to_owned()]),
+        ("event".to_owned(), events.map(str::to_owned).to_vec()),
+    ])
+}
+
+/// None if the container does not run: Docker answers with zeros of the year 1.
+pub(super) fn sample(stats: &ContainerStatsResponse) -> Option<Sample> {
+    let at = time(stats.read.as_deref())?;
+    let cpu = stats.cpu_stats.as_ref()?.cpu_usage.as_ref()?;
+    let memory = stats.memory_stats.as_ref()?;
+    let page_cache = memory.stats.as_ref().and_then(|stats| {
+        // cgroup v1 counts children under `total_`, v2 always.
+        stats
+            .get("total_inactive_file")
+            .or_else(|| stats.get("inactive_file"))
+    });
+    Some(Sample {
+        at,
+        cpu_ns: cpu.total_usage?,
+        memory_bytes: memory
+            .usage?
+            .saturating_sub(page_cache.copied().unwrap_or_default()),
+        pids: stats
+            .pids_stats
+            .as_ref()
+            .and_then(|pids| pids.current)
+            .unwrap_or_default(),
+    })
+}
