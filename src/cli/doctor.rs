@@ -3,7 +3,6 @@ use std::{
     io,
     path::Path,
     process::ExitCode,
-    time::Duration,
 };
 
 use super::{
@@ -14,22 +13,25 @@ use crate::{
     config::{Settings, templates},
     discord,
     domain::finding::Finding,
-    engine::Engine,
+    engine::{
+        Engine,
+        docker::{Deadlines, Docker},
+    },
 };
 
 /// Something could not be reached or written; the settings are good.
 const UNWELL: u8 = 1;
 
-/// `connect` makes the engine from the settings.
-pub async fn run<E: Engine>(
-    options: &Options,
-    connect: impl FnOnce(&Settings) -> anyhow::Result<E>,
-) -> anyhow::Result<ExitCode> {
+pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let settings = match options.settings() {
         Ok(settings) => settings,
         Err(error) => return Ok(report::print(&report::failures(&error), BAD_SETTINGS)),
     };
-    let engine = connect(&settings)?;
+    let deadlines = Deadlines {
+        answer: settings.docker.call_deadline,
+        ..Deadlines::default()
+    };
+    let engine = Docker::new(Some(&settings.docker.host), deadlines)?;
     let mut findings = discord::doctor::examine(&settings.discord).await;
     findings.extend(examine_host(&settings, &engine).await);
     Ok(report::print(&findings, UNWELL))
@@ -85,14 +87,12 @@ fn try_to_write(path: &Path) -> io::Result<()> {
 
 async fn docker(host: &str, engine: &dyn Engine) -> Finding {
     const SUBJECT: &str = "Docker";
-    const PATIENCE: Duration = Duration::from_secs(15);
-    let failure = match tokio::time::timeout(PATIENCE, engine.about()).await {
-        Ok(Ok(about)) => {
+    let failure = match engine.about().await {
+        Ok(about) => {
             let detail = format!("{} (API {}) at {host}", about.version, about.api_version);
             return Finding::ok(SUBJECT, detail);
         }
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+        Err(error) => error.to_string(),
     };
     let next = if failure.to_lowercase().contains("permission denied") {
         "let us use the socket: add the user we run as to the group `docker`"

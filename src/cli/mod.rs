@@ -23,6 +23,8 @@ pub struct Cli {
 pub enum Command {
     /// Say what is wrong with settings and templates, without starting anything
     Check(Options),
+    /// Try everything a start needs, and say the next step where it fails
+    Doctor(Options),
     Schema(schema::Schema),
 }
 
@@ -47,9 +49,10 @@ impl Options {
 }
 
 impl Cli {
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Check(options) => Ok(check::run(&options)),
+            Command::Doctor(options) => doctor::run(&options).await,
             Command::Schema(args) => schema::run(&args),
         }
     }

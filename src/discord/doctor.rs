@@ -254,3 +254,21 @@ fn root_cause(error: &serenity::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interactions_endpoint_set_by_mistake_is_found() {
+        let application = |url: Option<&str>| {
+            let json = serde_json::json!({
+                "id": "1", "name": "yardarm", "icon": null, "description": "", "bot_public": true,
+                "bot_require_code_grant": false, "verify_key": "", "interactions_endpoint_url": url,
+            });
+            Ok(serde_json::from_value(json).expect("an application"))
+        };
+        insta::assert_snapshot!(interactions(&application(None)), @"ok    interactions: they come over the gateway");
+        insta::assert_snapshot!(interactions(&application(Some("https://old.example/"))), @"fail  interactions: Discord sends them to https://old.example/ and not to us → Developer Portal → General Information → empty Interactions Endpoint URL");
+    }
+}
