@@ -243,9 +243,9 @@ mod tests {
                 "DEMO_INTERVAL_S must be more than 0",
             ),
             (
-                "DEMO_INTERVALL_S",
+                "DEMO_NONSENSE",
                 "1",
-                "unknown variable `DEMO_INTERVALL_S`",
+                "unknown variable `DEMO_NONSENSE`",
             ),
         ] {
             assert_eq!(settings(&[(name, value)]), Err(message.into()));
