@@ -154,8 +154,7 @@ fn mismatch(at: &str, token: &SecretString, endpoint: Option<&Endpoint>) -> Opti
     }
 }
 
-/// localcord says so in the third part of its tokens, where Discord has a signature.
+/// localcord's tokens begin with its name; Discord's begin with the bot's id in base64.
 fn is_local(token: &SecretString) -> bool {
-    let signature = token.expose_secret().rsplit('.').next();
-    signature.is_some_and(|signature| signature.starts_with("localcord"))
+    token.expose_secret().starts_with("localcord.")
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::domain::ids::{ChannelId, GuildId, UserId};
 
 const TOKEN: &str = "MTIzNDU2Nzg5.GhIjKl.a-signature_of_Discord";
-const LOCAL_TOKEN: &str = "MTIzNDU2Nzg5.GhIjKl.localcord-0123";
+const LOCAL_TOKEN: &str = "localcord.123456789.abcdefgh";
 
 fn environment(variables: &[(&str, &str)]) -> Environment {
     let owned = variables

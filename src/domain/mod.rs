@@ -3,6 +3,7 @@
 pub mod action;
 pub mod agent;
 pub mod event;
+pub mod finding;
 pub mod fleet;
 pub mod grant;
 pub mod ids;

@@ -388,6 +388,15 @@ fn check_ports(body: &TemplateBody, found: &mut Vec<Problem>) {
         let hint = "use `\"network\": \"fleet\"` or leave the ports out";
         found.push(Problem::new("ports", "this network publishes none", hint));
     }
+    if !body.ports.is_empty() && !body.internet {
+        // Docker takes ports on an internal network, says nothing and publishes none.
+        let hint = "set `internet` to true or leave the ports out";
+        found.push(Problem::new(
+            "ports",
+            "an agent without a way out publishes none",
+            hint,
+        ));
+    }
     let mut taken = BTreeSet::new();
     for (index, port) in body.ports.iter().enumerate() {
         let at = format!("ports[{index}]");

@@ -329,7 +329,7 @@ fn folders_ports_and_users_are_checked() {
              { "host": "/h/../etc", "target": "/d" }
            ],
            "tmpfs": [{ "target": "/d/", "size_mb": 0 }, { "target": "/", "size_mb": 1 }],
-           "network": "none",
+           "network": "none", "internet": false,
            "ports": [{ "container": 0, "host": 80 }, { "container": 1, "host": 80, "address": "here" },
                      { "container": 2, "host": 80 }]"#
     ), @r#"
@@ -353,6 +353,8 @@ fn folders_ports_and_users_are_checked() {
     hint: use 1 to 65536
     ports: this network publishes none
     hint: use `"network": "fleet"` or leave the ports out
+    ports: an agent without a way out publishes none
+    hint: set `internet` to true or leave the ports out
     ports[0].container: `0` is out of range
     hint: use 1 to 65535
     ports[1].address: `here` is no address

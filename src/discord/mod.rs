@@ -1,0 +1,4 @@
+//! Discord: the only module that names serenity and poise.
+
+pub mod connect;
+pub mod doctor;
