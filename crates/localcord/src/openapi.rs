@@ -116,7 +116,7 @@ impl Checker {
         let pointer = self.followed(pointer);
         let schema = format!("{pointer}/content/application~1json/schema");
         if self.spec.document.pointer(&schema).is_some() {
-            return self.validate(route, &part, &schema, body);
+            return self.validate(route, &part, &schema, &as_the_file_has_it(body));
         }
         let empty = body.is_null();
         if empty {
@@ -233,6 +233,7 @@ fn escaped(key: &str) -> String {
 ///
 /// 1. A new attachment is named by the number of its file. Discord takes it as a number, and serenity sends one;
 ///    the file has only strings.
+/// 2. The codes in the nested `errors` of an invalid form are words; the file has numbers.
 fn as_the_file_has_it(body: &Value) -> Value {
     let mut body = body.clone();
     for pointer in ["/attachments", "/data/attachments"] {
@@ -243,7 +244,24 @@ fn as_the_file_has_it(body: &Value) -> Value {
             }
         }
     }
+    if let Some(errors) = body.pointer_mut("/errors") {
+        number_codes(errors);
+    }
     body
+}
+
+fn number_codes(errors: &mut Value) {
+    for (name, value) in errors.as_object_mut().into_iter().flatten() {
+        if name == "_errors" {
+            value
+                .as_array_mut()
+                .into_iter()
+                .flatten()
+                .for_each(|error| error["code"] = Value::from(0));
+        } else {
+            number_codes(value);
+        }
+    }
 }
 
 /// Place and message of an error; where several schemas were tried, of the one that came closest.

@@ -105,7 +105,7 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// `path` is dotted: `embeds.0.title`.
+    /// `path` is dotted: `embeds.0.title`. A place holds its own errors or those of its parts, whichever came first.
     pub(crate) fn refuse(&mut self, path: &str, code: &str, message: impl Into<String>) {
         let mut place = &mut self.errors;
         for segment in path.split('.') {
@@ -113,13 +113,15 @@ impl Form {
                 .entry(segment)
                 .or_insert_with(|| Value::Object(Map::new()));
             match next {
-                Value::Object(next) => place = next,
+                Value::Object(next) if !next.contains_key("_errors") => place = next,
                 _ => return,
             }
         }
-        let errors = place.entry("_errors").or_insert_with(|| json!([]));
-        if let Some(errors) = errors.as_array_mut() {
-            errors.push(json!({ "code": code, "message": message.into() }));
+        if place.is_empty() {
+            place.insert(
+                "_errors".to_owned(),
+                json!([{ "code": code, "message": message.into() }]),
+            );
         }
     }
 
@@ -142,6 +144,42 @@ impl Form {
                 path,
                 "BASE_TYPE_BAD_LENGTH",
                 format!("Must be between {min} and {max} in length."),
+            );
+        }
+    }
+
+    /// The entries of a list; what is no list is refused, and nothing is an empty one.
+    pub(crate) fn list<'a>(&mut self, path: &str, value: &'a Value) -> &'a [Value] {
+        match value {
+            Value::Array(entries) => {
+                for (index, _) in entries
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, entry)| !entry.is_object())
+                {
+                    let message = "Only dictionaries may be used in a DictType";
+                    self.refuse(&format!("{path}.{index}"), "DICT_TYPE_CONVERT", message);
+                }
+                entries
+            }
+            Value::Null => &[],
+            _ => {
+                self.refuse(
+                    path,
+                    "LIST_TYPE_CONVERT",
+                    "Only iterables may be used in a ListType",
+                );
+                &[]
+            }
+        }
+    }
+
+    pub(crate) fn text(&mut self, path: &str, value: &Value) {
+        if !value.is_string() && !value.is_null() {
+            self.refuse(
+                path,
+                "STRING_TYPE_CONVERT",
+                format!("Could not interpret \"{value}\" as string."),
             );
         }
     }

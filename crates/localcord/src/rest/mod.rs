@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Request, State},
+    extract::{OriginalUri, Request, State},
     middleware,
     response::IntoResponse,
     routing::{get, post},
@@ -139,9 +139,9 @@ fn interaction_routes() -> Router<Arc<Discord>> {
 }
 
 /// A route that localcord does not have: recorded by name, so that a test fails by it.
-async fn unknown(State(discord): Shared, request: Request) -> impl IntoResponse {
+async fn unknown(State(discord): Shared, uri: OriginalUri, request: Request) -> impl IntoResponse {
     discord
         .record
-        .unknown_route(format!("{} {}", request.method(), request.uri().path()));
+        .unknown_route(format!("{} {}", request.method(), uri.path()));
     Failure::NOT_FOUND
 }

@@ -27,7 +27,7 @@ const LAST_OPTION_KIND: u64 = 11;
 /// The whole set of commands of one scope.
 pub(crate) fn commands(body: &Value) -> Result<(), Failure> {
     let mut form = Form::default();
-    let commands = list(body);
+    let commands = form.list("_", body);
     for (kind, max) in [
         (1, CHAT_INPUT_COMMANDS),
         (2, CONTEXT_COMMANDS),
@@ -104,7 +104,7 @@ fn check_text(form: &mut Form, path: &str, text: &Value) {
 }
 
 fn check_options(form: &mut Form, path: &str, options: &Value, depth: u8) {
-    let options = list(options);
+    let options = form.list(&format!("{path}.options"), options);
     form.count(&format!("{path}.options"), options.len(), 0, OPTIONS);
     let mut names = HashSet::new();
     let mut optional_seen = false;

@@ -2,10 +2,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::{
-    objects::list,
-    rest::{Failure, Form},
-};
+use crate::rest::{Failure, Form};
 
 const ROWS: usize = 5;
 const BUTTONS: usize = 5;
@@ -27,7 +24,7 @@ const LINK: u64 = 5;
 const PREMIUM: u64 = 6;
 
 pub(super) fn check(form: &mut Form, components: &Value) {
-    let rows = list(components);
+    let rows = form.list("components", components);
     form.count("components", rows.len(), 0, ROWS);
     let mut seen = HashSet::new();
     for (index, row) in rows.iter().enumerate() {
@@ -39,7 +36,7 @@ fn check_row<'a>(form: &mut Form, path: &str, row: &'a Value, seen: &mut HashSet
     if row["type"].as_u64() != Some(ACTION_ROW) {
         return form.choice(&format!("{path}.type"), "1");
     }
-    let children = list(&row["components"]);
+    let children = form.list(&format!("{path}.components"), &row["components"]);
     form.count(&format!("{path}.components"), children.len(), 1, BUTTONS);
     let selects = children
         .iter()
@@ -117,7 +114,7 @@ fn check_select(form: &mut Form, path: &str, select: &Value) {
     if select["type"].as_u64() != Some(STRING_SELECT) {
         return;
     }
-    let options = list(&select["options"]);
+    let options = form.list(&format!("{path}.options"), &select["options"]);
     form.count(&format!("{path}.options"), options.len(), 1, SELECT_OPTIONS);
     let mut values = HashSet::new();
     for (index, option) in options.iter().enumerate() {
@@ -157,12 +154,12 @@ pub(crate) fn modal(data: &Value) -> Result<(), Failure> {
         }
         form.length(&format!("data.{name}"), &data[name], 1, max);
     }
-    let rows = list(&data["components"]);
+    let rows = form.list("data.components", &data["components"]);
     form.count("data.components", rows.len(), 1, MODAL_INPUTS);
     let mut seen = HashSet::new();
     for (index, row) in rows.iter().enumerate() {
         let path = format!("data.components.{index}.components");
-        let inputs = list(&row["components"]);
+        let inputs = form.list(&path, &row["components"]);
         form.count(&path, inputs.len(), 1, 1);
         for input in inputs {
             check_input(&mut form, &format!("{path}.0"), input);

@@ -13,7 +13,7 @@ const FOOTER: usize = 2048;
 const AUTHOR: usize = 256;
 
 pub(super) fn check(form: &mut Form, embeds: &Value) {
-    let embeds = list(embeds);
+    let embeds = form.list("embeds", embeds);
     form.count("embeds", embeds.len(), 0, EMBEDS);
     for (index, embed) in embeds.iter().enumerate() {
         check_one(form, &format!("embeds.{index}"), embed);
@@ -47,7 +47,10 @@ fn check_one(form: &mut Form, path: &str, embed: &Value) {
         0,
         AUTHOR,
     );
-    let fields = list(&embed["fields"]);
+    for name in ["title", "description"] {
+        form.text(&format!("{path}.{name}"), &embed[name]);
+    }
+    let fields = form.list(&format!("{path}.fields"), &embed["fields"]);
     form.count(&format!("{path}.fields"), fields.len(), 0, FIELDS);
     for (index, field) in fields.iter().enumerate() {
         let path = format!("{path}.fields.{index}");

@@ -18,6 +18,14 @@ const ATTACHMENTS: usize = 10;
 /// A message to be sent, or the parts of one to be changed.
 pub(crate) fn message(body: &Value) -> Result<(), Failure> {
     let mut form = Form::default();
+    if !body.is_object() && !body.is_null() {
+        form.refuse(
+            "_",
+            "DICT_TYPE_CONVERT",
+            "Only dictionaries may be used in a DictType",
+        );
+    }
+    form.text("content", &body["content"]);
     form.length("content", &body["content"], 0, CONTENT);
     embeds::check(&mut form, &body["embeds"]);
     components::check(&mut form, &body["components"]);

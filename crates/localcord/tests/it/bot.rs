@@ -8,9 +8,9 @@ use serenity::{
     EditInteractionResponse, FullEvent, Interaction,
 };
 
-use crate::support::{Context, Failure, Outcome};
+use crate::support::{Context, Data, Failure, Outcome};
 
-pub(crate) fn options() -> poise::FrameworkOptions<(), Failure> {
+pub(crate) fn options() -> poise::FrameworkOptions<Data, Failure> {
     poise::FrameworkOptions {
         commands: vec![
             ping(),
@@ -23,6 +23,9 @@ pub(crate) fn options() -> poise::FrameworkOptions<(), Failure> {
             report(),
             chat(),
             sleep(),
+            twice(),
+            late(),
+            edit_later(),
         ],
         event_handler: |framework, event| Box::pin(on_event(framework.serenity_context, event)),
         on_error: |error| Box::pin(async move { tracing::debug!(%error, "the bot failed") }),
@@ -191,7 +194,7 @@ async fn panel(ctx: Context<'_>) -> Outcome {
 
 /// Opens a modal at once.
 #[poise::command(slash_command)]
-async fn ask(ctx: poise::ApplicationContext<'_, (), Failure>) -> Outcome {
+async fn ask(ctx: poise::ApplicationContext<'_, Data, Failure>) -> Outcome {
     ctx.interaction
         .create_response(ctx.http(), CreateInteractionResponse::Modal(reason_modal()))
         .await?;
@@ -239,6 +242,57 @@ async fn chat(ctx: Context<'_>) -> Outcome {
 #[poise::command(slash_command)]
 async fn sleep(_: Context<'_>) -> Outcome {
     std::future::pending().await
+}
+
+/// Answers twice, which is once too often.
+#[poise::command(slash_command)]
+async fn twice(ctx: poise::ApplicationContext<'_, Data, Failure>) -> Outcome {
+    let answer = |text: &str| {
+        CreateInteractionResponse::Message(CreateInteractionResponseMessage::new().content(text))
+    };
+    ctx.interaction
+        .create_response(ctx.http(), answer("first"))
+        .await?;
+    let second = ctx
+        .interaction
+        .create_response(ctx.http(), answer("second"))
+        .await;
+    tell(ctx.into(), &format!("second: {}", code(second))).await
+}
+
+/// Answers when the test says so.
+#[poise::command(slash_command)]
+async fn late(ctx: Context<'_>) -> Outcome {
+    ctx.data().gate.notified().await;
+    let outcome = ctx.say("at last").await.map(drop);
+    tell(ctx, &format!("late: {}", code(outcome))).await
+}
+
+/// Answers at once and edits when the test says so.
+#[poise::command(slash_command)]
+async fn edit_later(ctx: Context<'_>) -> Outcome {
+    let reply = ctx.say("early").await?;
+    ctx.data().gate.notified().await;
+    let outcome = reply
+        .edit(ctx, poise::CreateReply::default().content("edited"))
+        .await;
+    tell(ctx, &format!("edit: {}", code(outcome))).await
+}
+
+/// Discord's error code, or 0.
+fn code(outcome: serenity::Result<()>) -> isize {
+    match outcome {
+        Err(serenity::Error::Http(serenity::HttpError::UnsuccessfulRequest(response))) => {
+            response.error.code
+        }
+        Err(other) => panic!("another error: {other}"),
+        Ok(()) => 0,
+    }
+}
+
+async fn tell(ctx: Context<'_>, text: &str) -> Outcome {
+    ctx.channel_id().say(ctx.http(), text).await?;
+    Ok(())
 }
 
 async fn on_event(ctx: &serenity::Context, event: &FullEvent) -> Outcome {

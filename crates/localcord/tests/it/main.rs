@@ -8,4 +8,9 @@
 
 mod bot;
 mod conversation;
+mod faults;
+mod gateway;
+mod limits;
+mod rest;
+mod rules;
 mod support;
