@@ -4,9 +4,11 @@
 
 pub mod cli;
 
+pub mod app;
 pub mod config;
 
 pub mod discord;
+pub mod workers;
 
 pub mod ops;
 
@@ -17,3 +19,4 @@ pub mod domain;
 
 pub mod clock;
 pub mod error;
+pub mod telemetry;

@@ -4,6 +4,7 @@ pub mod check;
 pub mod doctor;
 pub mod report;
 pub mod schema;
+pub mod up;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -21,6 +22,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Serve Discord until told to stop; SIGHUP reads settings and templates again
+    Up(Options),
     /// Say what is wrong with settings and templates, without starting anything
     Check(Options),
     /// Try everything a start needs, and say the next step where it fails
@@ -51,6 +54,7 @@ impl Options {
 impl Cli {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Up(options) => Box::pin(up::run(options)).await,
             Command::Check(options) => Ok(check::run(&options)),
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Schema(args) => schema::run(&args),

@@ -10,6 +10,8 @@ pub enum Event {
     Action(ActionId),
     /// The engine began to answer, or ceased to.
     Engine { answers: bool },
+    /// Discord's gateway let us in.
+    Connected,
     /// Every agent was compared with a full listing.
     Resynced,
     /// A row waits in the outbox.

@@ -1,6 +1,6 @@
 //! The one door for changing anything: `submit`, and the requester's `confirm` or `cancel`.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 
 use super::Ops;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
         action::{Action, Arguments, Details, Kind, Origin, Reply, State},
         agent::{Desired, Name},
         event::Event,
-        ids::{ActionId, AgentId, FleetId, ImageId, UserId},
+        ids::{ActionId, AgentId, FleetId, ImageId, MessageId, UserId},
         outbox::Subject,
         spec::Spec,
     },
@@ -32,6 +32,18 @@ pub struct Request {
     /// `deploy`, `adopt`: the agent that is to be.
     pub newcomer: Option<Newcomer>,
     pub details: Details,
+}
+
+impl Request {
+    /// To read settings and templates again.
+    pub fn reload() -> Self {
+        Self {
+            kind: Kind::Reload,
+            targets: Vec::new(),
+            newcomer: None,
+            details: Details::default(),
+        }
+    }
 }
 
 /// An agent that does not exist yet.
@@ -110,8 +122,8 @@ impl Ops {
         Ok(id)
     }
 
-    /// The requester says yes. The second yes learns what became of the first.
-    pub async fn confirm(&self, id: ActionId, by: UserId) -> Result<Action> {
+    /// The requester says yes, to a removal perhaps with the `volumes`. The second yes learns what became of the first.
+    pub async fn confirm(&self, id: ActionId, by: UserId, volumes: bool) -> Result<Action> {
         let action = self.asked_by(id, by).await?;
         let agents: Vec<AgentId> = action.targets.iter().map(|target| target.agent).collect();
         let mut tx = self.store.begin().await?;
@@ -123,6 +135,13 @@ impl Ops {
             }
             Err(error) if is_taken(&error) => return Err(self.busy(&mut tx, &agents).await?),
             Err(error) => return Err(error.into()),
+        }
+        if volumes {
+            let details = Details {
+                volumes,
+                ..action.details
+            };
+            actions::set_details(&mut tx, id, &details).await?;
         }
         desire(&mut tx, action.kind, &agents).await?;
         tx.commit().await?;
@@ -156,6 +175,22 @@ impl Ops {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Which message answers an action's interaction, as soon as Discord has told it.
+    pub async fn answered_by(&self, id: ActionId, message: MessageId) -> Result<()> {
+        Ok(self.store.set_reply_message(id, message).await?)
+    }
+
+    /// The action's end stands in that message: the outbox need not show it.
+    pub async fn shown(&self, id: ActionId, message: MessageId) -> Result<()> {
+        self.store.set_reply_message(id, message).await?;
+        Ok(self.store.outbox_shown(Subject::Action(id)).await?)
+    }
+
+    /// What a start found cut off by the last end.
+    pub async fn found_by(&self, start: i64) -> Result<Vec<ActionId>> {
+        Ok(self.store.actions_found_by(start).await?)
     }
 
     pub async fn action(&self, id: ActionId) -> Result<Action> {
@@ -256,7 +291,7 @@ async fn enlist(
     tx: &mut Tx,
     newcomer: Newcomer,
     kind: Kind,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> Result<NewTarget> {
     let adopted = kind == Kind::Adopt;
     match agents::insert(tx, &newcomer.name, newcomer.fleet, adopted, now).await {
@@ -292,7 +327,7 @@ async fn desire(tx: &mut Tx, kind: Kind, agents: &[AgentId]) -> Result<()> {
 pub(super) async fn notify(
     tx: &mut Tx,
     action: &Action,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
     after: Duration,
 ) -> sqlx::Result<()> {
     let Some(reply) = &action.reply else {

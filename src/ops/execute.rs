@@ -3,7 +3,7 @@
 use std::{future::Future, time::Instant};
 
 use chrono::Duration;
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 
 use super::{Ops, actions, locks::TargetGuard};
 use crate::{
@@ -45,10 +45,11 @@ impl Ops {
             self.ending(action, self.apply(action).await)
         } else {
             let parallel = self.settings().docker.parallel as usize;
-            let work = action
+            let work: Vec<BoxFuture<'_, State>> = action
                 .targets
                 .iter()
-                .map(|target| self.work_on(action, target));
+                .map(|target| self.work_on(action, target).boxed())
+                .collect();
             let states: Vec<State> = stream::iter(work)
                 .buffer_unordered(parallel)
                 .collect()
@@ -389,13 +390,13 @@ impl Work<'_> {
         let Some(container) = &self.action.details.container else {
             return Err(unfit(self.action));
         };
-        let spec = self.ops.engine.describe(container).await?;
+        let described = self.ops.engine.describe(container).await?;
         let observed = self.ops.engine.observe(container).await?;
         let observed = observed.ok_or_else(|| {
             Error::NotFound(format!("The container `{}` is gone.", container.short()))
         })?;
         let mut tx = self.ops.store.begin().await?;
-        let body = (&spec, &observed.image, &self.target.arguments);
+        let body = (&described.spec, &observed.image, &self.target.arguments);
         agents::swap(
             &mut tx,
             self.guard.agent(),
@@ -411,7 +412,10 @@ impl Work<'_> {
         tx.commit().await?;
         self.ops.refresh(self.guard.agent()).await?;
         self.ops.observe(&observed.container).await?;
-        Ok(None)
+        Ok((!described.unsaid.is_empty()).then(|| {
+            let unsaid = described.unsaid.join(", ");
+            format!("A redeploy would drop what Yardarm cannot say: {unsaid}.")
+        }))
     }
 
     async fn move_fleet(&self) -> Result<Option<String>> {

@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod catalog;
 pub mod deliver;
+pub mod drafts;
 pub mod execute;
 pub mod locks;
 pub mod observe;
@@ -21,7 +22,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
-use self::{catalog::Catalog, locks::Locks, roster::Roster};
+use self::{catalog::Catalog, drafts::Drafts, locks::Locks, roster::Roster};
 use crate::{
     clock::Clock,
     config::{Settings, Source},
@@ -32,7 +33,7 @@ use crate::{
     },
     engine::Engine,
     error::Result,
-    store::Store,
+    store::{Store, fleets, is_taken},
 };
 
 /// Events a slow listener may lag behind before it has to look for itself.
@@ -46,6 +47,7 @@ pub struct Ops {
     pub roster: Roster,
     pub catalog: Catalog,
     pub locks: Locks,
+    drafts: Drafts,
     pub instance: InstanceId,
     /// Rung when an action waits for its turn.
     pub work: Notify,
@@ -71,6 +73,7 @@ impl Ops {
             roster: Roster::default(),
             catalog: Catalog::default(),
             locks: Locks::default(),
+            drafts: Drafts::default(),
             instance,
             work: Notify::new(),
             settings: RwLock::new(Arc::new(settings)),
@@ -137,8 +140,15 @@ impl Ops {
             .remove(&action);
     }
 
-    /// Fills the roster from the database.
+    /// Fills the roster from the database, and sees to it that there is a fleet to deploy into.
     pub async fn load(&self) -> Result<()> {
+        let default = self.settings().agents.default_fleet.clone();
+        let mut tx = self.store.begin().await?;
+        match fleets::insert(&mut tx, &default, None, self.now()).await {
+            Ok(_) => tx.commit().await?,
+            Err(error) if is_taken(&error) => drop(tx),
+            Err(error) => return Err(error.into()),
+        }
         self.roster.put_fleets(self.store.fleets().await?);
         for agent in self.store.agents().await? {
             self.refresh(agent.id).await?;

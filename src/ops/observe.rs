@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use futures::{StreamExt, stream};
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 
 use super::{Ops, roster::Ticket};
 use crate::{
@@ -10,9 +13,10 @@ use crate::{
         agent::{Observation, State},
         event::Event,
         ids::ContainerId,
-        view::EngineState,
+        view::{EngineState, View},
     },
-    engine::{self, EngineError},
+    engine::{self, EngineError, LogLine, LogQuery},
+    error::{Error, Result},
 };
 
 /// More at once gains nothing: a hundred inspections take 14 ms with eight.
@@ -74,6 +78,22 @@ impl Ops {
         Ok(())
     }
 
+    /// The lines of an agent's container.
+    pub async fn logs(
+        &self,
+        view: &View,
+        query: &LogQuery,
+    ) -> Result<BoxStream<'static, engine::Result<LogLine>>> {
+        let none = || {
+            Error::NotFound(format!(
+                "`{0}` has no container, so it has no log. `/redeploy agent:{0}` makes one.",
+                view.agent.name
+            ))
+        };
+        let container = view.agent.container.as_ref().ok_or_else(none)?;
+        Ok(self.engine.logs(container, query).await?)
+    }
+
     fn note_observed(
         &self,
         ticket: Ticket,
@@ -83,6 +103,12 @@ impl Ops {
         if let Some(agent) = self.roster.observe(ticket, container, observed, self.now()) {
             self.publish(Event::Agent(agent));
         }
+    }
+
+    /// Whether the engine has answered since the start, and still does.
+    pub fn knows_engine(&self) -> bool {
+        self.roster
+            .read(|board| matches!(board.engine, EngineState::Answers { .. }))
     }
 
     /// The engine did not answer. One slow call proves nothing; a refused connection does.

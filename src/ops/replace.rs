@@ -420,7 +420,13 @@ impl Work<'_> {
             internal: !internet,
         };
         self.ops.engine.ensure_network(&network).await?;
-        tolerate(self.ops.engine.connect(container, &network.name).await)?;
+        let alias = agent.name.as_str();
+        tolerate(
+            self.ops
+                .engine
+                .connect(container, &network.name, alias)
+                .await,
+        )?;
         let old = self.ops.network_name(from.as_str(), internet);
         tolerate(self.ops.engine.disconnect(container, &old).await)
     }

@@ -1,5 +1,7 @@
 //! From what a person typed to a request: validated from memory alone, so that refusals come at once.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Ops,
     actions::{Newcomer, Request},
@@ -29,7 +31,7 @@ pub struct Selection<'a> {
 }
 
 /// What a person filled in to deploy an agent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DeployForm {
     pub template: String,
     pub name: String,
@@ -123,6 +125,15 @@ impl Ops {
             );
             Error::NotFound(format!("There is no template `{}`. {advice}", plain(name)))
         })
+    }
+
+    /// What can be said against a deployment before its form is filled in.
+    pub fn check_deploy(&self, form: &DeployForm) -> Result<()> {
+        self.engine_answers()?;
+        self.free_name(&form.name)?;
+        form.fleet
+            .as_deref()
+            .map_or(Ok(()), |fleet| self.fleet(fleet).map(drop))
     }
 
     pub fn request_deploy(&self, form: &DeployForm) -> Result<Request> {

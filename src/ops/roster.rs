@@ -304,6 +304,20 @@ impl Roster {
         })
     }
 
+    /// All fleets with the names of their agents.
+    pub fn fleets(&self) -> Vec<(Fleet, Vec<Name>)> {
+        self.read(|board| {
+            let members = |fleet: &Fleet| {
+                let within = board.views().filter(|view| view.agent.fleet == fleet.id);
+                within.map(|view| view.agent.name.clone()).collect()
+            };
+            board
+                .fleets()
+                .map(|fleet| (fleet.clone(), members(fleet)))
+                .collect()
+        })
+    }
+
     pub fn set_host(&self, host: Host) {
         self.write(|board| board.host = host);
     }

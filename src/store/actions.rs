@@ -341,6 +341,19 @@ pub async fn advance(
     Ok(true)
 }
 
+/// `remove`, confirmed with its volumes.
+pub async fn set_details(tx: &mut Tx, action: ActionId, details: &Details) -> sqlx::Result<()> {
+    let details = to_json(details)?;
+    sqlx::query!(
+        "UPDATE actions SET details = ? WHERE id = ?",
+        details,
+        action.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Asked ones whose time is over.
 pub async fn overdue(tx: &mut Tx, now: DateTime<Utc>) -> sqlx::Result<Vec<ActionId>> {
     let ids = sqlx::query_scalar!(
