@@ -1,4 +1,5 @@
 //! The integration tests: one binary.
 
+mod agents;
 mod doctor;
 mod support;

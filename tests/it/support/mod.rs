@@ -1,1 +1,6 @@
+//! What the tests stand on: the real app, a local Discord, a real database, a fake engine and a clock that stands.
+
+pub(crate) mod clock;
+pub(crate) mod errors;
 pub(crate) mod fake_engine;
+pub(crate) mod test_app;
