@@ -5,6 +5,7 @@
 mod host;
 mod logs;
 mod state;
+mod world;
 
 use std::{
     collections::BTreeMap,
@@ -31,8 +32,8 @@ use yardarm::{
     },
 };
 
-pub(crate) use self::state::Behaviour;
 use self::state::State;
+pub(crate) use self::{state::Behaviour, world::FakeWorld};
 
 /// Bytes of a remote image, told in this many steps by a pull.
 const PULL_BYTES: u64 = 4_000_000;
