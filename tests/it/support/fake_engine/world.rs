@@ -14,6 +14,7 @@ pub(crate) struct FakeWorld {
 }
 
 impl FakeWorld {
+    /// With an image for everything an agent does.
     pub(crate) fn new() -> Self {
         let fake = FakeEngine::new();
         fake.behaves(
@@ -50,6 +51,10 @@ impl FakeWorld {
                 ..Behaviour::default()
             },
         );
+        Self::over(fake)
+    }
+
+    pub(crate) fn over(fake: FakeEngine) -> Self {
         Self {
             fake,
             instance: InstanceId("test".to_owned()),
