@@ -6,12 +6,12 @@ use futures::future::pending;
 use secrecy::SecretString;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
 use yardarm::{
     domain::{
         ids::ContainerId,
-        spec::{Mount, Network, Port, Protocol, Spec, Tmpfs},
+        spec::{HealthCheck, Limits, Mount, Network, Port, Privileges, Protocol, Spec, Tmpfs},
     },
     engine::{
         Engine as _, EngineError, EngineEventKind as Kind, LogQuery,
@@ -21,7 +21,7 @@ use yardarm::{
 
 use crate::support::{
     docker_host::{DockerHost, docker},
-    scene::{Does, Events, Lines, Scene, World as _, last_lines, texts},
+    scene::{Does, Events, Lines, Scene, World as _, last_lines, plain_spec, texts},
 };
 
 const SOCKET: &str = "/var/run/docker.sock";
@@ -242,9 +242,7 @@ async fn reads_a_terminal() {
     assert!(lines.iter().all(|line| line.at.is_some()));
 }
 
-#[tokio::test]
-async fn describes_a_stranger() {
-    let host = DockerHost::new().await;
+fn run_stranger(host: &DockerHost) -> ContainerId {
     let name = host.run_foreign(
         "postgres",
         &[
@@ -261,42 +259,58 @@ async fn describes_a_stranger() {
         ],
         &["sleep", "3600"],
     );
-    let id = ContainerId(name);
+    ContainerId(name)
+}
+
+#[tokio::test]
+async fn describes_a_stranger() {
+    let host = DockerHost::new().await;
+    let id = run_stranger(&host);
     let described = host.engine().describe(&id).await.unwrap();
-    let spec = described.spec;
-    assert_eq!(spec.image, "yardarm-test/busybox:latest");
-    assert_eq!(spec.command, ["sleep", "3600"]);
-    assert_eq!(
-        spec.env.into_iter().collect::<Vec<_>>(),
-        [("MODE".to_owned(), "prod".to_owned())]
-    );
-    assert_eq!(spec.limits.memory_mb, 0, "it has no limit");
-    assert_eq!(spec.limits.pids, 0);
-    assert!((spec.limits.cpus - 1.5).abs() < 1e-9);
-    assert_eq!(spec.mounts.len(), 1);
-    assert_eq!(spec.mounts[0].target, "/data");
-    assert!(spec.mounts[0].volume.is_some());
-    assert_eq!(
-        spec.tmpfs,
-        [Tmpfs {
+    let volume = described.spec.mounts[0].volume.clone();
+    assert!(volume.is_some(), "a nameless one has a name, too");
+    let expected = Spec {
+        template: None,
+        command: ["sleep", "3600"].map(str::to_owned).to_vec(),
+        env: [("MODE".to_owned(), "prod".to_owned())].into(),
+        // None of its limits but one.
+        limits: Limits {
+            memory_mb: 0,
+            cpus: 1.5,
+            pids: 0,
+        },
+        mounts: vec![Mount {
+            volume,
+            host: None,
+            target: "/data".to_owned(),
+            read_only: false,
+        }],
+        tmpfs: vec![Tmpfs {
             target: "/scratch".to_owned(),
-            size_mb: 2048
-        }]
-    );
-    assert_eq!(
-        spec.ports,
-        [Port {
+            size_mb: 2048,
+        }],
+        ports: vec![Port {
             container: 5432,
             host: 0,
             protocol: Protocol::Udp,
-            address: "127.0.0.1".to_owned()
-        }]
-    );
-    assert_eq!(spec.network, Network::Fleet);
-    let health = spec.health.unwrap();
-    assert_eq!(health.command, ["/bin/sh", "-c", "true"]);
-    assert_eq!(health.interval_s, 30);
-    assert_eq!(spec.privileges.capabilities, ["SYS_TIME"]);
+            address: "127.0.0.1".to_owned(),
+        }],
+        network: Network::Fleet,
+        internet: true,
+        health: Some(HealthCheck {
+            command: ["/bin/sh", "-c", "true"].map(str::to_owned).to_vec(),
+            interval_s: 30,
+            timeout_s: 30,
+            retries: 3,
+            start_period_s: 0,
+        }),
+        privileges: Privileges {
+            capabilities: vec!["SYS_TIME".to_owned()],
+            ..Privileges::default()
+        },
+        ..plain_spec("yardarm-test/busybox:latest")
+    };
+    assert_eq!(described.spec, expected);
     assert_eq!(
         described.unsaid,
         [
@@ -307,8 +321,14 @@ async fn describes_a_stranger() {
             "Docker's default capabilities",
         ]
     );
+}
+
+#[tokio::test]
+async fn lists_a_stranger_without_labels() {
+    let host = DockerHost::new().await;
+    let name = host.run_foreign("postgres", &[], &["sleep", "3600"]);
     let listed = host.engine().list().await.unwrap();
-    let listed = listed.iter().find(|listed| listed.name == id.0).unwrap();
+    let listed = listed.iter().find(|listed| listed.name == name).unwrap();
     assert_eq!(listed.labels, None);
     assert_eq!(listed.image, "yardarm-test/busybox:latest");
 }
@@ -345,6 +365,14 @@ async fn strange_engine() -> (TcpListener, Docker) {
     (listener, Docker::new(Some(&address), deadlines).unwrap())
 }
 
+/// A request without its body.
+async fn read_head(stream: &mut TcpStream) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+}
+
 #[tokio::test]
 async fn gives_up_on_a_daemon_that_does_not_answer() {
     let (_listener, engine) = strange_engine().await;
@@ -370,8 +398,7 @@ async fn an_answer_nobody_understands_is_lost() {
         let (listener, engine) = strange_engine().await;
         let serve = async {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = [0; 1024];
-            stream.read(&mut request).await.unwrap();
+            read_head(&mut stream).await;
             stream.write_all(answer.as_bytes()).await.unwrap();
             drop(stream);
             pending::<()>().await;
@@ -393,8 +420,7 @@ async fn a_proxy_that_finds_no_daemon_says_so() {
     let serve = async {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = [0; 1024];
-            stream.read(&mut request).await.unwrap();
+            read_head(&mut stream).await;
             let answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
             stream.write_all(answer.as_bytes()).await.unwrap();
         }

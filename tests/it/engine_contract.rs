@@ -71,14 +71,26 @@ contract![
     refuses_ports_without_a_way_out,
 ];
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "reads better where it is used"
+)]
 fn is_not_found<T>(result: Result<T, EngineError>) -> bool {
     matches!(result, Err(EngineError::NotFound(_)))
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "reads better where it is used"
+)]
 fn is_conflict<T>(result: Result<T, EngineError>) -> bool {
     matches!(result, Err(EngineError::Conflict(_)))
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "reads better where it is used"
+)]
 fn is_refused<T>(result: Result<T, EngineError>) -> bool {
     matches!(result, Err(EngineError::Refused(_)))
 }

@@ -189,7 +189,7 @@ async fn pulls_what_a_registry_has() {
     fake.add_remote_image("demo:2");
     let told = std::sync::Mutex::new(Vec::new());
     fake.pull("demo:2", &|progress| {
-        told.lock().unwrap().push(progress.done_bytes)
+        told.lock().unwrap().push(progress.done_bytes);
     })
     .await
     .unwrap();

@@ -371,9 +371,11 @@ impl Engine for FakeEngine {
             let id = state.find(container)?;
             let container = state.container(&id);
             let history = container.log.read(query);
-            let future = (query.follow && container.phase.is_up())
-                .then(|| container.log.follow(query))
-                .unwrap_or_else(|| stream::empty().boxed());
+            let future = if query.follow && container.phase.is_up() {
+                container.log.follow(query)
+            } else {
+                stream::empty().boxed()
+            };
             Ok(stream::iter(history).map(Ok).chain(future).boxed())
         })
         .await

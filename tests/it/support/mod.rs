@@ -1,3 +1,4 @@
 pub(crate) mod docker_host;
 pub(crate) mod fake_engine;
+pub(crate) mod registry;
 pub(crate) mod scene;

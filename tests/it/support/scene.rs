@@ -14,7 +14,7 @@ use yardarm::{
 };
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What an agent of a test does.
 #[derive(Clone, Copy, Debug)]
