@@ -139,18 +139,17 @@ fn unique_instance() -> InstanceId {
     ))
 }
 
-/// The folder with `docker-registry`, and the tests' image made; once in a run.
+/// The folder of the tests' tools. Their image is made with the first question; once in a run.
 pub(crate) fn tools() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/test-tools");
-        let output = Command::new(script).arg(&folder).output().unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/test-image");
+        let output = Command::new(script).output().unwrap();
         assert!(
             output.status.success(),
-            "scripts/test-tools: {}",
+            "scripts/test-image: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        folder
+        String::from_utf8_lossy(&output.stdout).trim().into()
     })
 }
