@@ -34,6 +34,7 @@ mod route;
 mod rules;
 mod serve;
 mod tasks;
+mod text;
 mod tls;
 
 pub use self::{

@@ -3,7 +3,7 @@ use serde_json::Value;
 use crate::objects::list;
 
 /// A message as one reads it: the content, then each embed from top to bottom.
-pub(super) fn readable(message: &Value) -> String {
+pub(crate) fn readable(message: &Value) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut push = |text: &Value| {
         if let Some(text) = text.as_str().filter(|text| !text.is_empty()) {

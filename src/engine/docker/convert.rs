@@ -26,7 +26,7 @@ pub(super) const AGENT: &str = "yardarm.agent";
 const SPEC: &str = "yardarm.spec";
 const ACTION: &str = "yardarm.action";
 /// The reference of the image: a container is bound to the image's id, so Docker would list that.
-const IMAGE: &str = "yardarm.image";
+pub(super) const IMAGE: &str = "yardarm.image";
 
 impl From<BollardError> for EngineError {
     fn from(error: BollardError) -> Self {

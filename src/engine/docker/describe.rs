@@ -7,7 +7,7 @@ use bollard::models::{
     PortBinding, RestartPolicyNameEnum,
 };
 
-use super::convert::unsigned;
+use super::convert::{IMAGE, unsigned};
 use crate::{
     domain::spec::{HealthCheck, Limits, Mount, Network, Port, Privileges, Protocol, Spec, Tmpfs},
     engine::Described,
@@ -48,8 +48,13 @@ fn spec(
     mounts: &[MountPoint],
     image: &ImageConfig,
 ) -> Spec {
+    let reference = config
+        .labels
+        .as_ref()
+        .and_then(|labels| labels.get(IMAGE).cloned());
     Spec {
         template: None,
+        image: reference.or(config.image.clone()).unwrap_or_default(),
         command: command(&config, image),
         env: environment(&config, image),
         secrets: Vec::new(),
@@ -70,7 +75,6 @@ fn spec(
             .unwrap_or(STOP_GRACE_S),
         log_patterns: Vec::new(),
         privileges: privileges(host),
-        image: config.image.unwrap_or_default(),
     }
 }
 
@@ -299,6 +303,7 @@ fn unsaid_config(id: &str, config: &ContainerConfig, image: &ImageConfig) -> Vec
         .labels
         .iter()
         .flatten()
+        .filter(|(name, _)| !name.starts_with("yardarm."))
         .filter(|(name, value)| image.labels.as_ref().and_then(|l| l.get(*name)) != Some(value))
         .count();
     if labels > 0 {

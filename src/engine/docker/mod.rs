@@ -335,7 +335,6 @@ impl Engine for Docker {
     }
 
     async fn remove(&self, container: &ContainerId) -> Result<()> {
-        let id = plain(container.as_str())?;
         let options = RemoveContainerOptions {
             force: true,
             // The nameless volumes only; named ones stay.
@@ -345,6 +344,7 @@ impl Engine for Docker {
         let removed = self
             .connection
             .call("remove", self.deadlines.start, |docker| async move {
+                let id = plain(container.as_str())?;
                 Ok(docker.remove_container(id, Some(options)).await?)
             })
             .await;
@@ -380,13 +380,12 @@ impl Engine for Docker {
     }
 
     async fn remove_network(&self, name: &str) -> Result<()> {
-        let name = plain(name)?;
         let removed = self
             .connection
             .call(
                 "remove network",
                 self.deadlines.answer,
-                |docker| async move { Ok(docker.remove_network(name).await?) },
+                |docker| async move { Ok(docker.remove_network(plain(name)?).await?) },
             )
             .await;
         gone_is_fine(removed).map_err(|error| match error {
@@ -452,7 +451,6 @@ impl Engine for Docker {
     }
 
     async fn remove_volume(&self, name: &str) -> Result<()> {
-        let name = plain(name)?;
         let removed = self
             .connection
             .call(
@@ -460,7 +458,7 @@ impl Engine for Docker {
                 self.deadlines.answer,
                 |docker| async move {
                     Ok(docker
-                        .remove_volume(name, None::<RemoveVolumeOptions>)
+                        .remove_volume(plain(name)?, None::<RemoveVolumeOptions>)
                         .await?)
                 },
             )

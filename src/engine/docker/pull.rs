@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bollard::models::CreateImageInfo;
 
+use super::convert::unsigned;
 use crate::engine::PullProgress;
 
 #[derive(Default)]
@@ -22,14 +23,13 @@ impl Layers {
     /// Progress to tell, if there is any. A layer that Docker fetches again after an error starts from 0 there, not here.
     pub(super) fn note(&mut self, message: CreateImageInfo) -> Option<PullProgress> {
         let layer = self.layers.entry(message.id?).or_default();
+        let detail = message.progress_detail.unwrap_or_default();
+        // -1 if the registry does not say.
+        layer.total = layer.total.max(unsigned(detail.total));
         match message.status.as_deref()? {
             "Downloading" => {
-                let detail = message.progress_detail.unwrap_or_default();
-                let done = super::convert::unsigned(detail.current);
-                // -1 if the registry does not say.
-                let total = super::convert::unsigned(detail.total);
-                layer.done = layer.done.max(done);
-                layer.total = layer.total.max(total).max(layer.done);
+                layer.done = layer.done.max(unsigned(detail.current));
+                layer.total = layer.total.max(layer.done);
             }
             // Extracting counts from 0 again, over bytes that are all here.
             "Verifying Checksum" | "Download complete" | "Extracting" | "Pull complete" => {

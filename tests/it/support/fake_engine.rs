@@ -5,6 +5,7 @@
 mod host;
 mod logs;
 mod state;
+mod world;
 
 use std::{
     collections::BTreeMap,
@@ -31,8 +32,8 @@ use yardarm::{
     },
 };
 
-pub(crate) use self::state::Behaviour;
 use self::state::State;
+pub(crate) use self::{state::Behaviour, world::FakeWorld};
 
 /// Bytes of a remote image, told in this many steps by a pull.
 const PULL_BYTES: u64 = 4_000_000;
@@ -374,9 +375,11 @@ impl Engine for FakeEngine {
             let id = state.find(container)?;
             let container = state.container(&id);
             let history = container.log.read(query);
-            let future = (query.follow && container.phase.is_up())
-                .then(|| container.log.follow(query))
-                .unwrap_or_else(|| stream::empty().boxed());
+            let future = if query.follow && container.phase.is_up() {
+                container.log.follow(query)
+            } else {
+                stream::empty().boxed()
+            };
             Ok(stream::iter(history).map(Ok).chain(future).boxed())
         })
         .await

@@ -21,7 +21,7 @@ pub enum Error {
     #[error("{}", .0.join("\n"))]
     Recorded(Vec<String>),
     /// The server could not start.
-    #[error("start localcord: {0:#}")]
+    #[error("localcord cannot start")]
     Start(#[from] anyhow::Error),
 }
 

@@ -1,8 +1,8 @@
 use axum::body::Bytes;
 use serde_json::Value;
 
-use super::{Localcord, text::readable};
-use crate::{ids::Id, model, objects::list};
+use super::Localcord;
+use crate::{ids::Id, model, objects::list, text::readable};
 
 /// A message as it was when it was looked at.
 #[derive(Clone)]

@@ -7,7 +7,6 @@ mod message;
 mod options;
 mod person;
 mod reply;
-mod text;
 mod wire;
 
 use std::{
@@ -80,6 +79,7 @@ impl Localcord {
             None
         };
         let check_skipped = options.validate && checker.is_none();
+        let state = State::with_messages(options.messages.as_deref())?;
         let discord = Arc::new(Discord {
             bot_token: options.token.unwrap_or_else(|| local_token(&world)),
             people_token: random::letters(40),
@@ -93,7 +93,7 @@ impl Localcord {
             limits: Limits::new(options.rate_limits),
             record: Record::default(),
             heartbeat: options.heartbeat,
-            state: Mutex::new(State::default()),
+            state: Mutex::new(state),
             changes: watch::Sender::new(0),
         });
         let routes = rest::router(Arc::clone(&discord));
@@ -277,6 +277,11 @@ impl Localcord {
         } else {
             Err(Error::Recorded(all))
         }
+    }
+
+    /// All messages, for a later server with the same guild file. Files and ephemeral messages are not kept.
+    pub fn messages_json(&self) -> String {
+        self.discord().read(State::messages_json)
     }
 
     /// Ends every connection and frees the ports.

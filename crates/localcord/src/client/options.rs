@@ -13,6 +13,8 @@ pub struct Options {
     pub people_port: u16,
     /// The bot's token; `None` makes one.
     pub token: Option<String>,
+    /// Messages of an earlier server, see [`Localcord::messages_json`](super::Localcord::messages_json).
+    pub messages: Option<String>,
     /// Whether rate limits are shown and kept.
     pub rate_limits: RateLimits,
     /// Whether calls are checked against Discord's `OpenAPI` file.
@@ -31,6 +33,7 @@ impl Default for Options {
             rest_port: 0,
             people_port: 0,
             token: None,
+            messages: None,
             rate_limits: RateLimits::Off,
             validate: true,
             heartbeat: Duration::from_millis(41_250),

@@ -2,12 +2,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Attachment, Error, Localcord, Message, Person, text::readable};
+use super::{Attachment, Error, Localcord, Message, Person};
 use crate::{
     act,
     ids::Id,
     model::{self, Answer, Interaction, State},
     objects::list,
+    text::readable,
 };
 
 /// What Discord's client shows when a bot is too late.

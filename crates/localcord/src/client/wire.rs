@@ -73,19 +73,16 @@ impl Gateway {
 
     /// Asks every bot to reconnect (opcode 7).
     pub fn reconnect(&self) {
-        self.order(|| Order::Send(r#"{"op":7,"d":null}"#.to_owned()));
+        self.cord
+            .discord()
+            .change(|state| state.sessions.reconnect());
     }
 
     /// Tells every bot that its session is invalid (opcode 9).
     pub fn invalidate(&self, resumable: bool) {
-        self.cord.discord().change(|state| {
-            state
-                .sessions
-                .order(|| Order::Send(format!(r#"{{"op":9,"d":{resumable}}}"#)));
-            if !resumable {
-                state.sessions.forget_all();
-            }
-        });
+        self.cord
+            .discord()
+            .change(|state| state.sessions.invalidate(resumable));
     }
 
     /// Sends nothing any more and acknowledges no heartbeat, on connections that stay open.
@@ -97,10 +94,7 @@ impl Gateway {
 
     /// Ends [`Gateway::freeze`]; what was held back is sent.
     pub fn thaw(&self) {
-        self.cord.discord().change(|state| {
-            state.sessions.frozen = false;
-            state.sessions.order(|| Order::Thaw);
-        });
+        self.cord.discord().change(|state| state.sessions.thaw());
     }
 
     /// Turns new connections away, or takes them again.

@@ -187,9 +187,23 @@ impl Sessions {
         }
     }
 
-    /// As if all sessions had been gone for too long.
-    pub(crate) fn forget_all(&mut self) {
-        self.by_id.clear();
+    /// Asks every bot to come again (opcode 7).
+    pub(crate) fn reconnect(&mut self) {
+        self.order(|| Order::Send(r#"{"op":7,"d":null,"s":null,"t":null}"#.to_owned()));
+    }
+
+    /// Tells every bot that its session is invalid (opcode 9).
+    pub(crate) fn invalidate(&mut self, resumable: bool) {
+        self.order(|| Order::Send(format!(r#"{{"op":9,"d":{resumable},"s":null,"t":null}}"#)));
+        if !resumable {
+            self.by_id.clear();
+        }
+    }
+
+    /// Ends the frost; what was held back is sent.
+    pub(crate) fn thaw(&mut self) {
+        self.frozen = false;
+        self.order(|| Order::Thaw);
     }
 
     fn forget_left_behind(&mut self) {

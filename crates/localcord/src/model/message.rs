@@ -1,4 +1,5 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Interaction;
@@ -15,7 +16,7 @@ pub(super) const NONCE_MEMORY: TimeDelta = TimeDelta::minutes(5);
 const REPLY: u8 = 19;
 const CHAT_INPUT_COMMAND: u8 = 20;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Message {
     pub(crate) id: Id,
     pub(crate) channel: Id,
@@ -36,7 +37,7 @@ pub(crate) struct Message {
     pub(crate) origin: Option<Origin>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Origin {
     pub(crate) person: Id,
     pub(crate) command: Option<String>,

@@ -7,8 +7,9 @@ mod message;
 
 use std::collections::{BTreeMap, HashMap};
 
+use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) use self::{
     command::{Commands, Scope},
@@ -30,6 +31,36 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// A state with the messages of an earlier server.
+    pub(crate) fn with_messages(saved: Option<&str>) -> Result<Self> {
+        let mut state = Self::default();
+        let saved: Vec<Message> = saved
+            .map(serde_json::from_str)
+            .transpose()
+            .context("read saved messages")?
+            .unwrap_or_default();
+        for message in saved {
+            state.last_id = state.last_id.max(message.id);
+            state.insert(message);
+        }
+        Ok(state)
+    }
+
+    pub(crate) fn messages_json(&self) -> String {
+        let kept = self
+            .messages
+            .values()
+            .filter(|message| !message.is_ephemeral());
+        json!(
+            kept.map(|message| Message {
+                attachments: Vec::new(),
+                ..message.clone()
+            })
+            .collect::<Vec<_>>()
+        )
+        .to_string()
+    }
+
     /// A new id, above all that were given out before.
     pub(crate) fn next_id(&mut self, now: DateTime<Utc>) -> Id {
         self.last_id = self.last_id.next().max(Id::at(now));

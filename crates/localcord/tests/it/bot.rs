@@ -42,7 +42,7 @@ async fn ping(ctx: Context<'_>) -> Outcome {
 }
 
 #[expect(clippy::unused_async, reason = "poise wants a future")]
-async fn agents<'a>(_: Context<'_>, typed: &'a str) -> serenity::CreateAutocompleteResponse {
+async fn agents(_: Context<'_>, typed: &str) -> serenity::CreateAutocompleteResponse {
     let known = ["scout", "scribe", "smith"]
         .into_iter()
         .filter(|name| name.starts_with(typed));
@@ -114,7 +114,7 @@ async fn pick(ctx: Context<'_>, #[description = "Level"] level: Level) -> Outcom
 /// Groups of agents.
 #[poise::command(slash_command, subcommands("create", "member"))]
 async fn fleet(_: Context<'_>) -> Outcome {
-    Ok(())
+    std::future::ready(Ok(())).await
 }
 
 /// Makes a group.
@@ -127,7 +127,7 @@ async fn create(ctx: Context<'_>, #[description = "Its name"] name: String) -> O
 /// Who is in it.
 #[poise::command(slash_command, subcommands("add"))]
 async fn member(_: Context<'_>) -> Outcome {
-    Ok(())
+    std::future::ready(Ok(())).await
 }
 
 /// Adds one.

@@ -304,7 +304,7 @@ async fn who_is_not_answered_in_three_seconds_is_told_so() {
     let (cord, _bot) = start().await;
     let olga = cord.user("olga");
     let command = tokio::join!(olga.slash("sleep").send(), async {
-        cord.advance(Duration::from_millis(3001))
+        cord.advance(Duration::from_millis(3001));
     })
     .0;
     let reply = command.unwrap();

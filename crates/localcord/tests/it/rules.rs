@@ -25,7 +25,7 @@ async fn three_seconds_for_the_callback() {
     let (cord, bot) = start().await;
     let olga = cord.user("olga").in_channel("ops");
     let late = tokio::join!(olga.slash("late").send(), async {
-        cord.advance(Duration::from_secs(4))
+        cord.advance(Duration::from_secs(4));
     })
     .0;
     assert_eq!(late.unwrap().text(), "The application did not respond");
@@ -42,7 +42,7 @@ async fn fifteen_minutes_for_edits() {
     let (cord, bot) = start().await;
     let olga = cord.user("olga").in_channel("ops");
     let in_time = olga.slash("edit_later").send().await.unwrap();
-    cord.advance(Duration::from_secs(14 * 60));
+    cord.advance(Duration::from_mins(14));
     bot.gate.notify_one();
     in_time.until_text("edited").await.unwrap();
     cord.channel("ops").wait_for_text("edit: 0").await.unwrap();
@@ -59,11 +59,10 @@ async fn fifteen_minutes_for_edits() {
 }
 
 #[tokio::test]
-async fn limits_of_messages() {
+async fn limits_of_text_and_embeds() {
     let cord = Localcord::start(Options::default()).await.unwrap();
     let embed = |description: usize| json!({ "description": "x".repeat(description) });
-    let button = |id: &str| json!({ "type": 2, "style": 1, "label": "x", "custom_id": id });
-    let row = |count: usize| json!({ "type": 1, "components": (0..count).map(|n| button(&n.to_string())).collect::<Vec<_>>() });
+    let nameless = json!({ "fields": [{ "name": "a" }] });
     for (body, path, code) in [
         (
             json!({ "content": "x".repeat(2001) }),
@@ -86,29 +85,9 @@ async fn limits_of_messages() {
             "BASE_TYPE_MAX_LENGTH",
         ),
         (
-            json!({ "embeds": [{ "fields": [{ "name": "a" }] }] }),
+            json!({ "embeds": [nameless] }),
             "/embeds/0/fields/0/value",
             "BASE_TYPE_REQUIRED",
-        ),
-        (
-            json!({ "components": vec![row(1); 6] }),
-            "/components",
-            "BASE_TYPE_MAX_LENGTH",
-        ),
-        (
-            json!({ "components": [row(6)] }),
-            "/components/0/components",
-            "BASE_TYPE_BAD_LENGTH",
-        ),
-        (
-            json!({ "components": [{ "type": 1, "components": [button(&"x".repeat(101))] }] }),
-            "/components/0/components/0/custom_id",
-            "BASE_TYPE_BAD_LENGTH",
-        ),
-        (
-            json!({ "components": [{ "type": 1, "components": [button("a"), button("a")] }] }),
-            "/components/0/components/1/custom_id",
-            "COMPONENT_CUSTOM_ID_DUPLICATED",
         ),
         (
             json!({ "content": "x", "nonce": "x".repeat(26) }),
@@ -121,33 +100,67 @@ async fn limits_of_messages() {
     let (status, body) = Rest::new(&cord)
         .call("POST", &messages(&cord, "ops"), json!({ "content": " " }))
         .await;
-    assert_eq!((status, body["code"].clone()), (400, json!(50006)));
+    assert_eq!((status, &body["code"]), (400, &json!(50006)));
     assert!(cord.channel("ops").messages().is_empty());
     cord.finish().unwrap();
 }
 
 #[tokio::test]
-async fn limits_of_commands() {
+async fn limits_of_components() {
     let cord = Localcord::start(Options::default()).await.unwrap();
-    let command = |name: &str, options: Value| json!({ "name": name, "description": "d", "options": options });
-    let option = |name: &str, required: bool| json!({ "type": 3, "name": name, "description": "d", "required": required });
-    let choices: Vec<Value> = (0..26)
-        .map(|n| json!({ "name": n.to_string(), "value": "x" }))
-        .collect();
-    let with_choices = json!({ "type": 3, "name": "a", "description": "d", "choices": choices });
-    let wrong_choice = json!({ "type": 4, "name": "a", "description": "d", "choices": [{ "name": "a", "value": "x" }] });
-    let group = json!({ "type": 2, "name": "a", "description": "d", "options": [
-        { "type": 2, "name": "b", "description": "d", "options": [] }
-    ] });
-    let path = format!("/applications/{}/commands", cord.bot_id());
+    let button = |id: &str| json!({ "type": 2, "style": 1, "label": "x", "custom_id": id });
+    let row = |buttons: &[Value]| json!({ "type": 1, "components": buttons });
+    let option = |n: usize| json!({ "label": n.to_string(), "value": n.to_string() });
+    let options: Vec<Value> = (0..26).map(option).collect();
+    let select = json!({ "type": 3, "custom_id": "s", "options": options });
+    let first = "/components/0/components";
+    for (rows, path, code) in [
+        (
+            vec![row(&[button("a")]); 6],
+            "/components".to_owned(),
+            "BASE_TYPE_MAX_LENGTH",
+        ),
+        (
+            vec![row(&vec![button("a"); 6])],
+            first.to_owned(),
+            "BASE_TYPE_BAD_LENGTH",
+        ),
+        (
+            vec![row(&[button(&"x".repeat(101))])],
+            format!("{first}/0/custom_id"),
+            "BASE_TYPE_BAD_LENGTH",
+        ),
+        (
+            vec![row(&[button("a"), button("a")])],
+            format!("{first}/1/custom_id"),
+            "COMPONENT_CUSTOM_ID_DUPLICATED",
+        ),
+        (
+            vec![row(&[select])],
+            format!("{first}/0/options"),
+            "BASE_TYPE_BAD_LENGTH",
+        ),
+    ] {
+        let body = json!({ "components": rows });
+        assert_refused(&cord, "POST", &messages(&cord, "ops"), body, (&path, code)).await;
+    }
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn names_and_descriptions_of_commands() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let plain = |name: &str| command(name, json!([]));
+    let many: Vec<Value> = (0..101).map(|n| plain(&format!("c{n}"))).collect();
+    let long = json!([{ "name": "a", "description": "x".repeat(101) }]);
     for (body, at, code) in [
         (
-            json!([command("Stop", json!([]))]),
+            json!([plain("Stop")]),
             "/0/name",
             "APPLICATION_COMMAND_INVALID_NAME",
         ),
         (
-            json!([command("a b", json!([]))]),
+            json!([plain("a b")]),
             "/0/name",
             "APPLICATION_COMMAND_INVALID_NAME",
         ),
@@ -156,52 +169,66 @@ async fn limits_of_commands() {
             "/0/description",
             "BASE_TYPE_REQUIRED",
         ),
+        (long, "/0/description", "BASE_TYPE_BAD_LENGTH"),
         (
-            json!([{ "name": "a", "description": "x".repeat(101) }]),
-            "/0/description",
-            "BASE_TYPE_BAD_LENGTH",
-        ),
-        (
-            json!([command("a", json!([])), command("a", json!([]))]),
+            json!([plain("a"), plain("a")]),
             "/1/name",
             "APPLICATION_COMMANDS_DUPLICATE_NAME",
         ),
-        (
-            json!([command("a", json!([option("a", false), option("b", true)]))]),
-            "/0/options/1",
-            "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
-        ),
-        (
-            json!([command("a", json!([with_choices]))]),
-            "/0/options/0/choices",
-            "BASE_TYPE_MAX_LENGTH",
-        ),
-        (
-            json!([command("a", json!([wrong_choice]))]),
-            "/0/options/0/choices/0/value",
-            "APPLICATION_COMMAND_OPTIONS_CHOICE_INVALID",
-        ),
-        (
-            json!([command("a", json!([group]))]),
-            "/0/options/0/options/0/type",
-            "BASE_TYPE_CHOICES",
-        ),
+        (json!(many), "/_", "APPLICATION_COMMANDS_MAX"),
     ] {
-        assert_refused(&cord, "PUT", &path, body, (at, code)).await;
+        assert_refused(&cord, "PUT", &commands(&cord), body, (at, code)).await;
     }
-    let many: Vec<Value> = (0..101)
-        .map(|n| command(&format!("c{n}"), json!([])))
-        .collect();
-    assert_refused(
-        &cord,
-        "PUT",
-        &path,
-        json!(many),
-        ("/_", "APPLICATION_COMMANDS_MAX"),
-    )
-    .await;
     assert!(cord.global_commands().is_empty());
     cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn options_and_choices_of_commands() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let option = |name: &str, required: bool| json!({ "type": 3, "name": name, "description": "d", "required": required });
+    let with = |kind: u64, choices: Value| json!([{ "type": kind, "name": "a", "description": "d", "choices": choices }]);
+    let many: Vec<Value> = (0..26)
+        .map(|n| json!({ "name": n.to_string(), "value": "x" }))
+        .collect();
+    let inner = json!([{ "type": 2, "name": "b", "description": "d", "options": [] }]);
+    let nested = json!([{ "type": 2, "name": "a", "description": "d", "options": inner }]);
+    let choice = "APPLICATION_COMMAND_OPTIONS_CHOICE_INVALID";
+    for (options, at, code) in [
+        (
+            json!([option("a", false), option("b", true)]),
+            "1",
+            "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
+        ),
+        (with(3, json!(many)), "0/choices", "BASE_TYPE_MAX_LENGTH"),
+        (
+            with(4, json!([{ "name": "a", "value": "x" }])),
+            "0/choices/0/value",
+            choice,
+        ),
+        (nested, "0/options/0/type", "BASE_TYPE_CHOICES"),
+        (json!("none"), "", "LIST_TYPE_CONVERT"),
+    ] {
+        let at = format!("/0/options/{at}");
+        let body = json!([command("a", options)]);
+        assert_refused(
+            &cord,
+            "PUT",
+            &commands(&cord),
+            body,
+            (at.trim_end_matches('/'), code),
+        )
+        .await;
+    }
+    cord.finish().unwrap();
+}
+
+fn command(name: &str, options: impl serde::Serialize) -> Value {
+    json!({ "name": name, "description": "d", "options": options })
+}
+
+fn commands(cord: &Localcord) -> String {
+    format!("/applications/{}/commands", cord.bot_id())
 }
 
 #[tokio::test]

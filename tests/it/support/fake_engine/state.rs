@@ -76,7 +76,8 @@ pub(super) struct Container {
     pub(super) health: Option<Health>,
     /// Network → alias.
     pub(super) networks: BTreeMap<String, String>,
-    volumes: BTreeSet<String>,
+    /// Name in the spec → name on the host.
+    volumes: BTreeMap<String, String>,
     ports: Vec<(Port, u16)>,
     pub(super) log: Log,
 }
@@ -97,7 +98,7 @@ impl Container {
             error: None,
             health: None,
             networks: BTreeMap::new(),
-            volumes: BTreeSet::new(),
+            volumes: BTreeMap::new(),
             ports: Vec::new(),
             log: Log::default(),
             spec,
@@ -121,14 +122,27 @@ impl Container {
         }
     }
 
+    /// As Docker can tell: secrets are variables, volumes have the host's names, and the rest it never knew.
     pub(super) fn described(&self) -> Described {
+        let mut spec = Spec {
+            template: None,
+            env: self.env.clone(),
+            secrets: Vec::new(),
+            internet: true,
+            log_patterns: Vec::new(),
+            ..self.spec.clone()
+        };
+        for mount in &mut spec.mounts {
+            let on_host = mount
+                .volume
+                .as_ref()
+                .and_then(|name| self.volumes.get(name));
+            if let Some(name) = on_host {
+                mount.volume = Some(name.clone());
+            }
+        }
         Described {
-            spec: Spec {
-                env: self.env.clone(),
-                secrets: Vec::new(),
-                template: None,
-                ..self.spec.clone()
-            },
+            spec,
             unsaid: self.unsaid.clone(),
         }
     }
@@ -380,9 +394,9 @@ impl State {
         Ok(())
     }
 
-    fn make_volumes(&mut self, creation: &Creation<'_>) -> Result<BTreeSet<String>> {
+    fn make_volumes(&mut self, creation: &Creation<'_>) -> Result<BTreeMap<String, String>> {
         let owner = (creation.labels.instance.clone(), creation.labels.agent);
-        let mut made = BTreeSet::new();
+        let mut made = BTreeMap::new();
         for name in creation
             .spec
             .mounts
@@ -401,7 +415,7 @@ impl State {
                     "volume `{host}` belongs to another agent"
                 )));
             }
-            made.insert(host.clone());
+            made.insert(name.clone(), host.clone());
         }
         Ok(made)
     }
@@ -614,7 +628,7 @@ impl State {
         let in_use = self
             .containers
             .values()
-            .any(|container| container.volumes.contains(name));
+            .any(|container| container.volumes.values().any(|volume| volume == name));
         if in_use {
             return Err(EngineError::Conflict(format!("volume {name} is in use")));
         }

@@ -1,17 +1,12 @@
-//! The people, guilds, roles and channels, read from a small TOML file and never changed afterwards.
+//! The guild file: TOML into the world.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
-use crate::{
-    ids::Id,
-    permissions::{self, Permissions},
-};
-
-/// The guild file used when no other is named.
-pub const DEFAULT_GUILD: &str = include_str!("../guild.toml");
+use super::{Channel, Guild, Overwrite, Role, User, World};
+use crate::{ids::Id, permissions};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,60 +64,6 @@ struct ChannelEntry {
     deny: BTreeMap<String, Vec<String>>,
 }
 
-#[derive(Debug)]
-pub(crate) struct World {
-    pub(crate) bot: User,
-    pub(crate) people: Vec<User>,
-    pub(crate) guilds: Vec<Guild>,
-    pub(crate) privileged_intents: bool,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct User {
-    pub(crate) id: Id,
-    pub(crate) name: String,
-    pub(crate) bot: bool,
-}
-
-#[derive(Debug)]
-pub(crate) struct Guild {
-    pub(crate) id: Id,
-    pub(crate) name: String,
-    pub(crate) owner: Id,
-    pub(crate) roles: Vec<Role>,
-    pub(crate) channels: Vec<Channel>,
-    pub(crate) members: BTreeMap<Id, Vec<Id>>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Role {
-    pub(crate) id: Id,
-    pub(crate) name: String,
-    pub(crate) colour: u32,
-    pub(crate) permissions: Permissions,
-    /// The role that Discord makes for a bot when it is invited.
-    pub(crate) of_bot: bool,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Channel {
-    pub(crate) id: Id,
-    /// `None` for the direct messages between a person and the bot.
-    pub(crate) guild: Option<Id>,
-    pub(crate) name: String,
-    pub(crate) topic: Option<String>,
-    pub(crate) overwrites: Vec<Overwrite>,
-    pub(crate) recipient: Option<Id>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Overwrite {
-    pub(crate) target: Id,
-    pub(crate) member: bool,
-    pub(crate) allow: Permissions,
-    pub(crate) deny: Permissions,
-}
-
 impl World {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let file: File = toml::from_str(text).context("read the guild file")?;
@@ -145,68 +86,6 @@ impl World {
             guilds,
             privileged_intents: file.bot.privileged_intents,
         })
-    }
-
-    pub(crate) fn user(&self, id: Id) -> Option<&User> {
-        self.people
-            .iter()
-            .chain([&self.bot])
-            .find(|user| user.id == id)
-    }
-
-    /// A person by name or id.
-    pub(crate) fn person(&self, name: &str) -> Option<&User> {
-        let name = name.trim_start_matches('@');
-        self.people
-            .iter()
-            .find(|user| user.name == name || user.id.to_string() == name)
-    }
-
-    pub(crate) fn guild(&self, id: Id) -> Option<&Guild> {
-        self.guilds.iter().find(|guild| guild.id == id)
-    }
-
-    /// The guild that tests and scripts mean when they name none.
-    pub(crate) fn home(&self) -> &Guild {
-        // `parse` refuses a file without a guild.
-        &self.guilds[0]
-    }
-
-    pub(crate) fn channel(&self, id: Id) -> Option<Channel> {
-        let mut channels = self.guilds.iter().flat_map(|guild| &guild.channels);
-        channels
-            .find(|channel| channel.id == id)
-            .cloned()
-            .or_else(|| {
-                self.people
-                    .iter()
-                    .map(|person| self.direct(person.id))
-                    .find(|channel| channel.id == id)
-            })
-    }
-
-    /// The channel of direct messages between a person and the bot.
-    pub(crate) fn direct(&self, person: Id) -> Channel {
-        Channel {
-            id: Id::named(&format!("dm/{person}")),
-            guild: None,
-            name: self
-                .user(person)
-                .map(|user| user.name.clone())
-                .unwrap_or_default(),
-            topic: None,
-            overwrites: Vec::new(),
-            recipient: Some(person),
-        }
-    }
-
-    /// What `user` may do in `channel`, computed as Discord does: owner, roles, overwrites.
-    pub(crate) fn permissions(&self, user: Id, channel: &Channel) -> Permissions {
-        match channel.guild.and_then(|id| self.guild(id)) {
-            Some(guild) => guild.permissions_in(user, channel),
-            None if channel.recipient == Some(user) || user == self.bot.id => permissions::direct(),
-            None => Permissions::default(),
-        }
     }
 }
 
@@ -266,78 +145,6 @@ impl Guild {
             name: entry.name,
         })
     }
-
-    pub(crate) fn role(&self, name: &str) -> Option<&Role> {
-        let name = name.trim_start_matches('@');
-        self.roles
-            .iter()
-            .find(|role| role.name.trim_start_matches('@') == name || role.id.to_string() == name)
-    }
-
-    /// A channel by name or id.
-    pub(crate) fn channel(&self, name: &str) -> Option<&Channel> {
-        let name = name.trim_start_matches('#');
-        self.channels
-            .iter()
-            .find(|channel| channel.name == name || channel.id.to_string() == name)
-    }
-
-    /// What a member may do before any channel is looked at.
-    pub(crate) fn permissions_of(&self, user: Id) -> Permissions {
-        let Some(held) = self.members.get(&user) else {
-            return Permissions::default();
-        };
-        if user == self.owner {
-            return permissions::all();
-        }
-        let counts = |role: &&Role| role.id == self.id || held.contains(&role.id);
-        let sum = self
-            .roles
-            .iter()
-            .filter(counts)
-            .fold(Permissions::default(), |sum, role| sum | role.permissions);
-        if sum.contains(permissions::ADMINISTRATOR) {
-            permissions::all()
-        } else {
-            sum
-        }
-    }
-
-    fn permissions_in(&self, user: Id, channel: &Channel) -> Permissions {
-        let base = self.permissions_of(user);
-        if base.contains(permissions::ADMINISTRATOR) {
-            return base;
-        }
-        let held = self
-            .members
-            .get(&user)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let everyone = |entry: &&Overwrite| entry.target == self.id;
-        let roles = |entry: &&Overwrite| !entry.member && held.contains(&entry.target);
-        let own = |entry: &&Overwrite| entry.member && entry.target == user;
-        let overwrites = &channel.overwrites;
-        let after_everyone = overwrites.iter().filter(everyone).fold(base, apply);
-        let denied = overwrites
-            .iter()
-            .filter(roles)
-            .fold(after_everyone, |sum, entry| sum - entry.deny);
-        let after_roles = overwrites
-            .iter()
-            .filter(roles)
-            .fold(denied, |sum, entry| sum | entry.allow);
-        let sum = overwrites.iter().filter(own).fold(after_roles, apply);
-        // Who cannot see a channel can do nothing in it.
-        if sum.contains(permissions::VIEW_CHANNEL) {
-            sum
-        } else {
-            Permissions::default()
-        }
-    }
-}
-
-fn apply(sum: Permissions, entry: &Overwrite) -> Permissions {
-    (sum - entry.deny) | entry.allow
 }
 
 impl Role {
@@ -409,4 +216,29 @@ fn parse_colour(text: &str) -> Result<u32> {
     };
     u32::from_str_radix(digits, 16)
         .with_context(|| format!("`{text}` is not a colour such as `#30a0e0`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::DEFAULT_GUILD, World};
+
+    #[test]
+    fn a_file_that_names_nobody_is_refused() {
+        let file = DEFAULT_GUILD.replace("mina = [\"guest\"]", "nemo = [\"guest\"]");
+        let told = World::parse(&file).unwrap_err().to_string();
+        assert_eq!(told, "guild `harbour` names `nemo`, who is nobody");
+    }
+
+    #[test]
+    fn unknown_permissions_and_keys_are_refused() {
+        let file = DEFAULT_GUILD.replace("\"ADMINISTRATOR\"", "\"EVERYTHING\"");
+        assert!(
+            World::parse(&file)
+                .unwrap_err()
+                .to_string()
+                .contains("`EVERYTHING`")
+        );
+        let file = DEFAULT_GUILD.replace("topic =", "subject =");
+        assert!(World::parse(&file).is_err());
+    }
 }
