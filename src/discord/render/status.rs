@@ -5,7 +5,7 @@ use serenity::all::{ButtonStyle, Colour, CreateActionRow, CreateEmbed};
 
 use super::{
     Rendered, button, row,
-    text::{ago, bytes, clip},
+    text::{self, ago, bytes, clip},
 };
 use crate::{
     discord::components::Press,
@@ -85,7 +85,7 @@ fn summary(glance: &Glance) -> String {
     let mut lines = vec![if counts.is_empty() {
         "No agents yet. `/deploy` makes the first one.".to_owned()
     } else {
-        format!("{} agents: {}", glance.total, counts.join(", "))
+        format!("{}: {}", text::agents(glance.total), counts.join(", "))
     }];
     if let EngineState::Silent { since, why } = &glance.engine {
         lines.push(format!(

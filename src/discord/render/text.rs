@@ -96,6 +96,15 @@ pub fn ago(at: DateTime<Utc>) -> String {
     format!("<t:{}:R>", at.timestamp())
 }
 
+/// `1 agent`, `7 agents`.
+pub fn agents(count: usize) -> String {
+    if count == 1 {
+        "1 agent".to_owned()
+    } else {
+        format!("{count} agents")
+    }
+}
+
 /// `312 MiB`, `1.5 GiB`.
 #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
 pub fn bytes(bytes: u64) -> String {

@@ -124,12 +124,38 @@ impl TestApp {
         self.cord.user("olga").in_channel("ops")
     }
 
+    /// A text without what differs from run to run: ids of people and the host's figures.
+    pub(crate) fn said(&self, text: &str) -> String {
+        let lines = text.lines().map(|line| {
+            if line.starts_with("Host: CPU") {
+                "Host: …"
+            } else {
+                line
+            }
+        });
+        let text = lines.collect::<Vec<_>>().join("\n");
+        ["olga", "ravi", "mina"]
+            .into_iter()
+            .fold(text, |text, name| {
+                text.replace(&self.cord.user(name).id().to_string(), name)
+            })
+    }
+
     /// Deploys a `demo` and waits until it runs.
     pub(crate) async fn deploy(&self, name: &str) -> Reply {
-        let slash = self.olga().slash("deploy").option("template", "demo").option("name", name);
+        let slash = self
+            .olga()
+            .slash("deploy")
+            .option("template", "demo")
+            .option("name", name);
         let reply = slash.send().await.unwrap();
         let reply = reply.until_text("running after").await.unwrap();
-        self.until(|ops| ops.roster.view(name).is_some_and(|view| view.state == State::Running)).await;
+        self.until(|ops| {
+            ops.roster
+                .view(name)
+                .is_some_and(|view| view.state == State::Running)
+        })
+        .await;
         reply
     }
 
@@ -152,27 +178,51 @@ impl TestApp {
     /// Stops everything. Whatever went wrong unseen fails the test here.
     pub(crate) async fn finish(mut self) {
         if self.app.is_some() {
-            assert_eq!(self.ops().store.outbox_counts().await.unwrap().1, 0, "dead messages");
+            assert_eq!(
+                self.ops().store.outbox_counts().await.unwrap().1,
+                0,
+                "dead messages"
+            );
             self.down().await;
         }
         self.cord.finish().unwrap();
-        assert_eq!(self.errors.take(), Vec::<String>::new(), "errors in the background");
+        assert_eq!(
+            self.errors.take(),
+            Vec::<String>::new(),
+            "errors in the background"
+        );
     }
 }
 
-fn defaults(cord: &Localcord, folder: &tempfile::TempDir, more: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn defaults(
+    cord: &Localcord,
+    folder: &tempfile::TempDir,
+    more: &[(&str, &str)],
+) -> BTreeMap<String, String> {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let quoted = |text: String| format!("\"{text}\"");
     let mut overrides = BTreeMap::from([
-        ("discord.guild".to_owned(), quoted(cord.guild_id().to_string())),
+        (
+            "discord.guild".to_owned(),
+            quoted(cord.guild_id().to_string()),
+        ),
         ("discord.endpoint".to_owned(), cord.rest_addr().to_string()),
         ("discord.ca_file".to_owned(), path("ca.pem")),
-        ("discord.ops_channel".to_owned(), quoted(cord.channel("ops").id().to_string())),
-        ("access.owners".to_owned(), format!("[\"{}\"]", cord.user("olga").id())),
+        (
+            "discord.ops_channel".to_owned(),
+            quoted(cord.channel("ops").id().to_string()),
+        ),
+        (
+            "access.owners".to_owned(),
+            format!("[\"{}\"]", cord.user("olga").id()),
+        ),
         ("database.path".to_owned(), path("yardarm.db")),
         ("agents.templates".to_owned(), path("agents")),
         ("docker.settle_s".to_owned(), "0".to_owned()),
     ]);
-    overrides.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    overrides.extend(
+        more.iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned())),
+    );
     overrides
 }
