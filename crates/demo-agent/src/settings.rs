@@ -242,11 +242,7 @@ mod tests {
                 "0",
                 "DEMO_INTERVAL_S must be more than 0",
             ),
-            (
-                "DEMO_NONSENSE",
-                "1",
-                "unknown variable `DEMO_NONSENSE`",
-            ),
+            ("DEMO_NONSENSE", "1", "unknown variable `DEMO_NONSENSE`"),
         ] {
             assert_eq!(settings(&[(name, value)]), Err(message.into()));
         }
