@@ -128,6 +128,11 @@ impl Localcord {
         &self.shared.ca_pem
     }
 
+    /// The gateway's address, as `GET /gateway` gives it.
+    pub fn gateway_url(&self) -> String {
+        self.discord().gateway_url()
+    }
+
     /// The bot's token; it begins with `localcord`, and no real one does.
     pub fn token(&self) -> &str {
         &self.discord().bot_token
