@@ -1,5 +1,7 @@
 //! Choices while somebody types: from memory, never from the engine. Discord takes 25.
 
+#![expect(clippy::unused_async, reason = "poise awaits what completes a name")]
+
 use poise::serenity_prelude::{AutocompleteChoice, CreateAutocompleteResponse, ResolvedValue};
 
 use super::Context;

@@ -42,7 +42,11 @@ impl Channels {
         match subject {
             Subject::Action(id) => Ok(render::action::card(&self.action(id).await?, now)),
             Subject::Start(number) => {
-                let ids = self.ops.found_by(number).await.map_err(unreadable)?;
+                let ids = self
+                    .ops
+                    .found_by(number)
+                    .await
+                    .map_err(|error| unreadable(&error))?;
                 Ok(render::start::report(
                     number,
                     &self.actions(ids).await?,
@@ -64,7 +68,10 @@ impl Channels {
     }
 
     async fn action(&self, id: crate::domain::ids::ActionId) -> Result<Action, Undelivered> {
-        self.ops.action(id).await.map_err(unreadable)
+        self.ops
+            .action(id)
+            .await
+            .map_err(|error| unreadable(&error))
     }
 
     async fn send(
@@ -113,7 +120,11 @@ impl Deliver for Channels {
             match subject {
                 Subject::Action(id) => actions.push(self.action(*id).await?),
                 Subject::Start(number) => {
-                    let ids = self.ops.found_by(*number).await.map_err(unreadable)?;
+                    let ids = self
+                        .ops
+                        .found_by(*number)
+                        .await
+                        .map_err(|error| unreadable(&error))?;
                     actions.extend(self.actions(ids).await?);
                 }
             }
@@ -148,7 +159,7 @@ impl Deliver for Channels {
     }
 }
 
-fn unreadable(error: crate::error::Error) -> Undelivered {
+fn unreadable(error: &crate::error::Error) -> Undelivered {
     Undelivered::Later(format!("its subject could not be read: {error}"))
 }
 

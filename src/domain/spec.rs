@@ -1,6 +1,6 @@
 //! What a template and its arguments resolve to: everything a container is made from, but no secret's value.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -43,11 +43,7 @@ impl Spec {
     pub fn digest(&self) -> SpecDigest {
         // Struct fields keep their order and maps are sorted, so equal specs give equal bytes.
         let bytes = serde_json::to_vec(self).unwrap_or_default();
-        let mut hex = String::with_capacity(64);
-        for byte in Sha256::digest(&bytes) {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        SpecDigest(hex)
+        SpecDigest(hex::encode(Sha256::digest(&bytes)))
     }
 }
 
@@ -233,6 +229,10 @@ pub struct Privileges {
 /// What the settings allow beyond the hardened defaults; nothing unless named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the settings file"
+)]
 pub struct Allow {
     /// Containers without any confinement.
     pub privileged: bool,

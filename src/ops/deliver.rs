@@ -120,7 +120,7 @@ impl Ops {
         let spent = row.attempts + 1 >= i64::from(self.settings().outbox.max_attempts);
         match error {
             Undelivered::MessageGone(_) if row.message.is_some() => {
-                self.store.outbox_repost(row.id).await?
+                self.store.outbox_repost(row.id).await?;
             }
             Undelivered::Never(_) | Undelivered::MessageGone(_) => self.bury(row, &why).await?,
             Undelivered::InDoubt(_) if spent => self.bury(row, &why).await?,

@@ -42,7 +42,7 @@ impl Ops {
     async fn carry_out(&self, action: &Action) -> Result<()> {
         let began = Instant::now();
         let ending = if action.targets.is_empty() {
-            self.ending(action, self.apply(action).await)
+            ending(action, self.apply(action).await)
         } else {
             let parallel = self.settings().docker.parallel as usize;
             let work: Vec<BoxFuture<'_, State>> = action
@@ -90,7 +90,7 @@ impl Ops {
             guard: self.locks.lock(target.agent).await,
         };
         let outcome = work.carry_out().await;
-        let ending = self.ending(action, outcome);
+        let ending = ending(action, outcome);
         self.end_target(&work, &ending).await
     }
 
@@ -118,34 +118,6 @@ impl Ops {
         rows::finish_target(&mut tx, id, agent, ending, self.now()).await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    /// An outcome in words for people. What is ours to mend goes to the log under the action's number.
-    pub(super) fn ending(&self, action: &Action, outcome: Result<Option<String>>) -> Ending {
-        match outcome {
-            Ok(note) => Ending {
-                state: State::Succeeded,
-                note,
-            },
-            Err(Error::Internal(error)) => {
-                tracing::error!(
-                    action.id = action.id.0,
-                    error = format!("{error:#}"),
-                    "action failed"
-                );
-                Ending {
-                    state: State::Failed,
-                    note: Some(format!(
-                        "Yardarm itself failed; its log tells more under action {}.",
-                        action.id
-                    )),
-                }
-            }
-            Err(error) => Ending {
-                state: State::Failed,
-                note: Some(error.to_string()),
-            },
-        }
     }
 
     pub(super) fn mark_busy(&self, action: &Action, agent: AgentId) {
@@ -218,6 +190,34 @@ impl Ops {
             }
         }
         Ok(None)
+    }
+}
+
+/// An outcome in words for people. What is ours to mend goes to the log under the action's number.
+pub(super) fn ending(action: &Action, outcome: Result<Option<String>>) -> Ending {
+    match outcome {
+        Ok(note) => Ending {
+            state: State::Succeeded,
+            note,
+        },
+        Err(Error::Internal(error)) => {
+            tracing::error!(
+                action.id = action.id.0,
+                error = format!("{error:#}"),
+                "action failed"
+            );
+            Ending {
+                state: State::Failed,
+                note: Some(format!(
+                    "Yardarm itself failed; its log tells more under action {}.",
+                    action.id
+                )),
+            }
+        }
+        Err(error) => Ending {
+            state: State::Failed,
+            note: Some(error.to_string()),
+        },
     }
 }
 
@@ -325,12 +325,12 @@ impl Work<'_> {
             None => return self.replace().await,
             Some(seen) if seen.phase == Phase::Paused => {
                 self.reach(&container, self.ops.engine.unpause(&container), is_running)
-                    .await?
+                    .await?;
             }
             Some(seen) if seen.phase == Phase::Running => {}
             Some(_) => {
                 self.reach(&container, self.ops.engine.start(&container), is_running)
-                    .await?
+                    .await?;
             }
         }
         self.ops.observe(&container).await?;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::{
     Ops,
     actions::{Request, Requester},
-    execute::Work,
+    execute::{Work, ending},
 };
 use crate::{
     domain::{
@@ -95,12 +95,12 @@ impl Ops {
                 target,
                 guard: self.locks.lock(target.agent).await,
             };
-            let ending = match work.settle().await {
+            let settled = match work.settle().await {
                 Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
-                Err(error) => self.ending(action, Err(error)),
+                Err(error) => ending(action, Err(error)),
                 Ok(ending) => ending,
             };
-            self.end_target(&work, &ending).await;
+            self.end_target(&work, &settled).await;
         }
         let states: Vec<State> = self
             .action(action.id)

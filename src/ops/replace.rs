@@ -95,7 +95,7 @@ impl Work<'_> {
         self.step(Step::Pulling(None)).await?;
         engine
             .pull(&spec.image, &|progress| {
-                self.show_step(Step::Pulling(percent(progress)))
+                self.show_step(Step::Pulling(percent(progress)));
             })
             .await
             .map_err(|error| unpullable(&spec.image, error))?;

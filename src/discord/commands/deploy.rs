@@ -57,7 +57,7 @@ pub(super) async fn deploy(
             ctx,
             ctx.data()
                 .ops
-                .request_change(Kind::Start, selection(&None, &fleet))?,
+                .request_change(Kind::Start, selection(None, fleet.as_ref()))?,
             reason,
         )
         .await;
