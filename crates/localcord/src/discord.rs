@@ -93,10 +93,9 @@ impl Discord {
         let guild = message.guild;
         let mut object = message.to_json(&self.world);
         if let Some(checker) = &self.checker {
-            let violations = checker.dispatched(event, "MessageResponse", &object);
-            violations
-                .into_iter()
-                .for_each(|violation| self.record.violation(violation));
+            for violation in checker.dispatched(event, "MessageResponse", &object) {
+                self.record.violation(violation);
+            }
         }
         if let Some(guild) = guild {
             object["guild_id"] = json!(guild);
