@@ -110,11 +110,7 @@ impl Deliver for Channels {
         edited.map(|_| message).map_err(|error| judge(&error))
     }
 
-    async fn digest(
-        &self,
-        channel: ChannelId,
-        subjects: &[Subject],
-    ) -> Result<(), Undelivered> {
+    async fn digest(&self, channel: ChannelId, subjects: &[Subject]) -> Result<(), Undelivered> {
         let mut actions = Vec::new();
         for subject in subjects {
             match subject {

@@ -62,7 +62,10 @@ pub fn sent_by(line: &str, subject: Subject, message: MessageId) -> Option<Sent>
     let line = line.strip_prefix("-# ")?;
     let mark = subject.mark();
     if let Some(marks) = line.strip_prefix("digest: ") {
-        return marks.split(", ").any(|one| one == mark).then_some(Sent::Digest);
+        return marks
+            .split(", ")
+            .any(|one| one == mark)
+            .then_some(Sent::Digest);
     }
     let rest = line.strip_prefix(&mark)?;
     (rest.is_empty() || rest.starts_with(' ')).then_some(Sent::Own(message))

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::{Rendered, action};
-use crate::domain::{action::Action, outbox::{Subject, digest_mark}};
+use crate::domain::{
+    action::Action,
+    outbox::{Subject, digest_mark},
+};
 
 /// More than this are counted, not listed.
 const SHOWN: usize = 15;
