@@ -2,6 +2,21 @@
 //!
 //! The modules in reading order; `docs/architecture.md` tells how they fit.
 
-pub mod domain;
+pub mod cli;
+
+pub mod app;
+pub mod config;
+
+pub mod discord;
+pub mod workers;
+
+pub mod ops;
 
 pub mod engine;
+pub mod store;
+
+pub mod domain;
+
+pub mod clock;
+pub mod error;
+pub mod telemetry;

@@ -1,5 +1,15 @@
 //! Pure rules: no I/O, no clock, nothing of our other modules.
 
+pub mod action;
 pub mod agent;
+pub mod event;
+pub mod finding;
+pub mod fleet;
+pub mod grant;
 pub mod ids;
+pub mod nearest;
+pub mod outbox;
+pub mod problem;
 pub mod spec;
+pub mod template;
+pub mod view;

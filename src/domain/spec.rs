@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use super::{action::Arguments, ids::ImageId};
 
 /// Everything a container is made from. Kept by version, so that `/rollback` has something to return to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +49,16 @@ impl Spec {
         }
         SpecDigest(hex)
     }
+}
+
+/// One version of what an agent is made from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Version {
+    pub number: i64,
+    pub spec: Spec,
+    pub image: ImageId,
+    pub arguments: Arguments,
+    pub created_at: DateTime<Utc>,
 }
 
 /// SHA-256 of a spec, in hexadecimal.
@@ -218,7 +231,7 @@ pub struct Privileges {
 }
 
 /// What the settings allow beyond the hardened defaults; nothing unless named.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Allow {
     /// Containers without any confinement.

@@ -3,8 +3,10 @@
 // For clippy, which is easier on what it knows to be tests.
 #![cfg(test)]
 
+mod agents;
 mod docker_engine;
 mod docker_pull;
+mod doctor;
 mod engine_contract;
 mod fake_engine;
 mod support;

@@ -106,6 +106,9 @@ fn tick_until_exit(settings: &Settings, started: Instant) {
         if left <= settings.interval {
             return;
         }
+        if settings.quiet {
+            continue;
+        }
         if settings.is_for_stderr(number) {
             eprintln!("tick {number}");
         } else {

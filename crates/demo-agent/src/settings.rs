@@ -3,6 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+const NAMELESS: &str = "demo";
+
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Run,
@@ -25,7 +27,7 @@ impl Command {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// `AGENT_NAME`
+    /// `AGENT_NAME`, else `HOSTNAME`, which the engine sets.
     pub(crate) name: String,
     /// `DEMO_PORT`
     pub(crate) port: u16,
@@ -43,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) log_lines: u64,
     /// `DEMO_LOG_BYTES`: at least so many bytes, printed at once at the start.
     pub(crate) log_bytes: usize,
+    /// `DEMO_QUIET`: no ticks in the log.
+    pub(crate) quiet: bool,
     /// `DEMO_STDERR_EVERY`: every n-th tick goes to stderr; 0 is never.
     pub(crate) stderr_every: u64,
     /// `DEMO_EAT_MB`: memory taken at the start and kept.
@@ -52,7 +56,7 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            name: "demo".into(),
+            name: NAMELESS.into(),
             port: 8080,
             interval: Duration::from_secs(5),
             exit_after: None,
@@ -61,6 +65,7 @@ impl Default for Settings {
             say: None,
             log_lines: 0,
             log_bytes: 0,
+            quiet: false,
             stderr_every: 0,
             eat_mb: 0,
         }
@@ -82,6 +87,7 @@ impl Settings {
     fn set(&mut self, name: &str, value: String) -> Result<(), String> {
         match name {
             "AGENT_NAME" => self.name = value,
+            "HOSTNAME" if self.name == NAMELESS => self.name = value,
             "DEMO_PORT" => self.port = number(name, &value)?,
             "DEMO_INTERVAL_S" => self.interval = seconds(name, &value)?,
             "DEMO_EXIT_AFTER_S" => self.exit_after = Some(seconds(name, &value)?),
@@ -90,6 +96,7 @@ impl Settings {
             "DEMO_SAY" => self.say = Some(value),
             "DEMO_LOG_LINES" => self.log_lines = number(name, &value)?,
             "DEMO_LOG_BYTES" => self.log_bytes = number(name, &value)?,
+            "DEMO_QUIET" => self.quiet = truth(name, &value)?,
             "DEMO_STDERR_EVERY" => self.stderr_every = number(name, &value)?,
             "DEMO_EAT_MB" => self.eat_mb = number(name, &value)?,
             _ if name.starts_with("DEMO_") => return Err(format!("unknown variable `{name}`")),
@@ -118,6 +125,12 @@ fn number<T: FromStr>(name: &str, value: &str) -> Result<T, String> {
     value
         .parse()
         .map_err(|_| format!("{name}: `{value}` is not a whole number in range"))
+}
+
+fn truth(name: &str, value: &str) -> Result<bool, String> {
+    value
+        .parse()
+        .map_err(|_| format!("{name}: `{value}` is neither `true` nor `false`"))
 }
 
 fn seconds(name: &str, value: &str) -> Result<Duration, String> {
@@ -165,6 +178,7 @@ mod tests {
             ("DEMO_SAY", "waiting for input"),
             ("DEMO_LOG_LINES", "200"),
             ("DEMO_LOG_BYTES", "4096"),
+            ("DEMO_QUIET", "true"),
             ("DEMO_STDERR_EVERY", "2"),
             ("DEMO_EAT_MB", "8"),
             ("PATH", "/"),
@@ -181,10 +195,20 @@ mod tests {
                 say: Some("waiting for input".into()),
                 log_lines: 200,
                 log_bytes: 4096,
+                quiet: true,
                 stderr_every: 2,
                 eat_mb: 8,
             })
         );
+    }
+
+    #[test]
+    fn its_own_name_beats_the_host_name() {
+        let host = ("HOSTNAME", "3f2a");
+        let own = ("AGENT_NAME", "scout");
+        assert_eq!(settings(&[host]).unwrap().name, "3f2a");
+        assert_eq!(settings(&[host, own]).unwrap().name, "scout");
+        assert_eq!(settings(&[own, host]).unwrap().name, "scout");
     }
 
     #[test]
@@ -209,14 +233,19 @@ mod tests {
                 "DEMO_EXIT_AFTER_S: `-1` is not a number of seconds",
             ),
             (
+                "DEMO_QUIET",
+                "yes",
+                "DEMO_QUIET: `yes` is neither `true` nor `false`",
+            ),
+            (
                 "DEMO_INTERVAL_S",
                 "0",
                 "DEMO_INTERVAL_S must be more than 0",
             ),
             (
-                "DEMO_INTERVALL_S",
+                "DEMO_NONSENSE",
                 "1",
-                "unknown variable `DEMO_INTERVALL_S`",
+                "unknown variable `DEMO_NONSENSE`",
             ),
         ] {
             assert_eq!(settings(&[(name, value)]), Err(message.into()));

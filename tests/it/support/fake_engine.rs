@@ -126,6 +126,10 @@ impl FakeEngine {
         self.state().away = false;
     }
 
+    pub(crate) fn is_away(&self) -> bool {
+        self.state().away
+    }
+
     /// The next call of `method` is carried out, and its answer is lost.
     pub(crate) fn lose_answer_of(&self, method: &'static str) {
         self.state().lost_answers.push(method);

@@ -1,4 +1,9 @@
+//! What the tests stand on: the real app, a local Discord, a real database, a fake engine and a clock that stands.
+
+pub(crate) mod clock;
 pub(crate) mod docker_host;
+pub(crate) mod errors;
 pub(crate) mod fake_engine;
 pub(crate) mod registry;
 pub(crate) mod scene;
+pub(crate) mod test_app;

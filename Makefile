@@ -1,0 +1,28 @@
+# The only entry points; CI calls the same ones. Every target installs what it needs and this machine lacks.
+.DEFAULT_GOAL := help
+.PHONY: help up test check bench image sqlx
+
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+up: ## Start Yardarm with a Discord of its own on this machine; Ctrl-C stops both
+	@scripts/with-docker scripts/up
+
+test: ## Run all tests, real Docker included
+	@scripts/ensure-tools test
+	@scripts/with-docker scripts/test
+
+check: ## Format, lints, documentation, query metadata, dependencies, spelling
+	@scripts/ensure-tools check
+	@scripts/check
+
+bench: ## Measure what the documents claim; prints a table and writes target/bench.json
+	@scripts/with-docker scripts/bench
+
+image: ## Make the image of the demo agent
+	@scripts/with-docker scripts/demo-image
+
+sqlx: ## Write .sqlx/ anew after a change to a query or a migration
+	@scripts/ensure-tools check
+	@scripts/query-metadata

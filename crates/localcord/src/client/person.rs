@@ -1,0 +1,142 @@
+use super::{Autocomplete, Error, Localcord, Message, Reply, SlashCommand, error::known};
+use crate::{
+    act::{self, Pick},
+    guild::Guild,
+    ids::Id,
+    model::{self, Place},
+};
+
+/// A person in a channel: at first in the first channel of the first guild.
+#[derive(Clone)]
+pub struct Person {
+    cord: Localcord,
+    id: Id,
+    place: Place,
+}
+
+impl Person {
+    pub(super) fn new(cord: Localcord, id: Id) -> Self {
+        let place = first_place(cord.discord().world.home());
+        Self { cord, id, place }
+    }
+
+    /// The person's id.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    /// The same person in another channel of the same guild, by name or id.
+    #[must_use]
+    pub fn in_channel(&self, name: &str) -> Self {
+        let guild = self
+            .place
+            .guild
+            .and_then(|id| self.cord.discord().world.guild(id));
+        let channel = known("channel", name, guild.and_then(|guild| guild.channel(name)));
+        Self {
+            place: Place {
+                channel: channel.id,
+                ..self.place
+            },
+            ..self.clone()
+        }
+    }
+
+    /// The same person in the first channel of another guild.
+    #[must_use]
+    pub fn in_guild(&self, name: &str) -> Self {
+        Self {
+            place: first_place(self.cord.find_guild(name)),
+            ..self.clone()
+        }
+    }
+
+    /// The same person in direct messages with the bot.
+    #[must_use]
+    pub fn dm(&self) -> Self {
+        let channel = self.cord.discord().world.direct(self.id);
+        Self {
+            place: Place {
+                guild: None,
+                channel: channel.id,
+            },
+            ..self.clone()
+        }
+    }
+
+    /// Begins a slash command.
+    pub fn slash(&self, command: &str) -> SlashCommand {
+        SlashCommand::new(self.cord.clone(), (self.id, self.place), command)
+    }
+
+    /// Begins to type a slash command.
+    pub fn autocomplete(&self, command: &str) -> Autocomplete {
+        Autocomplete::new(self.slash(command))
+    }
+
+    /// Writes a plain message.
+    pub fn says(&self, text: &str) -> Result<Message, Error> {
+        let id = act::say(self.cord.discord(), self.id, self.place, text)?;
+        let message = self
+            .cord
+            .discord()
+            .read(|state| state.message(self.place.channel, id).cloned());
+        let message =
+            message.ok_or_else(|| Error::Unexpected("the message is gone already".to_owned()))?;
+        Ok(Message::new(self.cord.clone(), message))
+    }
+
+    /// Presses a button, by label or custom id, on a message.
+    pub async fn press(&self, message: &Message, button: &str) -> Result<Reply, Error> {
+        self.pick(message, Pick::Press(button.to_owned())).await
+    }
+
+    /// Chooses in a select, by placeholder or custom id.
+    pub async fn choose<T: Into<String>>(
+        &self,
+        message: &Message,
+        select: &str,
+        values: impl IntoIterator<Item = T>,
+    ) -> Result<Reply, Error> {
+        let values = values.into_iter().map(Into::into).collect();
+        self.pick(message, Pick::Choose(select.to_owned(), values))
+            .await
+    }
+
+    /// Sends the press of a button that the message does not have, as a forged client would.
+    pub async fn forge(&self, message: &Message, custom_id: &str) -> Result<Reply, Error> {
+        self.pick(message, Pick::Forge(custom_id.to_owned())).await
+    }
+
+    /// The channel's messages as this person sees them, oldest first.
+    pub fn messages(&self) -> Vec<Message> {
+        let seen = |state: &model::State| {
+            let messages = state
+                .channel(self.place.channel)
+                .filter(|message| message.is_visible_to(self.id));
+            messages.cloned().collect::<Vec<_>>()
+        };
+        if !act::sees(self.cord.discord(), self.id, self.place.channel) {
+            return Vec::new();
+        }
+        let messages = self.cord.discord().read(seen);
+        messages
+            .into_iter()
+            .map(|message| Message::new(self.cord.clone(), message))
+            .collect()
+    }
+
+    async fn pick(&self, message: &Message, pick: Pick) -> Result<Reply, Error> {
+        let place = (message.channel_id(), message.id());
+        let id = act::use_component(self.cord.discord(), self.id, place, &pick)?;
+        Reply::receive(self.cord.clone(), id).await
+    }
+}
+
+fn first_place(guild: &Guild) -> Place {
+    let channel = known("channel", "first", guild.channels.first());
+    Place {
+        guild: Some(guild.id),
+        channel: channel.id,
+    }
+}

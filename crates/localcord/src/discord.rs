@@ -1,0 +1,112 @@
+//! The heart: one world, one state behind one lock, and a signal whenever it changed.
+
+use std::{
+    net::SocketAddr,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    clock::Clock, faults::Faults, guild::World, ids::Id, limits::Limits, model::State,
+    openapi::Checker, record::Record, tasks::Tasks,
+};
+
+pub(crate) struct Discord {
+    pub(crate) world: World,
+    pub(crate) bot_token: String,
+    /// What pages and scripts must show.
+    pub(crate) people_token: String,
+    pub(crate) people_addr: SocketAddr,
+    pub(crate) rest_addr: SocketAddr,
+    pub(crate) clock: Clock,
+    pub(crate) tasks: Tasks,
+    pub(crate) faults: Faults,
+    pub(crate) limits: Limits,
+    pub(crate) record: Record,
+    /// Present if requests and responses are checked.
+    pub(crate) checker: Option<Checker>,
+    pub(crate) heartbeat: Duration,
+    pub(crate) state: Mutex<State>,
+    pub(crate) changes: watch::Sender<u64>,
+}
+
+impl Discord {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let outcome = change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed();
+        outcome
+    }
+
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Looks again whenever something changed, until `look` finds what it looks for or `patience`, in real
+    /// time, is over.
+    pub(crate) async fn wait<T>(
+        &self,
+        patience: Duration,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> Option<T> {
+        let mut changes = self.changes.subscribe();
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(found) = look() {
+                return Some(found);
+            }
+            let changed = tokio::time::timeout_at(deadline, changes.changed()).await;
+            if !matches!(changed, Ok(Ok(()))) {
+                return look();
+            }
+        }
+    }
+
+    pub(crate) fn gateway_url(&self) -> String {
+        format!("ws://{}/gateway", self.people_addr)
+    }
+
+    pub(crate) fn people_url(&self) -> String {
+        format!("http://{}/?token={}", self.people_addr, self.people_token)
+    }
+
+    /// Tells the gateway about a message, as far as sessions asked for such events.
+    pub(crate) fn announce(&self, state: &mut State, event: &'static str, channel: Id, id: Id) {
+        let Some(message) = state.message(channel, id) else {
+            return;
+        };
+        if message.is_ephemeral() {
+            return;
+        }
+        let by_bot = message.author == self.world.bot.id;
+        let guild = message.guild;
+        let mut object = message.to_json(&self.world);
+        if let Some(guild) = guild {
+            object["guild_id"] = json!(guild);
+        }
+        state
+            .sessions
+            .message(event, &object, guild.is_some(), by_bot);
+    }
+
+    pub(crate) fn announce_deleted(state: &mut State, channel: Id, id: Id, guild: Option<Id>) {
+        let mut object: Value = json!({ "id": id, "channel_id": channel });
+        if let Some(guild) = guild {
+            object["guild_id"] = json!(guild);
+        }
+        state
+            .sessions
+            .message("MESSAGE_DELETE", &object, guild.is_some(), true);
+    }
+}

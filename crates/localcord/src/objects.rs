@@ -1,0 +1,271 @@
+//! Discord's objects as it would send them.
+
+use serde_json::{Value, json};
+
+use crate::{
+    guild::{Channel, Guild, Role, User, World},
+    ids::Id,
+};
+
+const JOINED: &str = "2022-01-01T00:00:00+00:00";
+const GUILD_TEXT: u8 = 0;
+const DIRECT: u8 = 1;
+
+pub(crate) fn user(user: &User) -> Value {
+    let mut object = json!({
+        "id": user.id,
+        "username": user.name,
+        "discriminator": if user.bot { "0001" } else { "0" },
+        "global_name": null,
+        "avatar": null,
+        "public_flags": 0,
+        "flags": 0,
+        "primary_guild": null,
+    });
+    if user.bot {
+        object["bot"] = Value::Bool(true);
+    }
+    object
+}
+
+/// The bot about itself.
+pub(crate) fn current_user(bot: &User) -> Value {
+    merged(
+        user(bot),
+        json!({ "mfa_enabled": true, "locale": "en-US", "verified": true, "email": null }),
+    )
+}
+
+pub(crate) fn member(guild: &Guild, user_object: &Value, id: Id) -> Value {
+    json!({
+        "user": user_object,
+        "roles": guild.members.get(&id),
+        "nick": null,
+        "avatar": null,
+        "banner": null,
+        "flags": 0,
+        "joined_at": JOINED,
+        "pending": false,
+        "premium_since": null,
+        "communication_disabled_until": null,
+        "mute": false,
+        "deaf": false,
+    })
+}
+
+pub(crate) fn role(role: &Role, position: usize) -> Value {
+    let mut object = json!({
+        "id": role.id,
+        "name": role.name,
+        "permissions": role.permissions,
+        "position": position,
+        "color": role.colour,
+        "colors": { "primary_color": role.colour, "secondary_color": null, "tertiary_color": null },
+        "hoist": role.colour != 0,
+        "managed": role.of_bot,
+        "mentionable": false,
+        "icon": null,
+        "unicode_emoji": null,
+        "flags": 0,
+    });
+    if role.of_bot {
+        object["tags"] = json!({});
+    }
+    object
+}
+
+pub(crate) fn roles(guild: &Guild) -> Vec<Value> {
+    guild
+        .roles
+        .iter()
+        .enumerate()
+        .map(|(position, entry)| role(entry, position))
+        .collect()
+}
+
+pub(crate) fn channel(world: &World, channel: &Channel) -> Value {
+    let Some(guild) = channel.guild else {
+        return direct(world, channel);
+    };
+    let home = world
+        .guild(guild)
+        .map(|guild| guild.channels.as_slice())
+        .unwrap_or_default();
+    let overwrites = channel.overwrites.iter().map(|entry| {
+        json!({ "id": entry.target, "type": u8::from(entry.member), "allow": entry.allow, "deny": entry.deny })
+    });
+    json!({
+        "id": channel.id,
+        "type": GUILD_TEXT,
+        "guild_id": guild,
+        "name": channel.name,
+        "topic": channel.topic,
+        "position": home.iter().position(|other| other.id == channel.id),
+        "permission_overwrites": overwrites.collect::<Vec<_>>(),
+        "parent_id": null,
+        "last_message_id": null,
+        "rate_limit_per_user": 0,
+        "nsfw": false,
+        "flags": 0,
+    })
+}
+
+fn direct(world: &World, channel: &Channel) -> Value {
+    let recipient = channel.recipient.and_then(|id| world.user(id)).map(user);
+    json!({
+        "id": channel.id,
+        "type": DIRECT,
+        "recipients": recipient.into_iter().collect::<Vec<_>>(),
+        "last_message_id": null,
+        "flags": 0,
+    })
+}
+
+pub(crate) fn guild(guild: &Guild) -> Value {
+    let identity = json!({
+        "id": guild.id,
+        "name": guild.name,
+        "owner_id": guild.owner,
+        "roles": roles(guild),
+        "icon": null, "description": null, "home_header": null, "splash": null, "discovery_splash": null,
+        "banner": null, "application_id": null, "features": [], "emojis": [], "stickers": [],
+    });
+    let settings = json!({
+        "region": "deprecated", "preferred_locale": "en-US", "vanity_url_code": null,
+        "afk_channel_id": null, "afk_timeout": 300, "system_channel_id": null, "system_channel_flags": 0,
+        "widget_enabled": false, "widget_channel_id": null, "rules_channel_id": null,
+        "safety_alerts_channel_id": null, "public_updates_channel_id": null,
+        "verification_level": 0, "default_message_notifications": 0, "mfa_level": 0, "explicit_content_filter": 0,
+        "max_presences": null, "max_members": 500_000, "max_stage_video_channel_users": 50,
+        "max_video_channel_users": 25, "premium_tier": 0, "premium_subscription_count": 0,
+        "premium_progress_bar_enabled": false, "nsfw": false, "nsfw_level": 0, "incidents_data": null,
+    });
+    merged(identity, settings)
+}
+
+/// What `GUILD_CREATE` adds to a guild.
+pub(crate) fn guild_with_members(world: &World, entry: &Guild) -> Value {
+    let members = entry.members.keys().filter_map(|id| world.user(*id));
+    let members: Vec<Value> = members
+        .map(|person| member(entry, &user(person), person.id))
+        .collect();
+    let seen = entry.channels.iter().filter(|place| {
+        world
+            .permissions(world.bot.id, place)
+            .contains(crate::permissions::VIEW_CHANNEL)
+    });
+    let extra = json!({
+        "joined_at": JOINED,
+        "large": false,
+        "unavailable": false,
+        "member_count": members.len(),
+        "members": members,
+        "channels": seen.map(|place| channel(world, place)).collect::<Vec<_>>(),
+        "threads": [], "voice_states": [], "presences": [], "stage_instances": [],
+        "guild_scheduled_events": [], "soundboard_sounds": [],
+    });
+    merged(guild(entry), extra)
+}
+
+pub(crate) fn application(world: &World) -> Value {
+    json!({
+        "id": world.bot.id,
+        "name": world.bot.name,
+        "description": "",
+        "icon": null,
+        "type": null,
+        "bot": user(&world.bot),
+        "bot_public": true,
+        "bot_require_code_grant": false,
+        "verify_key": "0".repeat(64),
+        "flags": 0,
+        "flags_new": "0",
+        "redirect_uris": [],
+        "interactions_endpoint_url": null,
+        "role_connections_verification_url": null,
+        "owner": world.user(world.home().owner).map(user),
+        "approximate_guild_count": world.guilds.len(),
+        "approximate_user_install_count": 0,
+        "approximate_user_authorization_count": 0,
+        "explicit_content_filter": 0,
+        "team": null,
+        "eligible_oauth2_scopes": [],
+    })
+}
+
+/// An embed as Discord gives it back.
+pub(crate) fn embed(sent: &Value) -> Value {
+    merged(sent.clone(), json!({ "type": "rich" }))
+}
+
+/// Components as Discord gives them back: each has a number of its own.
+pub(crate) fn numbered(components: &[Value]) -> Vec<Value> {
+    let mut number = 0;
+    components
+        .iter()
+        .map(|component| number_one(component, &mut number))
+        .collect()
+}
+
+fn number_one(component: &Value, number: &mut u32) -> Value {
+    let mut component = component.clone();
+    *number += 1;
+    if let Some(object) = component.as_object_mut() {
+        object.entry("id").or_insert_with(|| json!(*number));
+        if let Some(children) = object.get("components").cloned() {
+            let children: Vec<Value> = list(&children)
+                .iter()
+                .map(|child| number_one(child, number))
+                .collect();
+            object.insert("components".to_owned(), Value::Array(children));
+        }
+    }
+    component
+}
+
+pub(crate) fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+pub(crate) fn merged(mut object: Value, extra: Value) -> Value {
+    if let (Some(object), Value::Object(extra)) = (object.as_object_mut(), extra) {
+        object.extend(extra);
+    }
+    object
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Mentions {
+    pub(crate) users: Vec<Id>,
+    pub(crate) roles: Vec<Id>,
+    pub(crate) everyone: bool,
+}
+
+/// Whom a text really mentions, after `allowed_mentions`.
+pub(crate) fn mentions(text: &str, allowed: Option<&Value>) -> Mentions {
+    let may = |kind: &str, id: Option<Id>| match allowed {
+        None | Some(Value::Null) => true,
+        Some(allowed) => {
+            let kinds = list(&allowed["parse"]).iter().any(|entry| entry == kind);
+            kinds || id.is_some_and(|id| list(&allowed[kind]).contains(&json!(id)))
+        }
+    };
+    let mut found = Mentions::default();
+    for part in text.split('<').skip(1) {
+        let Some((tag, _)) = part.split_once('>') else {
+            continue;
+        };
+        let role = tag.strip_prefix("@&").and_then(|id| id.parse().ok());
+        let user = tag
+            .strip_prefix('@')
+            .and_then(|id| id.trim_start_matches('!').parse().ok());
+        match (role, user) {
+            (Some(id), _) if may("roles", Some(id)) => found.roles.push(id),
+            (_, Some(id)) if may("users", Some(id)) => found.users.push(id),
+            _ => {}
+        }
+    }
+    found.everyone =
+        may("everyone", None) && (text.contains("@everyone") || text.contains("@here"));
+    found
+}

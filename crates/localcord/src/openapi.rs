@@ -1,0 +1,297 @@
+//! Discord's own `OpenAPI` file as the judge of every request and response.
+//!
+//! The file is read once for a process and validators are built when first needed: tests start many servers.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use anyhow::{Context as _, Result};
+use axum::http::StatusCode;
+use jsonschema::{Draft, Registry, ValidationError, Validator, error::ValidationErrorKind};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::Value;
+
+use crate::{record::Violation, route::Route};
+
+const DEFAULT_PATH: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../../shared/discord-openapi.json"
+);
+const BASE: &str = "https://localcord.invalid/openapi.json";
+/// What a JSON pointer must not hold in a URI.
+const FRAGMENT: &AsciiSet = &CONTROLS
+    .add(b'{')
+    .add(b'}')
+    .add(b' ')
+    .add(b'%')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>');
+/// One cause often shows in many places.
+const REPORTED: usize = 3;
+const LONGEST_MESSAGE: usize = 400;
+
+static SPEC: OnceLock<Option<Spec>> = OnceLock::new();
+
+struct Spec {
+    document: Value,
+    registry: Registry<'static>,
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
+}
+
+/// Checks calls against the file.
+#[derive(Clone, Copy)]
+pub(crate) struct Checker {
+    spec: &'static Spec,
+}
+
+impl Checker {
+    /// `None` if there is no file; an error if it must be there, or is not what it should be.
+    pub(crate) fn load() -> Result<Option<Self>> {
+        let spec = if let Some(spec) = SPEC.get() {
+            spec
+        } else {
+            let spec = Spec::read()?;
+            SPEC.get_or_init(|| spec)
+        };
+        Ok(spec.as_ref().map(|spec| Self { spec }))
+    }
+
+    pub(crate) fn request(self, route: &Route, body: &Value) -> Vec<Violation> {
+        let Some(operation) = self.operation(route) else {
+            return vec![violation(
+                route,
+                "request",
+                "",
+                "the file has no such operation".to_owned(),
+            )];
+        };
+        let content = &self
+            .spec
+            .document
+            .pointer(&operation)
+            .unwrap_or(&Value::Null)["requestBody"]["content"];
+        let Some((media, _)) = content
+            .as_object()
+            .and_then(|content| content.iter().next())
+        else {
+            return Vec::new();
+        };
+        if body.is_null() {
+            return Vec::new();
+        }
+        let pointer = format!("{operation}/requestBody/content/{}/schema", escaped(media));
+        self.validate(route, "request", &pointer, &as_the_file_has_it(body))
+    }
+
+    pub(crate) fn response(
+        self,
+        route: &Route,
+        status: StatusCode,
+        body: &Value,
+    ) -> Vec<Violation> {
+        let part = format!("response {}", status.as_u16());
+        if status.is_server_error() {
+            return Vec::new();
+        }
+        let Some(operation) = self.operation(route) else {
+            return Vec::new();
+        };
+        let exact = format!("{operation}/responses/{}", status.as_u16());
+        let class = format!("{operation}/responses/{}XX", status.as_u16() / 100);
+        let found = [exact, class]
+            .into_iter()
+            .find(|pointer| self.spec.document.pointer(pointer).is_some());
+        let Some(pointer) = found else {
+            return vec![violation(
+                route,
+                &part,
+                "",
+                "the file has no such status".to_owned(),
+            )];
+        };
+        let pointer = self.followed(pointer);
+        let schema = format!("{pointer}/content/application~1json/schema");
+        if self.spec.document.pointer(&schema).is_some() {
+            return self.validate(route, &part, &schema, &as_the_file_has_it(body));
+        }
+        let empty = body.is_null();
+        if empty {
+            Vec::new()
+        } else {
+            vec![violation(
+                route,
+                &part,
+                "",
+                "the file has no body here".to_owned(),
+            )]
+        }
+    }
+
+    fn operation(self, route: &Route) -> Option<String> {
+        let method = route.method.as_str().to_lowercase();
+        let pointer = format!("/paths/{}/{method}", escaped(&route.template));
+        self.spec.document.pointer(&pointer).map(|_| pointer)
+    }
+
+    /// Goes on where a response is described elsewhere.
+    fn followed(self, pointer: String) -> String {
+        let reference = self
+            .spec
+            .document
+            .pointer(&pointer)
+            .and_then(|value| value["$ref"].as_str());
+        reference
+            .and_then(|reference| reference.strip_prefix('#'))
+            .map_or(pointer, str::to_owned)
+    }
+
+    fn validate(self, route: &Route, part: &str, pointer: &str, body: &Value) -> Vec<Violation> {
+        let validator = match self.spec.validator(pointer) {
+            Ok(validator) => validator,
+            Err(error) => {
+                return vec![violation(
+                    route,
+                    part,
+                    "",
+                    format!("the file's schema fails: {error:#}"),
+                )];
+            }
+        };
+        let errors = validator.iter_errors(body).take(REPORTED);
+        errors
+            .map(|error| explained(&error))
+            .map(|(at, message)| violation(route, part, &at, message))
+            .collect()
+    }
+}
+
+impl Spec {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "two variables that only tests and CI set"
+    )]
+    fn read() -> Result<Option<Self>> {
+        let path = std::env::var("DISCORD_OPENAPI")
+            .map_or_else(|_| PathBuf::from(DEFAULT_PATH), PathBuf::from);
+        if !path.exists() {
+            let hint = "hint: set DISCORD_OPENAPI to Discord's OpenAPI file";
+            anyhow::ensure!(
+                std::env::var("CI").as_deref() != Ok("true"),
+                "the OpenAPI check has no file at `{}`; {hint}",
+                path.display()
+            );
+            tracing::warn!(path = %path.display(), "OpenAPI check skipped: no file; {hint}");
+            return Ok(None);
+        }
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("read `{}`", path.display()))?;
+        let document: Value =
+            serde_json::from_str(&text).with_context(|| format!("parse `{}`", path.display()))?;
+        let registry = Registry::new()
+            .draft(Draft::Draft202012)
+            .add(BASE, document.clone())?
+            .prepare()?;
+        Ok(Some(Self {
+            document,
+            registry,
+            validators: Mutex::default(),
+        }))
+    }
+
+    fn validator(&self, pointer: &str) -> Result<Arc<Validator>> {
+        let mut validators = self
+            .validators
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(validator) = validators.get(pointer) {
+            return Ok(Arc::clone(validator));
+        }
+        let reference = format!("{BASE}#{}", utf8_percent_encode(pointer, FRAGMENT));
+        let schema = serde_json::json!({ "$ref": reference });
+        let options = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .with_registry(&self.registry);
+        let validator = options
+            .build(&schema)
+            .map_err(|error| anyhow::anyhow!("{error}"))?;
+        let validator = Arc::new(validator);
+        validators.insert(pointer.to_owned(), Arc::clone(&validator));
+        Ok(validator)
+    }
+}
+
+/// A key inside a JSON pointer.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Where the file and the real service are known to differ; ten such places at most.
+///
+/// 1. A new attachment is named by the number of its file. Discord takes it as a number, and serenity sends one;
+///    the file has only strings.
+/// 2. The codes in the nested `errors` of an invalid form are words; the file has numbers.
+fn as_the_file_has_it(body: &Value) -> Value {
+    let mut body = body.clone();
+    for pointer in ["/attachments", "/data/attachments"] {
+        let listed = body.pointer_mut(pointer).and_then(Value::as_array_mut);
+        for attachment in listed.into_iter().flatten() {
+            if let Some(number) = attachment["id"].as_u64() {
+                attachment["id"] = Value::String(number.to_string());
+            }
+        }
+    }
+    if let Some(errors) = body.pointer_mut("/errors") {
+        number_codes(errors);
+    }
+    body
+}
+
+fn number_codes(errors: &mut Value) {
+    for (name, value) in errors.as_object_mut().into_iter().flatten() {
+        if name == "_errors" {
+            value
+                .as_array_mut()
+                .into_iter()
+                .flatten()
+                .for_each(|error| error["code"] = Value::from(0));
+        } else {
+            number_codes(value);
+        }
+    }
+}
+
+/// Place and message of an error; where several schemas were tried, of the one that came closest.
+fn explained(error: &ValidationError<'_>) -> (String, String) {
+    let tried = match error.kind() {
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            context.as_slice()
+        }
+        _ => &[],
+    };
+    let depth =
+        |error: &ValidationError<'_>| error.instance_path().to_string().matches('/').count();
+    let closest = tried
+        .iter()
+        .max_by_key(|errors| errors.iter().map(depth).min());
+    match closest.and_then(|errors| errors.first()) {
+        Some(cause) => explained(cause),
+        None => (
+            error.instance_path().to_string(),
+            error.to_string().chars().take(LONGEST_MESSAGE).collect(),
+        ),
+    }
+}
+
+fn violation(route: &Route, part: &str, at: &str, message: String) -> Violation {
+    Violation {
+        method: route.method.to_string(),
+        path: route.template.clone(),
+        part: part.to_owned(),
+        at: at.to_owned(),
+        message,
+    }
+}

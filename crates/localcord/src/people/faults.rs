@@ -1,0 +1,150 @@
+//! Faults and the clock, over HTTP.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Problem, Shared};
+use crate::{faults::Fault, gateway::Order};
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+enum Kind {
+    Refuse,
+    Status {
+        status: u16,
+    },
+    RateLimit {
+        retry_after: f64,
+        #[serde(default)]
+        global: bool,
+    },
+    Slow {
+        seconds: f64,
+    },
+    LoseAnswer,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    #[serde(flatten)]
+    kind: Kind,
+    times: Option<u32>,
+    lasting: Option<f64>,
+    method: Option<String>,
+    path: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub(super) enum GatewayOrder {
+    Drop,
+    Close {
+        code: u16,
+    },
+    Reconnect,
+    Invalidate {
+        #[serde(default)]
+        resumable: bool,
+    },
+    Freeze,
+    Thaw,
+    Refuse,
+    Accept,
+    DuplicateNext,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Turn {
+    advance_seconds: f64,
+}
+
+pub(super) async fn inject(
+    State(discord): Shared,
+    Json(wanted): Json<Wanted>,
+) -> Result<Json<Value>, Problem> {
+    let mut fault = match wanted.kind {
+        Kind::Refuse => Fault::refuse(),
+        Kind::Status { status } => Fault::status(status),
+        Kind::RateLimit {
+            retry_after,
+            global: false,
+        } => Fault::rate_limit(seconds(retry_after)?),
+        Kind::RateLimit {
+            retry_after,
+            global: true,
+        } => Fault::global_rate_limit(seconds(retry_after)?),
+        Kind::Slow { seconds: by } => Fault::slow(seconds(by)?),
+        Kind::LoseAnswer => Fault::lose_answer(),
+    };
+    if let Some(times) = wanted.times.filter(|times| *times > 0) {
+        fault = fault.times(times);
+    }
+    if let Some(lasting) = wanted.lasting {
+        fault = fault.lasting(seconds(lasting)?);
+    }
+    if let Some(method) = wanted.method {
+        fault = fault.method(&method);
+    }
+    if let Some(path) = wanted.path {
+        fault = fault.path(&path);
+    }
+    Ok(Json(
+        json!({ "number": discord.faults.inject(fault, discord.now()) }),
+    ))
+}
+
+pub(super) async fn release(State(discord): Shared, Path(number): Path<u64>) -> Json<Value> {
+    Json(json!({ "released": discord.faults.release(number) }))
+}
+
+pub(super) async fn release_all(State(discord): Shared) -> StatusCode {
+    discord.faults.release_all();
+    StatusCode::NO_CONTENT
+}
+
+pub(super) async fn gateway(
+    State(discord): Shared,
+    Json(wanted): Json<GatewayOrder>,
+) -> StatusCode {
+    discord.change(|state| {
+        let sessions = &mut state.sessions;
+        match wanted {
+            GatewayOrder::Drop => sessions.order(|| Order::Drop),
+            GatewayOrder::Close { code } => sessions.order(|| Order::Close(code)),
+            GatewayOrder::Reconnect => sessions.reconnect(),
+            GatewayOrder::Invalidate { resumable } => sessions.invalidate(resumable),
+            GatewayOrder::Freeze => sessions.frozen = true,
+            GatewayOrder::Thaw => sessions.thaw(),
+            GatewayOrder::Refuse => sessions.refused = true,
+            GatewayOrder::Accept => sessions.refused = false,
+            GatewayOrder::DuplicateNext => sessions.duplicates += 1,
+        }
+    });
+    StatusCode::NO_CONTENT
+}
+
+pub(super) async fn advance(
+    State(discord): Shared,
+    Json(turn): Json<Turn>,
+) -> Result<StatusCode, Problem> {
+    discord.clock.advance(seconds(turn.advance_seconds)?);
+    discord.changed();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn seconds(number: f64) -> Result<Duration, Problem> {
+    let problem = |_| {
+        Problem(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            format!("`{number}` is not a number of seconds"),
+        )
+    };
+    Duration::try_from_secs_f64(number).map_err(problem)
+}

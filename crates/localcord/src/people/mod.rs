@@ -1,0 +1,92 @@
+//! The people's side: the gateway, files, the script interface and the page, on loopback in plain HTTP.
+
+mod actions;
+mod faults;
+mod files;
+mod gate;
+mod page;
+mod reply;
+mod views;
+mod watch;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use serde_json::json;
+
+use crate::{act::Refused, discord::Discord, gateway};
+
+type Shared = State<Arc<Discord>>;
+
+/// Two kinds of doors: those with a lock of their own (the bot's token, a file's signature), and those that
+/// need the start-up token.
+pub(crate) fn router(discord: Arc<Discord>) -> Router {
+    let locked = Router::new()
+        .merge(page::router())
+        .nest("/api", api())
+        .route("/ws", get(watch::connect))
+        .route_layer(middleware::from_fn_with_state(
+            Arc::clone(&discord),
+            gate::need_token,
+        ));
+    Router::new()
+        .route("/gateway", get(gateway::connect))
+        .route("/gateway/", get(gateway::connect))
+        .route("/cdn/attachments/{channel}/{id}/{name}", get(files::read))
+        .merge(locked)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&discord),
+            gate::check_origin,
+        ))
+        .with_state(discord)
+}
+
+fn api() -> Router<Arc<Discord>> {
+    Router::new()
+        .route("/world", get(views::world))
+        .route("/commands", get(views::commands))
+        .route("/messages", get(views::messages))
+        .route("/interactions/{id}", get(reply::read))
+        .route("/slash", post(actions::slash))
+        .route("/autocomplete", post(actions::autocomplete))
+        .route("/press", post(actions::press))
+        .route("/choose", post(actions::choose))
+        .route("/submit", post(actions::submit))
+        .route("/say", post(actions::say))
+        .route("/faults", post(faults::inject).delete(faults::release_all))
+        .route("/faults/{number}", delete(faults::release))
+        .route("/gateway", post(faults::gateway))
+        .route("/clock", post(faults::advance))
+        .route("/record", get(views::record))
+}
+
+/// What a script did wrong, in words.
+struct Problem(StatusCode, String);
+
+impl Problem {
+    fn unknown(kind: &str, name: &str) -> Self {
+        Self(
+            StatusCode::NOT_FOUND,
+            format!("there is no {kind} `{name}`"),
+        )
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        Self(StatusCode::UNPROCESSABLE_ENTITY, refused.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
+    }
+}

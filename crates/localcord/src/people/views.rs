@@ -1,0 +1,135 @@
+//! What people see, over HTTP.
+
+use axum::{
+    Json,
+    extract::{Query, State},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Problem, Shared};
+use crate::{act, discord::Discord, guild::Guild, ids::Id, model::Place, objects};
+
+/// Who looks, and where. Without a channel it is the first one; `dm` means the direct messages with the bot.
+#[derive(Debug, Deserialize)]
+pub(super) struct Viewer {
+    #[serde(rename = "as")]
+    person: String,
+    guild: Option<String>,
+    channel: Option<String>,
+}
+
+pub(super) fn locate(discord: &Discord, viewer: &Viewer) -> Result<(Id, Place), Problem> {
+    let world = &discord.world;
+    let person = world
+        .person(&viewer.person)
+        .ok_or_else(|| Problem::unknown("person", &viewer.person))?
+        .id;
+    let direct = world.direct(person).id;
+    let named = viewer.channel.as_deref();
+    if named == Some("dm") || named == Some(direct.to_string().as_str()) {
+        return Ok((
+            person,
+            Place {
+                guild: None,
+                channel: direct,
+            },
+        ));
+    }
+    let is_meant = |guild: &&Guild| match (&viewer.guild, named) {
+        (Some(name), _) => guild.name == *name || guild.id.to_string() == *name,
+        (None, Some(channel)) => guild.channel(channel).is_some(),
+        (None, None) => true,
+    };
+    let guild = world.guilds.iter().find(is_meant);
+    let channel = guild.and_then(|guild| match named {
+        Some(name) => guild.channel(name),
+        None => guild.channels.first(),
+    });
+    let channel = channel.ok_or_else(|| Problem::unknown("channel", named.unwrap_or_default()))?;
+    Ok((
+        person,
+        Place {
+            guild: channel.guild,
+            channel: channel.id,
+        },
+    ))
+}
+
+/// People, guilds, roles and channels. Each channel says who sees it.
+pub(super) async fn world(State(discord): Shared) -> Json<Value> {
+    let world = &discord.world;
+    let guilds = world.guilds.iter().map(|guild| {
+        let channels = guild.channels.iter().map(|channel| {
+            let seen_by = world.people.iter().filter(|person| act::sees(&discord, person.id, channel.id));
+            json!({
+                "id": channel.id,
+                "name": channel.name,
+                "topic": channel.topic,
+                "seen_by": seen_by.map(|person| &person.name).collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "id": guild.id,
+            "name": guild.name,
+            "roles": objects::roles(guild),
+            "members": guild.members.iter().map(|(id, roles)| json!({ "id": id, "roles": roles })).collect::<Vec<_>>(),
+            "channels": channels.collect::<Vec<_>>(),
+        })
+    });
+    let people = world.people.iter().map(
+        |person| json!({ "id": person.id, "name": person.name, "dm": world.direct(person.id).id }),
+    );
+    Json(json!({
+        "people": people.collect::<Vec<_>>(),
+        "bot": { "id": world.bot.id, "name": world.bot.name },
+        "guilds": guilds.collect::<Vec<_>>(),
+        "connected": discord.read(|state| state.sessions.connected()),
+        "now": discord.now().timestamp_millis(),
+    }))
+}
+
+/// The commands that a person is offered in a channel.
+pub(super) async fn commands(
+    State(discord): Shared,
+    Query(viewer): Query<Viewer>,
+) -> Result<Json<Value>, Problem> {
+    let (_, place) = locate(&discord, &viewer)?;
+    Ok(Json(discord.read(|state| {
+        state
+            .commands
+            .offered(place.guild)
+            .into_iter()
+            .cloned()
+            .collect()
+    })))
+}
+
+/// A channel's messages as a person sees them, oldest first.
+pub(super) async fn messages(
+    State(discord): Shared,
+    Query(viewer): Query<Viewer>,
+) -> Result<Json<Value>, Problem> {
+    let (person, place) = locate(&discord, &viewer)?;
+    if !act::sees(&discord, person, place.channel) {
+        return Ok(Json(json!([])));
+    }
+    Ok(Json(discord.read(|state| {
+        let seen = state
+            .channel(place.channel)
+            .filter(|message| message.is_visible_to(person));
+        seen.map(|message| message.to_json(&discord.world))
+            .collect()
+    })))
+}
+
+/// What must not happen: unknown routes, violations of the `OpenAPI` file.
+pub(super) async fn record(State(discord): Shared) -> Json<Value> {
+    let violations = discord
+        .record
+        .violations()
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>();
+    Json(json!({ "unknown_routes": discord.record.unknown_routes(), "violations": violations }))
+}

@@ -1,0 +1,55 @@
+use axum::{
+    Extension, Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde_json::Value;
+
+use super::{Answer, Failure, Payload, Shared};
+use crate::{
+    discord::Discord,
+    guild::Channel,
+    ids::Id,
+    objects,
+    permissions::{Permissions, VIEW_CHANNEL},
+};
+
+pub(super) async fn read(State(discord): Shared, Path(id): Path<Id>) -> Answer {
+    let channel = reach(&discord, id, VIEW_CHANNEL)?;
+    Ok(Json(objects::channel(&discord.world, &channel)))
+}
+
+pub(super) async fn typing(
+    State(discord): Shared,
+    Path(id): Path<Id>,
+) -> Result<StatusCode, Failure> {
+    reach(&discord, id, VIEW_CHANNEL)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn open_direct(
+    State(discord): Shared,
+    Extension(payload): Extension<Payload>,
+) -> Answer {
+    let id = payload.json["recipient_id"]
+        .as_str()
+        .and_then(|id| id.parse().ok());
+    let person = id
+        .and_then(|id: Id| discord.world.user(id))
+        .ok_or(Failure::UNKNOWN_USER)?;
+    let object: Value = objects::channel(&discord.world, &discord.world.direct(person.id));
+    Ok(Json(object))
+}
+
+/// A channel in which the bot may do this.
+pub(super) fn reach(discord: &Discord, id: Id, needed: Permissions) -> Result<Channel, Failure> {
+    let channel = discord.world.channel(id).ok_or(Failure::UNKNOWN_CHANNEL)?;
+    let held = discord.world.permissions(discord.world.bot.id, &channel);
+    if !held.contains(VIEW_CHANNEL) {
+        return Err(Failure::MISSING_ACCESS);
+    }
+    if !held.contains(needed) {
+        return Err(Failure::MISSING_PERMISSIONS);
+    }
+    Ok(channel)
+}

@@ -1,0 +1,168 @@
+//! What sending, answering and following up have in common: a body becomes a message.
+
+use chrono::{DateTime, Utc};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::{Failure, Payload, Upload};
+use crate::{
+    discord::Discord,
+    ids::Id,
+    model::{File, Message, State},
+    objects, random, rules,
+};
+
+/// Checks a body against Discord's limits before anything is changed.
+pub(super) fn check_new(payload: &Payload) -> Result<(), Failure> {
+    rules::message(&payload.json)?;
+    let body = &payload.json;
+    let empty = |name: &str| objects::list(&body[name]).is_empty();
+    let text = body["content"].as_str().unwrap_or_default().trim();
+    if text.is_empty() && empty("embeds") && empty("components") && payload.files.is_empty() {
+        return Err(Failure::EMPTY_MESSAGE);
+    }
+    Ok(())
+}
+
+pub(super) fn check_edit(payload: &Payload) -> Result<(), Failure> {
+    rules::message(&payload.json)
+}
+
+/// Puts a body into a message that is not in the channel yet.
+pub(super) fn fill(discord: &Discord, state: &mut State, message: &mut Message, payload: &Payload) {
+    message.fill(&payload.json);
+    let now = discord.now();
+    message.attachments = kept(&message.attachments, &payload.json);
+    for upload in &payload.files {
+        let attachment = store(discord, state, message, upload, now);
+        message.attachments.push(objects::merged(
+            attachment,
+            described(&payload.json, upload.number),
+        ));
+    }
+}
+
+/// Puts a new message into its channel and tells the gateway.
+pub(super) fn post(discord: &Discord, state: &mut State, message: Message) -> Value {
+    let (channel, id) = (message.channel, message.id);
+    let object = message.to_json(&discord.world);
+    state.insert(message);
+    discord.announce(state, "MESSAGE_CREATE", channel, id);
+    object
+}
+
+/// Changes a message in place. Filling a deferred answer is no edit that people see.
+pub(super) fn edit(
+    discord: &Discord,
+    state: &mut State,
+    (channel, id): (Id, Id),
+    payload: &Payload,
+) -> Result<Value, Failure> {
+    let mut message = state
+        .message(channel, id)
+        .ok_or(Failure::UNKNOWN_MESSAGE)?
+        .clone();
+    let thinking = message.is_loading();
+    message.edited = if thinking {
+        message.edited
+    } else {
+        Some(discord.now())
+    };
+    message.flags &= !crate::model::LOADING;
+    fill(discord, state, &mut message, payload);
+    let object = message.to_json(&discord.world);
+    state.insert(message);
+    discord.announce(state, "MESSAGE_UPDATE", channel, id);
+    Ok(object)
+}
+
+pub(super) fn delete(state: &mut State, channel: Id, id: Id) -> Result<(), Failure> {
+    let message = state.remove(channel, id).ok_or(Failure::UNKNOWN_MESSAGE)?;
+    if !message.is_ephemeral() {
+        Discord::announce_deleted(state, channel, id, message.guild);
+    }
+    Ok(())
+}
+
+/// `attachments` in a body lists what stays; without it everything does.
+fn kept(attachments: &[Value], body: &Value) -> Vec<Value> {
+    let Some(listed) = body["attachments"].as_array() else {
+        return attachments.to_vec();
+    };
+    let stays = |old: &&Value| listed.iter().any(|entry| entry["id"] == old["id"]);
+    attachments.iter().filter(stays).cloned().collect()
+}
+
+/// What a body says about the n-th file.
+fn described(body: &Value, number: usize) -> Value {
+    let listed = objects::list(&body["attachments"]);
+    let entry = listed
+        .iter()
+        .find(|entry| entry["id"] == json!(number) || entry["id"] == json!(number.to_string()));
+    let mut described = json!({});
+    for name in ["description", "title"] {
+        if let Some(text) = entry
+            .map(|entry| &entry[name])
+            .filter(|text| text.is_string())
+        {
+            described[name] = text.clone();
+        }
+    }
+    if let Some(name) = entry
+        .map(|entry| &entry["filename"])
+        .filter(|name| name.is_string())
+    {
+        described["filename"] = name.clone();
+    }
+    described
+}
+
+fn store(
+    discord: &Discord,
+    state: &mut State,
+    message: &Message,
+    upload: &Upload,
+    now: DateTime<Utc>,
+) -> Value {
+    let mut attachment = keep_file(discord, state, (message.channel, upload), now);
+    if message.is_ephemeral() {
+        attachment["ephemeral"] = json!(true);
+    }
+    attachment
+}
+
+/// Keeps an uploaded file and gives its attachment object.
+pub(crate) fn keep_file(
+    discord: &Discord,
+    state: &mut State,
+    (channel, upload): (Id, &Upload),
+    now: DateTime<Utc>,
+) -> Value {
+    let id = state.next_id(now);
+    let key = random::letters(32);
+    let name = utf8_percent_encode(&upload.name, NON_ALPHANUMERIC);
+    let url = format!(
+        "http://{}/cdn/attachments/{channel}/{id}/{name}?hm={key}",
+        discord.people_addr
+    );
+    let content_type = upload
+        .content_type
+        .clone()
+        .unwrap_or_else(|| "application/octet-stream".to_owned());
+    let attachment = json!({
+        "id": id,
+        "filename": upload.name,
+        "size": upload.bytes.len(),
+        "content_type": content_type,
+        "url": url,
+        "proxy_url": url,
+    });
+    let file = File {
+        name: upload.name.clone(),
+        content_type,
+        bytes: upload.bytes.clone(),
+        key,
+    };
+    state.files.insert(id, file);
+    attachment
+}

@@ -1,0 +1,160 @@
+//! What stands before every route: faults, the token, rate limits, the body, the check against `OpenAPI`.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::{Body, to_bytes},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use super::{Failure, PREFIX, Payload, Shared};
+use crate::{discord::Discord, faults::Effect, limits::Reading, openapi, route::Route};
+
+/// Discord's limit for a bot without boosts is 10 MiB a file, ten files.
+const BODY_LIMIT: usize = 101 * 1024 * 1024;
+
+/// Marks a response whose connection is to be cut instead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cut;
+
+pub(super) async fn guard(
+    State(discord): Shared,
+    matched: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
+    let route = Route {
+        method: request.method().clone(),
+        template: matched.as_str().trim_start_matches(PREFIX).to_owned(),
+        path: request.uri().path().trim_start_matches(PREFIX).to_owned(),
+    };
+    let fault = discord.faults.take(&route, discord.now());
+    if let Some(response) = fault.and_then(instead) {
+        return response;
+    }
+    let reading = discord.limits.take(&route, discord.now());
+    let mut response = match reading
+        .as_ref()
+        .and_then(|reading| Some((reading, reading.refused?)))
+    {
+        Some((reading, global)) => too_many(reading.retry_after(), global),
+        None => answer(&discord, &route, request, next).await,
+    };
+    if let Some(reading) = &reading {
+        Reading::write(reading, response.headers_mut());
+    }
+    match fault {
+        Some(Effect::LoseAnswer) => cut(),
+        Some(Effect::Slow(by)) => {
+            tokio::time::sleep(by).await;
+            response
+        }
+        _ => response,
+    }
+}
+
+/// The response of a fault that keeps the request from being done.
+fn instead(effect: Effect) -> Option<Response> {
+    match effect {
+        Effect::Refuse => Some(cut()),
+        Effect::Status(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let message = format!(
+                "{}: {}",
+                status.as_u16(),
+                status.canonical_reason().unwrap_or_default()
+            );
+            Some((status, Json(json!({ "code": 0, "message": message }))).into_response())
+        }
+        Effect::RateLimit {
+            retry_after,
+            global,
+        } => {
+            let mut response = too_many(retry_after.as_secs_f64(), global);
+            if let Ok(value) = HeaderValue::try_from(format!("{:.3}", retry_after.as_secs_f64())) {
+                response.headers_mut().insert(header::RETRY_AFTER, value);
+            }
+            if global {
+                response
+                    .headers_mut()
+                    .insert("x-ratelimit-global", HeaderValue::from_static("true"));
+            }
+            Some(response)
+        }
+        Effect::Slow(_) | Effect::LoseAnswer => None,
+    }
+}
+
+fn cut() -> Response {
+    let mut response = StatusCode::BAD_GATEWAY.into_response();
+    response.extensions_mut().insert(Cut);
+    response
+}
+
+fn too_many(retry_after: f64, global: bool) -> Response {
+    let body = json!({ "message": "You are being rate limited.", "retry_after": retry_after, "global": global, "code": 0 });
+    (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response()
+}
+
+async fn answer(discord: &Arc<Discord>, route: &Route, request: Request, next: Next) -> Response {
+    if needs_token(route) && !has_token(request.headers(), &discord.bot_token) {
+        return Failure::UNAUTHORIZED.into_response();
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
+        return Failure::TOO_LARGE.into_response();
+    };
+    let payload = match Payload::read(&parts.headers, body).await {
+        Ok(payload) => payload,
+        Err(failure) => return failure.into_response(),
+    };
+    let sent = payload.json.clone();
+    let mut request = Request::from_parts(parts, Body::empty());
+    request.extensions_mut().insert(payload);
+    let response = next.run(request).await;
+    match &discord.checker {
+        Some(checker) => checked(discord, checker, route, &sent, response).await,
+        None => response,
+    }
+}
+
+/// A webhook's token stands in its path; so does an interaction's.
+fn needs_token(route: &Route) -> bool {
+    !matches!(route.segment(0), "webhooks" | "interactions") && route.template != "/gateway"
+}
+
+fn has_token(headers: &HeaderMap, token: &str) -> bool {
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    value.and_then(|value| value.strip_prefix("Bot ")) == Some(token)
+}
+
+/// A request that Discord would refuse, and that was refused here, is no violation.
+async fn checked(
+    discord: &Discord,
+    checker: &openapi::Checker,
+    route: &Route,
+    sent: &Value,
+    response: Response,
+) -> Response {
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
+    let given: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    if parts.status.is_success() {
+        checker
+            .request(route, sent)
+            .into_iter()
+            .for_each(|violation| discord.record.violation(violation));
+    }
+    checker
+        .response(route, parts.status, &given)
+        .into_iter()
+        .for_each(|violation| discord.record.violation(violation));
+    Response::from_parts(parts, Body::from(bytes))
+}

@@ -1,0 +1,226 @@
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::{
+    objects::list,
+    rest::{Failure, Form},
+};
+
+const CHAT_INPUT_COMMANDS: usize = 100;
+const CONTEXT_COMMANDS: usize = 5;
+const NAME: usize = 32;
+const TEXT: usize = 100;
+const OPTIONS: usize = 25;
+const CHOICES: usize = 25;
+/// Names, descriptions and values of one command together.
+const TOTAL: usize = 8000;
+
+const CHAT_INPUT: u64 = 1;
+const SUB_COMMAND: u64 = 1;
+const SUB_COMMAND_GROUP: u64 = 2;
+const STRING: u64 = 3;
+const INTEGER: u64 = 4;
+const NUMBER: u64 = 10;
+const LAST_OPTION_KIND: u64 = 11;
+
+/// The whole set of commands of one scope.
+pub(crate) fn commands(body: &Value) -> Result<(), Failure> {
+    let mut form = Form::default();
+    let commands = form.list("_", body);
+    for (kind, max) in [
+        (1, CHAT_INPUT_COMMANDS),
+        (2, CONTEXT_COMMANDS),
+        (3, CONTEXT_COMMANDS),
+    ] {
+        let count = commands
+            .iter()
+            .filter(|command| command_kind(command) == kind)
+            .count();
+        if count > max {
+            let message = format!("Maximum number of application commands reached ({max})");
+            form.refuse("_", "APPLICATION_COMMANDS_MAX", message);
+        }
+    }
+    let mut names = HashSet::new();
+    for (index, command) in commands.iter().enumerate() {
+        let path = index.to_string();
+        check_command(&mut form, &path, command);
+        if !names.insert((command_kind(command), command["name"].as_str())) {
+            let message = "Application command names must be unique";
+            form.refuse(
+                &format!("{path}.name"),
+                "APPLICATION_COMMANDS_DUPLICATE_NAME",
+                message,
+            );
+        }
+    }
+    form.finish()
+}
+
+fn command_kind(command: &Value) -> u64 {
+    command["type"].as_u64().unwrap_or(CHAT_INPUT)
+}
+
+fn check_command(form: &mut Form, path: &str, command: &Value) {
+    if command_kind(command) == CHAT_INPUT {
+        check_name(form, path, &command["name"]);
+        check_text(
+            form,
+            &format!("{path}.description"),
+            &command["description"],
+        );
+    } else {
+        check_text(form, &format!("{path}.name"), &command["name"]);
+    }
+    check_options(form, path, &command["options"], 0);
+    if total(command) > TOTAL {
+        let message = format!("Command exceeds maximum size ({TOTAL})");
+        form.refuse(path, "APPLICATION_COMMAND_TOO_LARGE", message);
+    }
+}
+
+fn check_name(form: &mut Form, path: &str, name: &Value) {
+    let path = format!("{path}.name");
+    let Some(text) = name.as_str() else {
+        return form.require(&path);
+    };
+    let allowed = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '\'');
+    let lower = text.to_lowercase() == text;
+    if !(1..=NAME).contains(&text.chars().count()) || !text.chars().all(allowed) || !lower {
+        form.refuse(
+            &path,
+            "APPLICATION_COMMAND_INVALID_NAME",
+            "Command name is invalid",
+        );
+    }
+}
+
+fn check_text(form: &mut Form, path: &str, text: &Value) {
+    if text.is_null() {
+        return form.require(path);
+    }
+    form.length(path, text, 1, TEXT);
+}
+
+fn check_options(form: &mut Form, path: &str, options: &Value, depth: u8) {
+    let options = form.list(&format!("{path}.options"), options);
+    form.count(&format!("{path}.options"), options.len(), 0, OPTIONS);
+    let mut names = HashSet::new();
+    let mut optional_seen = false;
+    for (index, option) in options.iter().enumerate() {
+        let path = format!("{path}.options.{index}");
+        check_option(form, &path, option, depth);
+        if !names.insert(option["name"].as_str()) {
+            let message = "Option name must be unique";
+            form.refuse(
+                &format!("{path}.name"),
+                "APPLICATION_COMMAND_OPTIONS_NAME_INVALID",
+                message,
+            );
+        }
+        let required = option["required"] == true;
+        if required && optional_seen {
+            let message = "Required options must be placed before non-required options";
+            form.refuse(
+                &path,
+                "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
+                message,
+            );
+        }
+        optional_seen |= !required;
+    }
+    let nested = options.iter().filter(|option| is_nested(option)).count();
+    if nested > 0 && nested < options.len() {
+        let message = "Sub-command and sub-command group option types are mutually exclusive to all other types";
+        form.refuse(
+            &format!("{path}.options"),
+            "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
+            message,
+        );
+    }
+}
+
+fn is_nested(option: &Value) -> bool {
+    matches!(
+        option["type"].as_u64(),
+        Some(SUB_COMMAND | SUB_COMMAND_GROUP)
+    )
+}
+
+fn check_option(form: &mut Form, path: &str, option: &Value, depth: u8) {
+    check_name(form, path, &option["name"]);
+    check_text(form, &format!("{path}.description"), &option["description"]);
+    let kind = option["type"].as_u64().unwrap_or_default();
+    match (kind, depth) {
+        (SUB_COMMAND, 0 | 1) => check_options(form, path, &option["options"], 2),
+        (SUB_COMMAND_GROUP, 0) => check_options(form, path, &option["options"], 1),
+        (STRING..=LAST_OPTION_KIND, 0 | 2) => check_value(form, path, option, kind),
+        _ => form.choice(&format!("{path}.type"), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11"),
+    }
+}
+
+fn check_value(form: &mut Form, path: &str, option: &Value, kind: u64) {
+    let choices = list(&option["choices"]);
+    form.count(&format!("{path}.choices"), choices.len(), 0, CHOICES);
+    if option["autocomplete"] == true && !choices.is_empty() {
+        let message = "Choices and autocomplete exclude each other";
+        form.refuse(
+            path,
+            "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_INVALID",
+            message,
+        );
+    }
+    for (index, choice) in choices.iter().enumerate() {
+        check_choice(form, &format!("{path}.choices.{index}"), choice, kind);
+    }
+}
+
+fn check_choice(form: &mut Form, path: &str, choice: &Value, kind: u64) {
+    check_text(form, &format!("{path}.name"), &choice["name"]);
+    let value = &choice["value"];
+    let fits = match kind {
+        STRING => value.is_string(),
+        INTEGER => value.is_i64() || value.is_u64(),
+        NUMBER => value.is_number(),
+        _ => false,
+    };
+    if !fits {
+        let message = "The value does not fit the option's type";
+        form.refuse(
+            &format!("{path}.value"),
+            "APPLICATION_COMMAND_OPTIONS_CHOICE_INVALID",
+            message,
+        );
+    }
+    form.length(&format!("{path}.value"), value, 1, TEXT);
+}
+
+fn total(entry: &Value) -> usize {
+    let count = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
+    let choices: usize = list(&entry["choices"])
+        .iter()
+        .map(|choice| count(&choice["name"]) + count(&choice["value"]))
+        .sum();
+    let options: usize = list(&entry["options"]).iter().map(total).sum();
+    count(&entry["name"]) + count(&entry["description"]) + choices + options
+}
+
+/// What a bot offers while somebody types.
+pub(crate) fn choices(data: &Value) -> Result<(), Failure> {
+    let mut form = Form::default();
+    let Some(choices) = data["choices"].as_array() else {
+        form.require("data.choices");
+        return form.finish();
+    };
+    form.count("data.choices", choices.len(), 0, CHOICES);
+    for (index, choice) in choices.iter().enumerate() {
+        let path = format!("data.choices.{index}");
+        check_text(&mut form, &format!("{path}.name"), &choice["name"]);
+        match &choice["value"] {
+            Value::Null => form.require(&format!("{path}.value")),
+            value => form.length(&format!("{path}.value"), value, 1, TEXT),
+        }
+    }
+    form.finish()
+}

@@ -1,0 +1,17 @@
+//! A real serenity and poise bot talks to localcord, and people talk to the bot.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "all of this crate is tests, their helpers included"
+)]
+
+mod bot;
+mod conversation;
+mod faults;
+mod gateway;
+mod limits;
+mod people;
+mod rest;
+mod rules;
+mod support;

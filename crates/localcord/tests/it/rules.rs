@@ -1,0 +1,301 @@
+//! Discord's rules and its words for who breaks them.
+
+use std::time::Duration;
+
+use localcord::{Localcord, Options};
+use serde_json::{Value, json};
+
+use crate::support::{Rest, start};
+
+#[tokio::test]
+async fn one_callback_per_interaction() {
+    let (cord, _bot) = start().await;
+    let olga = cord.user("olga").in_channel("ops");
+    let reply = olga.slash("twice").send().await.unwrap();
+    cord.channel("ops")
+        .wait_for_text("second: 40060")
+        .await
+        .unwrap();
+    assert_eq!(reply.text(), "first");
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn three_seconds_for_the_callback() {
+    let (cord, bot) = start().await;
+    let olga = cord.user("olga").in_channel("ops");
+    let late = tokio::join!(olga.slash("late").send(), async {
+        cord.advance(Duration::from_secs(4));
+    })
+    .0;
+    assert_eq!(late.unwrap().text(), "The application did not respond");
+    bot.gate.notify_one();
+    cord.channel("ops")
+        .wait_for_text("late: 10062")
+        .await
+        .unwrap();
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn fifteen_minutes_for_edits() {
+    let (cord, bot) = start().await;
+    let olga = cord.user("olga").in_channel("ops");
+    let in_time = olga.slash("edit_later").send().await.unwrap();
+    cord.advance(Duration::from_mins(14));
+    bot.gate.notify_one();
+    in_time.until_text("edited").await.unwrap();
+    cord.channel("ops").wait_for_text("edit: 0").await.unwrap();
+
+    let too_late = olga.slash("edit_later").send().await.unwrap();
+    cord.advance(Duration::from_secs(15 * 60 + 1));
+    bot.gate.notify_one();
+    cord.channel("ops")
+        .wait_for_text("edit: 50027")
+        .await
+        .unwrap();
+    assert_eq!(too_late.text(), "early");
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn limits_of_text_and_embeds() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let embed = |description: usize| json!({ "description": "x".repeat(description) });
+    let nameless = json!({ "fields": [{ "name": "a" }] });
+    for (body, path, code) in [
+        (
+            json!({ "content": "x".repeat(2001) }),
+            "/content",
+            "BASE_TYPE_MAX_LENGTH",
+        ),
+        (
+            json!({ "embeds": [{ "title": "x".repeat(257) }] }),
+            "/embeds/0/title",
+            "BASE_TYPE_MAX_LENGTH",
+        ),
+        (
+            json!({ "embeds": [embed(4000), embed(2001)] }),
+            "/embeds",
+            "MAX_EMBED_SIZE_EXCEEDED",
+        ),
+        (
+            json!({ "embeds": vec![embed(1); 11] }),
+            "/embeds",
+            "BASE_TYPE_MAX_LENGTH",
+        ),
+        (
+            json!({ "embeds": [nameless] }),
+            "/embeds/0/fields/0/value",
+            "BASE_TYPE_REQUIRED",
+        ),
+        (
+            json!({ "content": "x", "nonce": "x".repeat(26) }),
+            "/nonce",
+            "BASE_TYPE_MAX_LENGTH",
+        ),
+    ] {
+        assert_refused(&cord, "POST", &messages(&cord, "ops"), body, (path, code)).await;
+    }
+    let (status, body) = Rest::new(&cord)
+        .call("POST", &messages(&cord, "ops"), json!({ "content": " " }))
+        .await;
+    assert_eq!((status, &body["code"]), (400, &json!(50006)));
+    assert!(cord.channel("ops").messages().is_empty());
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn limits_of_components() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let button = |id: &str| json!({ "type": 2, "style": 1, "label": "x", "custom_id": id });
+    let row = |buttons: &[Value]| json!({ "type": 1, "components": buttons });
+    let option = |n: usize| json!({ "label": n.to_string(), "value": n.to_string() });
+    let options: Vec<Value> = (0..26).map(option).collect();
+    let select = json!({ "type": 3, "custom_id": "s", "options": options });
+    let first = "/components/0/components";
+    for (rows, path, code) in [
+        (
+            vec![row(&[button("a")]); 6],
+            "/components".to_owned(),
+            "BASE_TYPE_MAX_LENGTH",
+        ),
+        (
+            vec![row(&vec![button("a"); 6])],
+            first.to_owned(),
+            "BASE_TYPE_BAD_LENGTH",
+        ),
+        (
+            vec![row(&[button(&"x".repeat(101))])],
+            format!("{first}/0/custom_id"),
+            "BASE_TYPE_BAD_LENGTH",
+        ),
+        (
+            vec![row(&[button("a"), button("a")])],
+            format!("{first}/1/custom_id"),
+            "COMPONENT_CUSTOM_ID_DUPLICATED",
+        ),
+        (
+            vec![row(&[select])],
+            format!("{first}/0/options"),
+            "BASE_TYPE_BAD_LENGTH",
+        ),
+    ] {
+        let body = json!({ "components": rows });
+        assert_refused(&cord, "POST", &messages(&cord, "ops"), body, (&path, code)).await;
+    }
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn names_and_descriptions_of_commands() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let plain = |name: &str| command(name, json!([]));
+    let many: Vec<Value> = (0..101).map(|n| plain(&format!("c{n}"))).collect();
+    let long = json!([{ "name": "a", "description": "x".repeat(101) }]);
+    for (body, at, code) in [
+        (
+            json!([plain("Stop")]),
+            "/0/name",
+            "APPLICATION_COMMAND_INVALID_NAME",
+        ),
+        (
+            json!([plain("a b")]),
+            "/0/name",
+            "APPLICATION_COMMAND_INVALID_NAME",
+        ),
+        (
+            json!([{ "name": "a" }]),
+            "/0/description",
+            "BASE_TYPE_REQUIRED",
+        ),
+        (long, "/0/description", "BASE_TYPE_BAD_LENGTH"),
+        (
+            json!([plain("a"), plain("a")]),
+            "/1/name",
+            "APPLICATION_COMMANDS_DUPLICATE_NAME",
+        ),
+        (json!(many), "/_", "APPLICATION_COMMANDS_MAX"),
+    ] {
+        assert_refused(&cord, "PUT", &commands(&cord), body, (at, code)).await;
+    }
+    assert!(cord.global_commands().is_empty());
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn options_and_choices_of_commands() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let option = |name: &str, required: bool| json!({ "type": 3, "name": name, "description": "d", "required": required });
+    let with = |kind: u64, choices: Value| json!([{ "type": kind, "name": "a", "description": "d", "choices": choices }]);
+    let many: Vec<Value> = (0..26)
+        .map(|n| json!({ "name": n.to_string(), "value": "x" }))
+        .collect();
+    let inner = json!([{ "type": 2, "name": "b", "description": "d", "options": [] }]);
+    let nested = json!([{ "type": 2, "name": "a", "description": "d", "options": inner }]);
+    let choice = "APPLICATION_COMMAND_OPTIONS_CHOICE_INVALID";
+    for (options, at, code) in [
+        (
+            json!([option("a", false), option("b", true)]),
+            "1",
+            "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
+        ),
+        (with(3, json!(many)), "0/choices", "BASE_TYPE_MAX_LENGTH"),
+        (
+            with(4, json!([{ "name": "a", "value": "x" }])),
+            "0/choices/0/value",
+            choice,
+        ),
+        (nested, "0/options/0/type", "BASE_TYPE_CHOICES"),
+        (json!("none"), "", "LIST_TYPE_CONVERT"),
+    ] {
+        let at = format!("/0/options/{at}");
+        let body = json!([command("a", options)]);
+        assert_refused(
+            &cord,
+            "PUT",
+            &commands(&cord),
+            body,
+            (at.trim_end_matches('/'), code),
+        )
+        .await;
+    }
+    cord.finish().unwrap();
+}
+
+fn command(name: &str, options: impl serde::Serialize) -> Value {
+    json!({ "name": name, "description": "d", "options": options })
+}
+
+fn commands(cord: &Localcord) -> String {
+    format!("/applications/{}/commands", cord.bot_id())
+}
+
+#[tokio::test]
+async fn what_the_bot_may_not_do() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
+    let hello = json!({ "content": "hello" });
+    for (channel, status, code) in [("private", 403, 50001), ("notices", 403, 50013)] {
+        let outcome = rest
+            .call("POST", &messages(&cord, channel), hello.clone())
+            .await;
+        assert_eq!(
+            (outcome.0, &outcome.1["code"]),
+            (status, &json!(code)),
+            "{channel}"
+        );
+    }
+    for (method, path, status, code) in [
+        ("GET", "/channels/1/messages".to_owned(), 404, 10003),
+        ("GET", "/guilds/1".to_owned(), 404, 10004),
+        ("GET", format!("{}/1", messages(&cord, "ops")), 404, 10008),
+        ("PATCH", format!("{}/1", messages(&cord, "ops")), 404, 10008),
+        (
+            "POST",
+            "/interactions/1/token/callback".to_owned(),
+            404,
+            10062,
+        ),
+        (
+            "PATCH",
+            format!("/webhooks/{}/token/messages/@original", cord.bot_id()),
+            404,
+            10015,
+        ),
+    ] {
+        let body = if method == "GET" {
+            Value::Null
+        } else {
+            json!({ "type": 4, "data": hello, "content": "x" })
+        };
+        let outcome = rest.call(method, &path, body).await;
+        assert_eq!(
+            (outcome.0, &outcome.1["code"]),
+            (status, &json!(code)),
+            "{method} {path}"
+        );
+    }
+    let said = cord.user("ravi").in_channel("ops").says("mine").unwrap();
+    let path = format!("{}/{}", messages(&cord, "ops"), said.id());
+    assert_eq!(rest.call("PATCH", &path, hello).await.1["code"], 50005);
+    cord.finish().unwrap();
+}
+
+fn messages(cord: &Localcord, channel: &str) -> String {
+    format!("/channels/{}/messages", cord.channel(channel).id())
+}
+
+/// "Invalid Form Body" with this code at this place.
+async fn assert_refused(
+    cord: &Localcord,
+    method: &str,
+    path: &str,
+    body: Value,
+    (at, code): (&str, &str),
+) {
+    let (status, answer) = Rest::new(cord).call(method, path, body).await;
+    assert_eq!((status, &answer["code"]), (400, &json!(50035)), "{answer}");
+    let errors = answer["errors"].pointer(&format!("{at}/_errors/0/code"));
+    assert_eq!(errors, Some(&json!(code)), "{answer}");
+}

@@ -1,0 +1,124 @@
+//! The composition root: builds everything, starts it, drains it.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use rand::Rng as _;
+
+use crate::{
+    clock::Clock,
+    config::{Settings, Source},
+    discord::{
+        connect::ConnectError,
+        deliver::Channels,
+        gateway::{self, GatewayFailure, Rest},
+    },
+    domain::{agent::Name, ids::InstanceId, template::Template},
+    engine::Engine,
+    error::Error,
+    ops::Ops,
+    store::{OpenError, Store},
+    workers::Workers,
+};
+
+/// What the outside gives us.
+pub struct Parts {
+    pub settings: Settings,
+    pub templates: BTreeMap<Name, Template>,
+    /// Where settings and templates came from, for `/reload`.
+    pub source: Source,
+    pub engine: Arc<dyn Engine>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why it does not start, or does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Gateway(#[from] GatewayFailure),
+    #[error(transparent)]
+    Internal(#[from] Error),
+}
+
+/// Yardarm at work.
+pub struct App {
+    pub ops: Arc<Ops>,
+    workers: Workers,
+    grace: Duration,
+    gateway: tokio::sync::oneshot::Receiver<Result<(), GatewayFailure>>,
+}
+
+impl App {
+    /// Opens the database, fills the memory and starts all work. Needs neither Docker nor Discord to answer.
+    pub async fn start(parts: Parts) -> Result<Self, Failure> {
+        let settings = &parts.settings;
+        let grace = settings.shutdown.grace;
+        let rest = Rest::new(&settings.discord)?;
+        let store = Store::open(&settings.database.path).await?;
+        let instance = store
+            .instance(&fresh_instance(), parts.clock.now())
+            .await
+            .map_err(Error::from)?;
+        let ops = Ops::new(
+            store,
+            parts.engine,
+            parts.clock,
+            (parts.settings, parts.source),
+            instance,
+        );
+        let ops = Arc::new(ops);
+        ops.stock(parts.templates).await?;
+        ops.load().await?;
+        let start = ops.note_start().await?;
+        tracing::info!(
+            instance.id = ops.instance.as_str(),
+            start = start.number,
+            cut_off = start.cut_off.len(),
+            "started"
+        );
+
+        let workers = Workers::default();
+        let channels = Channels::new(Arc::clone(&ops), Arc::clone(&rest.http));
+        workers.start(&ops, Arc::new(channels), start);
+        let (ended, gateway) = tokio::sync::oneshot::channel();
+        let serving = gateway::serve(Arc::clone(&ops), rest, workers.stop());
+        workers.spawn_to_end("gateway", async move {
+            // Nobody listens any more once the process drains.
+            drop(ended.send(serving.await));
+        });
+        Ok(Self {
+            ops,
+            workers,
+            grace,
+            gateway,
+        })
+    }
+
+    /// Ends when Discord will have no more of us.
+    pub async fn refused(&mut self) -> GatewayFailure {
+        match (&mut self.gateway).await {
+            Ok(Err(failure)) => failure,
+            Ok(Ok(())) | Err(_) => {
+                GatewayFailure::Refused("the connection was closed for good".to_owned())
+            }
+        }
+    }
+
+    /// Stops listening, waits for what is under way up to the grace period, and closes the database. What is not
+    /// done by then is settled at the next start.
+    pub async fn stop(self) {
+        if !self.workers.drain(self.grace).await {
+            tracing::warn!("actions are still under way; the next start settles them");
+        }
+        self.ops.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+fn fresh_instance() -> InstanceId {
+    let number: u64 = rand::rng().random();
+    InstanceId(format!("{number:016x}"))
+}

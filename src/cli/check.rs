@@ -1,0 +1,122 @@
+use std::{collections::BTreeMap, process::ExitCode};
+
+use super::{
+    Options,
+    report::{self, BAD_SETTINGS},
+};
+use crate::{
+    config::{ConfigError, Settings, templates},
+    domain::{agent::Name, finding::Finding, template::Template},
+};
+
+pub fn run(options: &Options) -> ExitCode {
+    let settings = options.settings();
+    let templates = match &settings {
+        Ok(settings) => templates::load(&settings.agents.templates),
+        Err(_) => Ok(BTreeMap::new()),
+    };
+    report::print(&check(&settings, &templates), BAD_SETTINGS)
+}
+
+/// What would keep us from starting, and what would keep an agent from being deployed.
+pub fn check(
+    settings: &Result<Settings, ConfigError>,
+    templates: &Result<BTreeMap<Name, Template>, ConfigError>,
+) -> Vec<Finding> {
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(error) => return report::failures(error),
+    };
+    let mut findings = vec![Finding::ok("settings", "they can be used")];
+    if settings.access.owners.is_empty() {
+        findings.push(Finding::warn(
+            "access.owners",
+            "nobody may change anything",
+            "add your user id: in Developer Mode, right-click yourself → Copy User ID",
+        ));
+    }
+    match templates {
+        Ok(templates) => findings.extend(templates.values().map(|one| template(settings, one))),
+        Err(error) => findings.extend(report::failures(error)),
+    }
+    findings
+}
+
+fn template(settings: &Settings, template: &Template) -> Finding {
+    let subject = format!("template {}", template.name);
+    let prefix = &settings.agents.secrets_env_prefix;
+    let needed = template
+        .body
+        .secrets
+        .iter()
+        .filter(|secret| secret.required);
+    let unset: Vec<String> = needed
+        .filter(|secret| !settings.agents.secrets.contains_key(&secret.name))
+        .map(|secret| format!("{prefix}{}", secret.name))
+        .collect();
+    if unset.is_empty() {
+        return Finding::ok(subject, &template.body.description);
+    }
+    Finding::warn(
+        subject,
+        format!("it cannot be deployed without {}", unset.join(", ")),
+        "set it in `.env`",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Environment;
+
+    const TOKEN: &str = "MTIzNDU2Nzg5.GhIjKl.a-signature_of_Discord";
+
+    fn settings(overrides: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let overrides: Vec<(String, String)> = overrides
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        let token = ("DISCORD_TOKEN".to_owned(), TOKEN.to_owned());
+        Settings::load(None, &overrides, &Environment::from_iter([token]))
+    }
+
+    fn said(
+        settings: &Result<Settings, ConfigError>,
+        templates: &Result<BTreeMap<Name, Template>, ConfigError>,
+    ) -> String {
+        let lines: Vec<String> = check(settings, templates)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn settings_come_first() {
+        insta::assert_snapshot!(said(&settings(&[]), &Ok(BTreeMap::new())), @"fail  settings: discord.guild: is missing → give the id of your server: in Developer Mode, right-click it and Copy Server ID");
+    }
+
+    #[test]
+    fn a_template_without_its_secrets_is_a_warning() {
+        let name = Name::parse("claude").expect("a name");
+        let json = r#"{ "description": "d", "image": "i",
+            "secrets": [{ "name": "KEY" }, { "name": "OTHER", "required": false }] }"#;
+        let template = Template::parse(name.clone(), json).expect("a good template");
+        let settings = settings(&[("discord.guild", "7")]);
+        insta::assert_snapshot!(said(&settings, &Ok(BTreeMap::from([(name, template)]))), @r"
+        ok    settings: they can be used
+        warn  access.owners: nobody may change anything → add your user id: in Developer Mode, right-click yourself → Copy User ID
+        warn  template claude: it cannot be deployed without AGENT_KEY → set it in `.env`
+        ");
+    }
+
+    #[test]
+    fn bad_templates_fail() {
+        let settings = settings(&[("discord.guild", "7"), ("access.owners", "[1]")]);
+        let templates = templates::load(std::path::Path::new("/nowhere"));
+        insta::assert_snapshot!(said(&settings, &templates), @r"
+        ok    settings: they can be used
+        fail  /nowhere: the folder: cannot be read: No such file or directory (os error 2) → name a readable folder by `agents.templates`
+        ");
+    }
+}

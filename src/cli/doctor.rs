@@ -1,0 +1,103 @@
+use std::{
+    fs::{self, OpenOptions},
+    io,
+    path::Path,
+    process::ExitCode,
+};
+
+use super::{
+    Options,
+    report::{self, BAD_SETTINGS},
+};
+use crate::{
+    config::{Settings, templates},
+    discord,
+    domain::finding::Finding,
+    engine::{
+        Engine,
+        docker::{Deadlines, Docker},
+    },
+};
+
+/// Something could not be reached or written; the settings are good.
+const UNWELL: u8 = 1;
+
+pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    let settings = match options.settings() {
+        Ok(settings) => settings,
+        Err(error) => return Ok(report::print(&report::failures(&error), BAD_SETTINGS)),
+    };
+    let deadlines = Deadlines {
+        answer: settings.docker.call_deadline,
+        ..Deadlines::default()
+    };
+    let engine = Docker::new(Some(&settings.docker.host), deadlines)?;
+    let mut findings = discord::doctor::examine(&settings.discord).await;
+    findings.extend(examine_host(&settings, &engine).await);
+    Ok(report::print(&findings, UNWELL))
+}
+
+/// Everything but Discord.
+pub async fn examine_host(settings: &Settings, engine: &dyn Engine) -> Vec<Finding> {
+    let mut findings = vec![
+        database(&settings.database.path),
+        docker(&settings.docker.host, engine).await,
+    ];
+    match templates::load(&settings.agents.templates) {
+        Ok(templates) => {
+            let folder = settings.agents.templates.display();
+            let detail = format!("{} in {folder}", templates.len());
+            findings.push(Finding::ok("templates", detail));
+        }
+        Err(error) => findings.extend(report::failures(&error)),
+    }
+    findings
+}
+
+fn database(path: &Path) -> Finding {
+    const SUBJECT: &str = "database";
+    match try_to_write(path) {
+        Ok(()) => Finding::ok(SUBJECT, format!("{} can be written", path.display())),
+        Err(error) => Finding::fail(
+            SUBJECT,
+            format!("{} cannot be written: {error}", path.display()),
+            "make its folder, give it to the user we run as, or set `database.path`",
+        ),
+    }
+}
+
+/// The folder takes a new file, as `SQLite` needs, and the database itself may be changed.
+fn try_to_write(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let probe = folder
+        .unwrap_or_else(|| Path::new("."))
+        .join(format!(".yardarm-doctor-{}", std::process::id()));
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&probe)?;
+    fs::remove_file(&probe)?;
+    match OpenOptions::new().append(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        opened => opened.map(drop),
+    }
+}
+
+async fn docker(host: &str, engine: &dyn Engine) -> Finding {
+    const SUBJECT: &str = "Docker";
+    let failure = match engine.about().await {
+        Ok(about) => {
+            let detail = format!("{} (API {}) at {host}", about.version, about.api_version);
+            return Finding::ok(SUBJECT, detail);
+        }
+        Err(error) => error.to_string(),
+    };
+    let next = if failure.to_lowercase().contains("permission denied") {
+        "let us use the socket: add the user we run as to the group `docker`"
+    } else {
+        "start it (`scripts/ensure-docker` does), or set `docker.host`"
+    };
+    Finding::fail(SUBJECT, format!("{host}: {failure}"), next)
+}

@@ -1,0 +1,96 @@
+//! The command line: one file per sub-command.
+
+pub mod check;
+pub mod doctor;
+pub mod report;
+pub mod schema;
+pub mod up;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{ConfigError, Environment, Settings};
+
+/// A Discord control plane for fleets of containerised AI agents
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve Discord until told to stop; SIGHUP reads settings and templates again
+    Up(Options),
+    /// Say what is wrong with settings and templates, without starting anything
+    Check(Options),
+    /// Try everything a start needs, and say the next step where it fails
+    Doctor(Options),
+    Schema(schema::Schema),
+}
+
+/// Where the settings come from.
+///
+/// They stand after the sub-command. clap could take them on both sides, but of those on the one side
+/// it would then drop all without a word.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// The settings file
+    #[arg(long, value_name = "PATH", default_value = "configs/yardarm.toml")]
+    pub config: PathBuf,
+    /// Set one key, whatever the file says: `--set docker.parallel=8`
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub set: Vec<(String, String)>,
+}
+
+impl Options {
+    pub fn settings(&self) -> Result<Settings, ConfigError> {
+        Settings::load(Some(&self.config), &self.set, &Environment::of_process())
+    }
+}
+
+impl Cli {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Up(options) => Box::pin(up::run(options)).await,
+            Command::Check(options) => Ok(check::run(&options)),
+            Command::Doctor(options) => doctor::run(&options).await,
+            Command::Schema(args) => schema::run(&args),
+        }
+    }
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("write it as `docker.parallel=8`")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn settings_are_set_by_key_and_value() {
+        let parse = |set: &str| Cli::try_parse_from(["yardarm", "check", "--set", set]);
+        let Ok(Cli {
+            command: Command::Check(options),
+        }) = parse("discord.token_file=a=b")
+        else {
+            panic!("good arguments");
+        };
+        let expected = ("discord.token_file".to_owned(), "a=b".to_owned());
+        assert_eq!(options.set, [expected]);
+        assert!(parse("docker.parallel").is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! `yardarm up`: serve until told to stop.
+
+use std::{process::ExitCode, sync::Arc};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    Options,
+    report::{self, BAD_SETTINGS},
+};
+use crate::{
+    app::{App, Failure, Parts},
+    clock::SystemClock,
+    config::{Environment, Source},
+    discord::gateway::GatewayFailure,
+    engine::docker::{Deadlines, Docker},
+    store::OpenError,
+    telemetry,
+};
+
+/// The database cannot be used as it is.
+const BAD_DATABASE: u8 = 65;
+/// Another process has the database.
+const DATABASE_IN_USE: u8 = 66;
+/// Discord refuses the token; starting again will not help.
+const TOKEN_REFUSED: u8 = 77;
+
+pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    let source = Source {
+        path: Some(options.config),
+        overrides: options.set,
+        environment: Environment::of_process(),
+    };
+    let (settings, templates) = match source.read() {
+        Ok(read) => read,
+        Err(error) => return Ok(report::print(&report::failures(&error), BAD_SETTINGS)),
+    };
+    telemetry::start(&settings.log);
+    let deadlines = Deadlines {
+        answer: settings.docker.call_deadline,
+        pull: settings.docker.pull_deadline,
+        ..Deadlines::default()
+    };
+    let engine = Docker::new(Some(&settings.docker.host), deadlines)?;
+    let started = App::start(Parts {
+        settings,
+        templates,
+        source,
+        engine: Arc::new(engine),
+        clock: Arc::new(SystemClock),
+    });
+    match started.await {
+        Ok(app) => serve(app).await,
+        Err(failure) => Ok(fail(&failure)),
+    }
+}
+
+/// SIGHUP reloads, SIGTERM and Ctrl-C end.
+async fn serve(mut app: App) -> anyhow::Result<ExitCode> {
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let code = loop {
+        tokio::select! {
+            _ = hang_up.recv() => match app.ops.reload().await {
+                Ok(note) => tracing::info!(note, "reloaded"),
+                Err(error) => tracing::error!("{error}"),
+            },
+            _ = terminate.recv() => break ExitCode::SUCCESS,
+            _ = interrupt.recv() => break ExitCode::SUCCESS,
+            failure = app.refused() => break fail(&failure.into()),
+        }
+    };
+    app.stop().await;
+    Ok(code)
+}
+
+/// Says why, and gives each cause a supervisor should know its own exit code.
+fn fail(failure: &Failure) -> ExitCode {
+    tracing::error!("{failure}");
+    ExitCode::from(match failure {
+        Failure::Database(OpenError::InUse(_)) => DATABASE_IN_USE,
+        Failure::Database(_) => BAD_DATABASE,
+        Failure::Connect(_) => BAD_SETTINGS,
+        Failure::Gateway(GatewayFailure::TokenRefused) => TOKEN_REFUSED,
+        Failure::Gateway(_) | Failure::Internal(_) => 1,
+    })
+}

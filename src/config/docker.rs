@@ -1,0 +1,109 @@
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::seconds;
+use crate::domain::{
+    problem::{Problem, shown},
+    spec::Allow,
+};
+
+/// The engine, and how patient we are with it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Docker {
+    /// `unix://PATH` or `tcp://HOST:PORT`; without this key, `DOCKER_HOST` says.
+    pub host: String,
+    /// What container, volume and network names begin with.
+    pub name_prefix: String,
+    /// Seconds any call but a pull may take; a stop gets the agent's grace on top.
+    #[serde(rename = "call_deadline_s", with = "seconds")]
+    #[schemars(with = "u32", range(min = 1, max = 600))]
+    pub call_deadline: Duration,
+    /// Seconds a pull may take.
+    #[serde(rename = "pull_deadline_s", with = "seconds")]
+    #[schemars(with = "u32", range(min = 10, max = 86_400))]
+    pub pull_deadline: Duration,
+    /// Seconds a new container must run to count as proven.
+    #[serde(rename = "settle_s", with = "seconds")]
+    #[schemars(with = "u32", range(max = 600))]
+    pub settle: Duration,
+    /// Seconds a new container may take to become healthy, if it has a health check.
+    #[serde(rename = "health_deadline_s", with = "seconds")]
+    #[schemars(with = "u32", range(min = 1, max = 3600))]
+    pub health_deadline: Duration,
+    /// Containers changed at the same time by one action on several agents.
+    #[schemars(range(min = 1, max = 64))]
+    pub parallel: u32,
+    pub allow: Allow,
+}
+
+impl Default for Docker {
+    fn default() -> Self {
+        Self {
+            host: "unix:///var/run/docker.sock".to_owned(),
+            name_prefix: "yardarm-".to_owned(),
+            call_deadline: Duration::from_secs(10),
+            pull_deadline: Duration::from_mins(15),
+            settle: Duration::from_secs(5),
+            health_deadline: Duration::from_mins(2),
+            parallel: 4,
+            allow: Allow::default(),
+        }
+    }
+}
+
+impl Docker {
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems: Vec<Problem> = [
+            seconds::outside("docker.call_deadline_s", self.call_deadline, &(1..=600)),
+            seconds::outside("docker.pull_deadline_s", self.pull_deadline, &(10..=86_400)),
+            seconds::outside("docker.settle_s", self.settle, &(0..=600)),
+            seconds::outside(
+                "docker.health_deadline_s",
+                self.health_deadline,
+                &(1..=3600),
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if !["unix:///", "tcp://", "http://"].iter().any(|scheme| {
+            self.host
+                .strip_prefix(scheme)
+                .is_some_and(|rest| !rest.is_empty())
+        }) {
+            let message = format!("{} is no address of an engine", shown(&self.host));
+            let hint = "use `unix:///var/run/docker.sock` or `tcp://HOST:PORT`";
+            problems.push(Problem::new("docker.host", message, hint));
+        }
+        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let plain = |c: char| letter(c) || matches!(c, '-' | '_' | '.');
+        let prefix = &self.name_prefix;
+        if !(prefix.starts_with(letter) && prefix.len() <= 32 && prefix.chars().all(plain)) {
+            let hint =
+                "use 1 to 32 of a–z, 0–9, `-`, `_` and `.`, beginning with a letter or a digit";
+            let message = format!("{} does not fit", shown(prefix));
+            problems.push(Problem::new("docker.name_prefix", message, hint));
+        }
+        if !(1..=64).contains(&self.parallel) {
+            problems.push(Problem::out_of_range(
+                "docker.parallel",
+                self.parallel,
+                &(1..=64),
+            ));
+        }
+        problems.extend(
+            self.allow
+                .mounts
+                .iter()
+                .filter(|root| !root.starts_with('/'))
+                .map(|root| {
+                    let message = format!("{} is no absolute path", shown(root));
+                    Problem::new("docker.allow.mounts", message, "begin it with `/`")
+                }),
+        );
+        problems
+    }
+}

@@ -1,0 +1,164 @@
+//! Settings: from a file, `--set` and the environment, checked before anything starts.
+//!
+//! Only this module reads the environment. A command line beats the file, the file beats the
+//! environment, and all of them beat the defaults; secrets come from the environment alone.
+
+mod access;
+mod agents;
+mod database;
+mod discord;
+mod docker;
+mod environment;
+mod error;
+mod log;
+mod outbox;
+mod overrides;
+mod roster;
+pub mod schema;
+mod seconds;
+mod shutdown;
+mod snowflake;
+mod source;
+pub mod templates;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    access::Access,
+    agents::Agents,
+    database::Database,
+    discord::{Discord, Endpoint},
+    docker::Docker,
+    environment::Environment,
+    error::{ConfigError, Located},
+    log::{Format, Level, Log},
+    outbox::Outbox,
+    roster::Roster,
+    shutdown::Shutdown,
+    source::Source,
+};
+use self::{error::Sources, overrides::set};
+use crate::domain::problem::Problem;
+
+/// Everything that can be set, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub discord: Discord,
+    pub access: Access,
+    pub database: Database,
+    pub docker: Docker,
+    pub agents: Agents,
+    pub roster: Roster,
+    pub outbox: Outbox,
+    pub shutdown: Shutdown,
+    pub log: Log,
+}
+
+/// The settings file as it is written.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "Yardarm's settings")]
+struct File {
+    discord: discord::Section,
+    access: Access,
+    database: Database,
+    docker: Docker,
+    agents: Agents,
+    roster: Roster,
+    outbox: Outbox,
+    shutdown: Shutdown,
+    log: Log,
+}
+
+impl Settings {
+    /// Reads `path`, if there is one, with `overrides` (dotted key, value) on top.
+    pub fn load(
+        path: Option<&Path>,
+        overrides: &[(String, String)],
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
+        let mut sources = Sources::new(path);
+        let mut table = match path {
+            Some(path) => read(path, &sources)?,
+            None => toml::Table::new(),
+        };
+        let mut problems = Vec::new();
+        for (variable, key) in [
+            ("DOCKER_HOST", "docker.host"),
+            ("DISCORD_TOKEN_FILE", "discord.token_file"),
+        ] {
+            if let Some(value) = environment.get(variable)
+                && overrides::get(&table, key).is_none()
+            {
+                sources.note(key, format!("environment ({variable})"));
+                // A section that is no table is refused below.
+                problems.extend(set(&mut table, key, toml::Value::String(value.to_owned())).err());
+            }
+        }
+        for (key, value) in overrides {
+            sources.note(key, "--set".to_owned());
+            problems.extend(set(&mut table, key, overrides::value(value)).err());
+        }
+        problems.extend(discord::refuse_token(&mut table));
+        sources.refuse(problems)?;
+        let file: File = serde_path_to_error::deserialize(toml::Value::Table(table))
+            .map_err(|error| sources.shape_error(&error))?;
+        file.settle(environment, &sources)
+    }
+}
+
+impl File {
+    fn settle(self, environment: &Environment, sources: &Sources) -> Result<Settings, ConfigError> {
+        let mut problems = Vec::new();
+        problems.extend(self.docker.problems());
+        problems.extend(self.agents.problems());
+        problems.extend(self.roster.problems());
+        problems.extend(self.outbox.problems());
+        problems.extend(self.shutdown.problems());
+        let mut agents = self.agents;
+        agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
+        match self.discord.settle(environment) {
+            Ok(discord) if problems.is_empty() => Ok(Settings {
+                discord,
+                access: self.access,
+                database: self.database,
+                docker: self.docker,
+                agents,
+                roster: self.roster,
+                outbox: self.outbox,
+                shutdown: self.shutdown,
+                log: self.log,
+            }),
+            settled => {
+                problems.splice(0..0, settled.err().unwrap_or_default());
+                Err(sources.locate(problems))
+            }
+        }
+    }
+}
+
+fn read(path: &Path, sources: &Sources) -> Result<toml::Table, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        sources.locate(vec![Problem::new(
+            "the file",
+            format!("cannot be read: {error}"),
+            "name the settings file with `--config PATH`",
+        )])
+    })?;
+    text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| {
+            let before = text.bytes().take(span.start);
+            1 + before.filter(|byte| *byte == b'\n').count()
+        });
+        sources.locate(vec![Problem::new(
+            format!("line {line}"),
+            format!("no TOML: {}", error.message().replace('\n', ", ")),
+            "mend the syntax; texts stand in double quotes",
+        )])
+    })
+}

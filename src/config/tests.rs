@@ -1,0 +1,473 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Duration,
+};
+
+use secrecy::ExposeSecret;
+
+use super::*;
+use crate::domain::ids::{ChannelId, GuildId, UserId};
+
+const TOKEN: &str = "MTIzNDU2Nzg5.GhIjKl.a-signature_of_Discord";
+const LOCAL_TOKEN: &str = "localcord.123456789.abcdefgh";
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    let owned = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    owned.collect()
+}
+
+fn pairs(overrides: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = overrides
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    owned.collect()
+}
+
+/// Loads `text` as `yardarm.toml`; errors name the file without its folder.
+fn load(
+    text: &str,
+    overrides: &[(&str, &str)],
+    environment: &Environment,
+) -> Result<Settings, String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("yardarm.toml");
+    std::fs::write(&path, text).expect("a file");
+    let here = format!("{}/", folder.path().display());
+    Settings::load(Some(&path), &pairs(overrides), environment)
+        .map_err(|error| error.to_string().replace(&here, ""))
+}
+
+fn good(text: &str) -> Settings {
+    load(
+        text,
+        &[("discord.guild", "7")],
+        &environment(&[("DISCORD_TOKEN", TOKEN)]),
+    )
+    .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn refused(text: &str, overrides: &[(&str, &str)]) -> String {
+    let with_guild = [&[("discord.guild", "7")], overrides].concat();
+    match load(text, &with_guild, &environment(&[("DISCORD_TOKEN", TOKEN)])) {
+        Ok(settings) => panic!("accepted: {settings:?}"),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    let settings = good("");
+    assert_eq!(settings.discord.guild, GuildId(7));
+    assert_eq!(settings.discord.token.expose_secret(), TOKEN);
+    assert_eq!(settings.database.path, PathBuf::from("yardarm.db"));
+    assert_eq!(settings.docker.call_deadline, Duration::from_secs(10));
+    assert_eq!(settings.agents.default_fleet.as_str(), "main");
+    assert_eq!(settings.log.level, Level::Info);
+}
+
+#[test]
+fn a_file_is_read_and_overridden() {
+    let text = r#"
+        [discord]
+        guild = "1234567890123456789"
+        ops_channel = 8
+        [access]
+        owners = [1, "2"]
+        [docker]
+        settle_s = 0
+        parallel = 2
+        [docker.allow]
+        mounts = ["/srv"]
+        [log]
+        format = "json"
+    "#;
+    let overrides = [("docker.parallel", "8"), ("log.level", "debug")];
+    let settings =
+        load(text, &overrides, &environment(&[("DISCORD_TOKEN", TOKEN)])).expect("good settings");
+    assert_eq!(settings.discord.guild, GuildId(1_234_567_890_123_456_789));
+    assert_eq!(settings.discord.ops_channel, Some(ChannelId(8)));
+    assert_eq!(settings.access.owners, [UserId(1), UserId(2)]);
+    assert_eq!(settings.docker.settle, Duration::ZERO);
+    assert_eq!(settings.docker.parallel, 8);
+    assert_eq!(settings.docker.allow.mounts, ["/srv"]);
+    assert_eq!(
+        (settings.log.level, settings.log.format),
+        (Level::Debug, Format::Json)
+    );
+}
+
+#[test]
+fn shapes_are_refused_by_key_and_place() {
+    insta::assert_snapshot!(refused("[docker]\nparalel = 2", &[]), @r"
+    yardarm.toml: docker.paralel: unknown key `paralel`
+    hint: did you mean `parallel`?
+    ");
+    insta::assert_snapshot!(refused("[dokcer]\nparallel = 2", &[]), @r"
+    yardarm.toml: dokcer: unknown key `dokcer`
+    hint: did you mean `docker`?
+    ");
+    insta::assert_snapshot!(refused("[docker.allow]\nprivileged = 1", &[]), @r"
+    yardarm.toml: docker.allow.privileged: invalid type: integer `1`
+    hint: expected a boolean
+    ");
+    insta::assert_snapshot!(refused("", &[("docker.parallel", "many")]), @r#"
+    --set: docker.parallel: invalid type: string "many"
+    hint: expected a whole number, not below 0
+    "#);
+    insta::assert_snapshot!(refused("", &[("parallel", "8"), ("docker.host.x", "8")]), @r"
+    --set: parallel: `parallel` is no key that can be set
+    hint: use a dotted key such as `docker.parallel`
+    ");
+    insta::assert_snapshot!(refused("[docker]\n\nhost = unix", &[]), @r"
+    yardarm.toml: line 3: no TOML: string values must be quoted, expected literal string
+    hint: mend the syntax; texts stand in double quotes
+    ");
+    insta::assert_snapshot!(refused("[access]\nowners = [1, \"olga\"]", &[]), @r#"
+    yardarm.toml: access.owners[1]: invalid value: string "olga"
+    hint: expected an id as Discord shows it: in Developer Mode, right-click and Copy ID
+    "#);
+    insta::assert_snapshot!(refused("[agents]\ndefault_fleet = \"Main\"", &[]), @r"
+    yardarm.toml: agents.default_fleet: `Main` is no name
+    hint: use 1 to 32 of a–z, 0–9, `-` and `_`, beginning with a letter or a digit
+    ");
+    insta::assert_snapshot!(refused("[discord]\nops_channel = 0\n", &[]), @r"
+    yardarm.toml: discord.ops_channel: invalid value: integer `0`
+    hint: expected an id as Discord shows it: in Developer Mode, right-click and Copy ID
+    ");
+    insta::assert_snapshot!(refused("[log]\nlevel = \"verbose\"", &[]), @r"
+    yardarm.toml: log.level: unknown value `verbose`
+    hint: use one of `error`, `warn`, `info`, `debug`, `trace`
+    ");
+}
+
+#[test]
+fn every_value_out_of_range_is_told_at_once() {
+    let text = r#"
+        [docker]
+        host = "/var/run/docker.sock"
+        name_prefix = "Yard arm"
+        call_deadline_s = 0
+        pull_deadline_s = 9
+        settle_s = 601
+        health_deadline_s = 0
+        parallel = 65
+        [docker.allow]
+        mounts = ["srv"]
+        [agents]
+        secrets_env_prefix = "DISCORD_"
+        [roster]
+        resync_s = 4
+        sample_s = 1
+        [outbox]
+        max_attempts = 0
+        digest_after_s = 86401
+    "#;
+    insta::assert_snapshot!(refused(text, &[("shutdown.grace_s", "601")]), @r"
+    yardarm.toml: docker.call_deadline_s: `0` is out of range
+    hint: use 1 to 600
+    yardarm.toml: docker.pull_deadline_s: `9` is out of range
+    hint: use 10 to 86400
+    yardarm.toml: docker.settle_s: `601` is out of range
+    hint: use 0 to 600
+    yardarm.toml: docker.health_deadline_s: `0` is out of range
+    hint: use 1 to 3600
+    yardarm.toml: docker.host: `/var/run/docker.sock` is no address of an engine
+    hint: use `unix:///var/run/docker.sock` or `tcp://HOST:PORT`
+    yardarm.toml: docker.name_prefix: `Yard arm` does not fit
+    hint: use 1 to 32 of a–z, 0–9, `-`, `_` and `.`, beginning with a letter or a digit
+    yardarm.toml: docker.parallel: `65` is out of range
+    hint: use 1 to 64
+    yardarm.toml: docker.allow.mounts: `srv` is no absolute path
+    hint: begin it with `/`
+    yardarm.toml: agents.secrets_env_prefix: `DISCORD_` would hand the bot's token to agents
+    hint: use A–Z, 0–9 and `_`, such as `AGENT_`
+    yardarm.toml: roster.resync_s: `4` is out of range
+    hint: use 5 to 3600
+    yardarm.toml: roster.sample_s: `1` is out of range
+    hint: use 2 to 3600
+    yardarm.toml: outbox.digest_after_s: `86401` is out of range
+    hint: use 0 to 86400
+    yardarm.toml: outbox.max_attempts: `0` is out of range
+    hint: use 1 to 100
+    --set: shutdown.grace_s: `601` is out of range
+    hint: use 0 to 600
+    ");
+}
+
+#[test]
+fn a_missing_file_is_told() {
+    let error = Settings::load(Some(Path::new("nowhere.toml")), &[], &environment(&[]));
+    insta::assert_snapshot!(error.unwrap_err(), @r"
+    nowhere.toml: the file: cannot be read: No such file or directory (os error 2)
+    hint: name the settings file with `--config PATH`
+    ");
+}
+
+#[test]
+fn what_must_be_set_is_told_at_once() {
+    let error = load("", &[], &environment(&[("DISCORD_TOKEN", "")])).unwrap_err();
+    insta::assert_snapshot!(error, @r"
+    yardarm.toml: discord.guild: is missing
+    hint: give the id of your server: in Developer Mode, right-click it and Copy Server ID
+    environment: DISCORD_TOKEN: is not set
+    hint: set `DISCORD_TOKEN` in `.env`, or name a file that holds the token by `discord.token_file` or `DISCORD_TOKEN_FILE`
+    ");
+}
+
+#[test]
+fn a_token_in_the_settings_is_refused_and_not_repeated() {
+    let error = refused(&format!("[discord]\ntoken = \"{TOKEN}\""), &[]);
+    insta::assert_snapshot!(error, @r"
+    yardarm.toml: discord.token: a token does not belong into settings, where it is copied and committed
+    hint: set `DISCORD_TOKEN` in `.env`, or name a file that holds the token by `discord.token_file` or `DISCORD_TOKEN_FILE`
+    ");
+    let error = refused("", &[("discord.token", TOKEN)]);
+    assert!(!error.contains(TOKEN), "{error}");
+}
+
+#[test]
+fn what_is_no_token_is_refused_and_not_repeated() {
+    let error = load(
+        "",
+        &[("discord.guild", "7")],
+        &environment(&[("DISCORD_TOKEN", "Bot s3cret")]),
+    );
+    insta::assert_snapshot!(error.unwrap_err(), @r"
+    environment: DISCORD_TOKEN: does not hold a bot's token
+    hint: it has three parts with dots between them: Developer Portal → your application → Bot → Reset Token
+    ");
+}
+
+#[test]
+fn a_token_may_stand_in_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("token");
+    std::fs::write(&file, format!("{TOKEN}\n")).expect("a file");
+    let path = file.display().to_string();
+    let guild = ("discord.guild", "7");
+
+    let by_variable = load("", &[guild], &environment(&[("DISCORD_TOKEN_FILE", &path)]));
+    let by_key = load(
+        "",
+        &[guild, ("discord.token_file", &path)],
+        &environment(&[]),
+    );
+    for settings in [by_variable, by_key] {
+        let settings = settings.expect("good settings");
+        assert_eq!(settings.discord.token.expose_secret(), TOKEN);
+    }
+    let gone = load(
+        "",
+        &[guild],
+        &environment(&[("DISCORD_TOKEN_FILE", "/no/token")]),
+    );
+    insta::assert_snapshot!(gone.unwrap_err(), @r"
+    environment (DISCORD_TOKEN_FILE): discord.token_file: `/no/token` cannot be read: No such file or directory (os error 2)
+    hint: set `DISCORD_TOKEN` in `.env`, or name a file that holds the token by `discord.token_file` or `DISCORD_TOKEN_FILE`
+    ");
+}
+
+#[test]
+fn a_local_endpoint_and_a_local_token_go_together() {
+    let local = [
+        ("discord.guild", "7"),
+        ("discord.endpoint", "127.0.0.1:8443"),
+        ("discord.ca_file", "ca.pem"),
+    ];
+    let settings = load("", &local, &environment(&[("DISCORD_TOKEN", LOCAL_TOKEN)]));
+    assert_eq!(
+        settings.expect("good settings").discord.endpoint,
+        Some(Endpoint {
+            address: "127.0.0.1:8443".parse().expect("an address"),
+            ca_file: PathBuf::from("ca.pem"),
+        })
+    );
+    let real = load("", &local, &environment(&[("DISCORD_TOKEN", TOKEN)]));
+    insta::assert_snapshot!(real.unwrap_err(), @r"
+    --set: discord.endpoint: `127.0.0.1:8443` would be sent the token of a real bot
+    hint: leave `discord.endpoint` and `discord.ca_file` out, or use localcord's token
+    ");
+    let away = load(
+        "",
+        &local[..1],
+        &environment(&[("DISCORD_TOKEN", LOCAL_TOKEN)]),
+    );
+    insta::assert_snapshot!(away.unwrap_err(), @r"
+    environment: DISCORD_TOKEN: holds a token of a local Discord, and `discord.endpoint` is not set
+    hint: set `discord.endpoint` and `discord.ca_file`, or use the token of a real bot
+    ");
+    let half = load(
+        "",
+        &local[..2],
+        &environment(&[("DISCORD_TOKEN", LOCAL_TOKEN)]),
+    );
+    insta::assert_snapshot!(half.unwrap_err(), @r"
+    --set: discord.endpoint: needs `discord.ca_file`
+    hint: set both or none
+    ");
+}
+
+#[test]
+fn the_environment_names_the_engine_unless_the_file_does() {
+    let variables = environment(&[
+        ("DISCORD_TOKEN", TOKEN),
+        ("DOCKER_HOST", "tcp://proxy:2375"),
+    ]);
+    let guild = [("discord.guild", "7")];
+    let host = |text| {
+        load(text, &guild, &variables)
+            .expect("good settings")
+            .docker
+            .host
+    };
+    assert_eq!(host(""), "tcp://proxy:2375");
+    assert_eq!(
+        host("[docker]\nhost = \"unix:///d.sock\""),
+        "unix:///d.sock"
+    );
+
+    let odd = environment(&[("DISCORD_TOKEN", TOKEN), ("DOCKER_HOST", "ssh://me@host")]);
+    insta::assert_snapshot!(load("", &guild, &odd).unwrap_err(), @r"
+    environment (DOCKER_HOST): docker.host: `ssh://me@host` is no address of an engine
+    hint: use `unix:///var/run/docker.sock` or `tcp://HOST:PORT`
+    ");
+}
+
+#[test]
+fn agents_get_the_secrets_with_their_prefix_only() {
+    let variables = environment(&[
+        ("DISCORD_TOKEN", TOKEN),
+        ("AGENT_API_KEY", "sk-1"),
+        ("AGENT_EMPTY", ""),
+        ("AGENT_", "nameless"),
+        ("HOME", "/root"),
+    ]);
+    let settings = load("", &[("discord.guild", "7")], &variables).expect("good settings");
+    let names: Vec<&String> = settings.agents.secrets.keys().collect();
+    assert_eq!(names, ["API_KEY"]);
+}
+
+#[test]
+fn secrets_are_never_printed() {
+    let variables = environment(&[
+        ("DISCORD_TOKEN", TOKEN),
+        ("AGENT_API_KEY", "sk-very-secret"),
+    ]);
+    let settings = load("", &[("discord.guild", "7")], &variables).expect("good settings");
+    let printed = format!("{settings:#?}");
+    assert!(printed.contains("API_KEY"), "{printed}");
+    assert!(!printed.contains(TOKEN), "{printed}");
+    assert!(!printed.contains("sk-very-secret"), "{printed}");
+}
+
+/// The keys in `configs/yardarm.toml` and the values shown there.
+fn documented() -> BTreeMap<String, toml::Value> {
+    let text = std::fs::read_to_string(repository("configs/yardarm.toml")).expect("the file");
+    let is_key =
+        |line: &str| line.starts_with(|c: char| c.is_ascii_lowercase()) && line.contains(" = ");
+    let uncommented: Vec<&str> = text
+        .lines()
+        .map(|line| {
+            line.strip_prefix('#')
+                .filter(|rest| is_key(rest))
+                .unwrap_or(line)
+        })
+        .collect();
+    leaves(&uncommented.join("\n").parse().expect("TOML"))
+}
+
+fn leaves(table: &toml::Table) -> BTreeMap<String, toml::Value> {
+    let mut found = BTreeMap::new();
+    for (key, value) in table {
+        match value {
+            toml::Value::Table(section) => found.extend(
+                leaves(section)
+                    .into_iter()
+                    .map(|(inner, value)| (format!("{key}.{inner}"), value)),
+            ),
+            value => {
+                found.insert(key.clone(), value.clone());
+            }
+        }
+    }
+    found
+}
+
+/// The dotted keys that a schema describes.
+fn described(schema: &serde_json::Value, root: &serde_json::Value) -> BTreeSet<String> {
+    let reference = schema
+        .get("$ref")
+        .or_else(|| schema.pointer("/allOf/0/$ref"));
+    let schema = match reference.and_then(serde_json::Value::as_str) {
+        Some(reference) => root
+            .pointer(reference.trim_start_matches('#'))
+            .expect("a definition"),
+        None => schema,
+    };
+    let Some(properties) = schema
+        .get("properties")
+        .and_then(serde_json::Value::as_object)
+    else {
+        return BTreeSet::from([String::new()]);
+    };
+    let nested = properties.iter().flat_map(|(key, inner)| {
+        let keys = described(inner, root).into_iter();
+        keys.map(move |rest| {
+            if rest.is_empty() {
+                key.clone()
+            } else {
+                format!("{key}.{rest}")
+            }
+        })
+    });
+    nested.collect()
+}
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+#[test]
+fn the_shipped_file_shows_every_key_and_its_default() {
+    const WITHOUT_DEFAULT: [&str; 5] = [
+        "discord.ca_file",
+        "discord.endpoint",
+        "discord.guild",
+        "discord.ops_channel",
+        "discord.token_file",
+    ];
+    let documented = documented();
+    let schema = schemars::schema_for!(File).to_value();
+    let keys: BTreeSet<String> = documented.keys().cloned().collect();
+    assert_eq!(keys, described(&schema, &schema), "every key, and no other");
+
+    let defaults = leaves(&toml::Table::try_from(File::default()).expect("TOML"));
+    let (shown, examples): (BTreeMap<_, _>, BTreeMap<_, _>) = documented
+        .into_iter()
+        .partition(|(key, _)| !WITHOUT_DEFAULT.contains(&key.as_str()));
+    assert_eq!(shown, defaults, "the file shows the defaults of the code");
+    let examples: Vec<&str> = examples.keys().map(String::as_str).collect();
+    assert_eq!(examples, WITHOUT_DEFAULT);
+}
+
+#[test]
+fn the_shipped_file_is_accepted_once_the_guild_is_given() {
+    let path = repository("configs/yardarm.toml");
+    let variables = environment(&[("DISCORD_TOKEN", TOKEN)]);
+    let loaded = Settings::load(Some(&path), &pairs(&[("discord.guild", "7")]), &variables);
+    assert!(loaded.is_ok(), "{}", loaded.unwrap_err());
+}
+
+#[test]
+fn the_committed_schemas_are_current() {
+    for (file, current) in schema::all() {
+        let committed = std::fs::read_to_string(repository("configs/schema").join(file));
+        assert!(
+            committed.is_ok_and(|committed| committed == current),
+            "configs/schema/{file} is not current: run `cargo run -- schema`"
+        );
+    }
+}

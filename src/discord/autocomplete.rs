@@ -1,0 +1,149 @@
+//! Choices while somebody types: from memory, never from the engine. Discord takes 25.
+
+use poise::serenity_prelude::{AutocompleteChoice, CreateAutocompleteResponse, ResolvedValue};
+
+use super::Context;
+use crate::domain::template::{Parameter, ParameterKind};
+
+const CHOICES: usize = 25;
+/// Discord's limit for the text and the value of a choice.
+const CHOICE_MAX: usize = 100;
+
+fn respond(choices: impl IntoIterator<Item = (String, String)>) -> CreateAutocompleteResponse {
+    let fits = |(_, value): &(String, String)| value.chars().count() <= CHOICE_MAX;
+    let choices = choices.into_iter().filter(fits).take(CHOICES);
+    let choices = choices.map(|(label, value)| {
+        AutocompleteChoice::new(super::render::text::clip(&label, CHOICE_MAX), value)
+    });
+    CreateAutocompleteResponse::new().set_choices(choices.collect())
+}
+
+/// Those that begin with what was typed, then those that contain it.
+fn rank(partial: &str, names: Vec<(String, String)>) -> Vec<(String, String)> {
+    let typed = partial.trim().to_lowercase();
+    let (first, rest): (Vec<_>, Vec<_>) = names
+        .into_iter()
+        .partition(|(_, name)| name.starts_with(&typed));
+    first
+        .into_iter()
+        .chain(rest.into_iter().filter(|(_, name)| name.contains(&typed)))
+        .collect()
+}
+
+/// Living agents, with what they are doing.
+pub async fn agent(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let label = |view: &crate::domain::view::View| {
+        let name = view.agent.name.to_string();
+        (
+            format!("{name} · {} · {}", view.fleet, view.state.as_str()),
+            name,
+        )
+    };
+    respond(rank(
+        partial,
+        ctx.data()
+            .ops
+            .roster
+            .read(|board| board.views().map(label).collect()),
+    ))
+}
+
+pub async fn fleet(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let names =
+        |fleet: &crate::domain::fleet::Fleet| (fleet.name.to_string(), fleet.name.to_string());
+    respond(rank(
+        partial,
+        ctx.data()
+            .ops
+            .roster
+            .read(|board| board.fleets().map(names).collect()),
+    ))
+}
+
+pub async fn template(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let all = ctx.data().ops.catalog.all();
+    let label = |entry: &crate::ops::catalog::Entry| {
+        let name = entry.template.name.to_string();
+        (
+            format!("{name} · {}", entry.template.body.description),
+            name,
+        )
+    };
+    respond(rank(partial, all.values().map(label).collect()))
+}
+
+/// `key=value` after `key=value`: the keys of the template, then the values of the key.
+pub async fn set(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let Some(entry) = chosen_template(ctx).and_then(|name| ctx.data().ops.catalog.get(&name))
+    else {
+        return respond([]);
+    };
+    let (before, last) = partial
+        .rsplit_once(' ')
+        .map_or(("", partial), |(before, last)| (before, last));
+    let whole = |tail: String| {
+        let text = if before.is_empty() {
+            tail
+        } else {
+            format!("{before} {tail}")
+        };
+        (text.clone(), text)
+    };
+    let parameters = &entry.template.body.parameters;
+    let offers: Vec<String> = match last.split_once('=') {
+        None => {
+            let open = parameters
+                .iter()
+                .filter(|parameter| parameter.name.starts_with(last));
+            open.map(|parameter| format!("{}=", parameter.name))
+                .collect()
+        }
+        Some((key, value)) => parameters
+            .iter()
+            .find(|parameter| parameter.name == key)
+            .map_or_else(Vec::new, |parameter| {
+                let fitting = values(parameter)
+                    .into_iter()
+                    .filter(|offer| offer.starts_with(value));
+                fitting.map(|offer| format!("{key}={offer}")).collect()
+            }),
+    };
+    respond(offers.into_iter().map(whole))
+}
+
+fn values(parameter: &Parameter) -> Vec<String> {
+    match parameter.kind {
+        ParameterKind::Boolean => vec!["true".to_owned(), "false".to_owned()],
+        ParameterKind::Choice => parameter.choices.clone(),
+        ParameterKind::String | ParameterKind::Integer => parameter
+            .default
+            .as_ref()
+            .map(ToString::to_string)
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// The template typed beside, or that of the agent typed beside.
+fn chosen_template(ctx: Context<'_>) -> Option<String> {
+    let text = |name: &str| {
+        ctx.args
+            .iter()
+            .find(|option| option.name == name)
+            .and_then(|option| match option.value {
+                ResolvedValue::String(text) => Some(text.to_owned()),
+                _ => None,
+            })
+    };
+    let of_agent = |agent: String| {
+        ctx.data()
+            .ops
+            .roster
+            .view(&agent)?
+            .version?
+            .spec
+            .template
+            .clone()
+    };
+    text("template").or_else(|| text("agent").and_then(of_agent))
+}

@@ -1,0 +1,208 @@
+//! `/deploy`: what the template lacks is asked, text by a modal and choices by selects, then it goes.
+
+use serenity::all::{
+    CommandInteraction, ComponentInteraction, CreateInteractionResponse, ModalInteraction,
+};
+
+use super::{
+    super::{
+        Answer, Bot, Context, Result, autocomplete, components, render,
+        reply::{self, Asker},
+    },
+    arguments, carry_out, selection,
+};
+use crate::{
+    domain::{
+        action::{Arguments, Kind},
+        ids::{InteractionId, UserId},
+        template::{Parameter, ParameterKind, Template},
+    },
+    ops::{drafts::Draft, resolve::DeployForm},
+};
+
+/// Discord's limit for inputs in a modal, and for selects beside a row of buttons.
+const TEXTS_MAX: usize = 5;
+const CHOICES_MAX: usize = 4;
+
+/// Make an agent from a template and start it, or start all stopped agents of a fleet
+#[poise::command(slash_command)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is an option of the command"
+)]
+pub(super) async fn deploy(
+    ctx: Context<'_>,
+    #[description = "What to make it from"]
+    #[autocomplete = "autocomplete::template"]
+    template: Option<String>,
+    #[description = "Its name; the template's if left out"] name: Option<String>,
+    #[description = "Into which fleet; alone: start all its stopped agents"]
+    #[autocomplete = "autocomplete::fleet"]
+    fleet: Option<String>,
+    #[description = "Arguments: key=value key=\"two words\""]
+    #[autocomplete = "autocomplete::set"]
+    set: Option<String>,
+    #[description = "Fetch the image even if it is present"] pull: Option<bool>,
+    #[description = "Why, for the record"] reason: Option<String>,
+) -> Result {
+    let Some(template) = template else {
+        if fleet.is_none() {
+            return Err(Answer::Invalid(
+                "Say what: `template:` for a new agent, or `fleet:` to start all its stopped ones."
+                    .to_owned(),
+            )
+            .into());
+        }
+        return carry_out(
+            ctx,
+            ctx.data()
+                .ops
+                .request_change(Kind::Start, selection(&None, &fleet))?,
+            reason,
+        )
+        .await;
+    };
+    let form = DeployForm {
+        name: name.unwrap_or_else(|| template.clone()),
+        template,
+        fleet,
+        given: arguments(set.as_deref())?,
+        pull: pull.unwrap_or(false),
+    };
+    let author = UserId(ctx.interaction.user.id.get());
+    begin(
+        ctx.data(),
+        ctx.interaction,
+        Draft {
+            form,
+            reason,
+            author,
+        },
+    )
+    .await
+}
+
+/// Deploys at once if nothing lacks; asks for text first, then for choices.
+async fn begin(bot: &Bot, command: &CommandInteraction, draft: Draft) -> Result {
+    let template = bot.ops.template(&draft.form.template)?.template;
+    let (texts, choices) = missing(&template, &draft.form.given);
+    let asker = Asker::from(command);
+    if texts.is_empty() && choices.is_empty() {
+        return reply::carry_out(
+            bot,
+            &asker,
+            bot.ops.request_deploy(&draft.form)?,
+            draft.reason,
+        )
+        .await;
+    }
+    // What is wrong already is said before anybody fills in a form.
+    bot.ops.check_deploy(&draft.form)?;
+    refuse_too_many(&texts, TEXTS_MAX)?;
+    refuse_too_many(&choices, CHOICES_MAX)?;
+    let id = asker.interaction;
+    let response = if texts.is_empty() {
+        CreateInteractionResponse::Message(
+            render::deploy::choices(&draft.form, &choices, id).response(true),
+        )
+    } else {
+        CreateInteractionResponse::Modal(render::deploy::modal(&draft.form, &texts, id))
+    };
+    bot.ops.remember_draft(id, draft);
+    asker.respond(bot, response).await?;
+    Ok(bot.ops.keep_draft(id).await?)
+}
+
+/// The modal came back.
+pub async fn fill(
+    bot: &Bot,
+    modal: &ModalInteraction,
+    id: InteractionId,
+    given: Arguments,
+) -> Result {
+    let asker = Asker::from(modal);
+    let mut draft = bot.ops.draft(id, asker.user).await?;
+    draft.form.given.extend(given);
+    let template = bot.ops.template(&draft.form.template)?.template;
+    let (_, choices) = missing(&template, &draft.form.given);
+    if choices.is_empty() {
+        return reply::carry_out(
+            bot,
+            &asker,
+            bot.ops.request_deploy(&draft.form)?,
+            draft.reason,
+        )
+        .await;
+    }
+    let rendered = render::deploy::choices(&draft.form, &choices, id);
+    bot.ops.remember_draft(id, draft);
+    asker.answer(bot, &rendered).await?;
+    Ok(bot.ops.keep_draft(id).await?)
+}
+
+/// A select was used; the button works once none is left open.
+pub async fn choose(
+    bot: &Bot,
+    press: &ComponentInteraction,
+    id: InteractionId,
+    given: Arguments,
+) -> Result {
+    let mut draft = bot.ops.draft(id, UserId(press.user.id.get())).await?;
+    let template = bot.ops.template(&draft.form.template)?.template;
+    draft.form.given.extend(given);
+    let asked: Vec<&Parameter> = template
+        .body
+        .parameters
+        .iter()
+        .filter(|parameter| is_choice(parameter) && is_asked(parameter))
+        .collect();
+    let rendered = render::deploy::choices(&draft.form, &asked, id);
+    bot.ops.remember_draft(id, draft);
+    components::update(bot, press, &rendered).await?;
+    Ok(bot.ops.keep_draft(id).await?)
+}
+
+/// The button below the selects.
+pub async fn go(bot: &Bot, press: &ComponentInteraction, id: InteractionId) -> Result {
+    let asker = Asker::from(press);
+    let draft = bot.ops.draft(id, asker.user).await?;
+    let request = bot.ops.request_deploy(&draft.form)?;
+    reply::carry_out(bot, &asker, request, draft.reason).await
+}
+
+fn missing<'a>(
+    template: &'a Template,
+    given: &Arguments,
+) -> (Vec<&'a Parameter>, Vec<&'a Parameter>) {
+    template
+        .missing(given)
+        .into_iter()
+        .partition(|parameter| !is_choice(parameter))
+}
+
+const fn is_choice(parameter: &Parameter) -> bool {
+    matches!(
+        parameter.kind,
+        ParameterKind::Boolean | ParameterKind::Choice
+    )
+}
+
+const fn is_asked(parameter: &Parameter) -> bool {
+    parameter.required && parameter.default.is_none()
+}
+
+fn refuse_too_many(asked: &[&Parameter], most: usize) -> Result {
+    if asked.len() <= most {
+        return Ok(());
+    }
+    let names: Vec<String> = asked
+        .iter()
+        .skip(most)
+        .map(|parameter| format!("`{}=…`", parameter.name))
+        .collect();
+    Err(Answer::Invalid(format!(
+        "Discord's form is too small for all of it. Give {} by `set:`.",
+        names.join(" ")
+    ))
+    .into())
+}

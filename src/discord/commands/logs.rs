@@ -1,0 +1,179 @@
+//! `/logs`: the last lines, cut to what fits or as a file, and for a while those still to come.
+
+use std::{collections::VecDeque, time::Duration};
+
+use chrono::TimeDelta;
+use futures::{StreamExt as _, TryStreamExt as _};
+use poise::ChoiceParameter;
+use serenity::all::{ComponentInteraction, CreateInteractionResponse};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::super::{
+    Bot, Context, Result, autocomplete, errors,
+    render::{self, Rendered, logs::Extract},
+    reply::{self, Asker},
+};
+use crate::{
+    domain::{agent::Name, ids::AgentId, view::View},
+    engine::{LogLine, LogQuery},
+    error::{Error as Answer, Result as OpsResult},
+};
+
+const DEFAULT_LINES: u32 = 50;
+/// Lines a file holds at most.
+const MOST_LINES: u32 = 5000;
+/// Discord gives an edit every second; a reader needs no more than this.
+const FOLLOW_EVERY: Duration = Duration::from_secs(3);
+const FOLLOW_FOR: Duration = Duration::from_secs(300);
+/// Lines kept while following: the message shows no more.
+const FOLLOW_LINES: usize = 40;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ChoiceParameter)]
+pub enum Stream {
+    #[name = "stdout"]
+    Stdout,
+    #[name = "stderr"]
+    Stderr,
+}
+
+/// An agent's last log lines
+#[poise::command(slash_command)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is an option of the command"
+)]
+pub(super) async fn logs(
+    ctx: Context<'_>,
+    #[description = "Whose"]
+    #[autocomplete = "autocomplete::agent"]
+    agent: String,
+    #[description = "How many lines from the end (50)"]
+    #[min = 1]
+    #[max = 5000]
+    lines: Option<u32>,
+    #[description = "Only the last minutes"]
+    #[min = 1]
+    #[max = 10080]
+    since: Option<u32>,
+    #[description = "Only lines that contain this"] filter: Option<String>,
+    #[description = "Only one of the two streams"] stream: Option<Stream>,
+) -> Result {
+    let (bot, asker) = (ctx.data(), Asker::from(ctx.interaction));
+    let view = bot.ops.agent(&agent)?;
+    let query = LogQuery {
+        tail: lines.unwrap_or(DEFAULT_LINES).min(MOST_LINES),
+        since: since.map(|minutes| bot.ops.now() - TimeDelta::minutes(minutes.into())),
+        stdout: stream != Some(Stream::Stderr),
+        stderr: stream != Some(Stream::Stdout),
+        follow: false,
+    };
+    asker.defer(bot, true).await?;
+    present(bot, &asker, &view, &query, filter.as_deref()).await
+}
+
+/// The button Logs on a card.
+pub async fn open(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> Result {
+    let view = view(bot, agent)?;
+    let asker = Asker::from(press);
+    asker.defer(bot, true).await?;
+    present(bot, &asker, &view, &last_lines(DEFAULT_LINES, false), None).await
+}
+
+async fn present(
+    bot: &Bot,
+    asker: &Asker,
+    view: &View,
+    query: &LogQuery,
+    filter: Option<&str>,
+) -> Result {
+    let rendered = match collect(bot, view, query).await {
+        Ok(mut lines) => {
+            lines.retain(|line| filter.is_none_or(|text| line.text.contains(text)));
+            render::logs::extract(&extract(
+                view,
+                lines.iter().map(|line| line.text.clone()),
+                filter,
+            ))
+        }
+        Err(error) => Rendered::text(errors::advice(asker, error)),
+    };
+    reply::show(bot, &asker.token, &rendered).await.map(drop)
+}
+
+async fn collect(bot: &Bot, view: &View, query: &LogQuery) -> OpsResult<Vec<LogLine>> {
+    Ok(bot.ops.logs(view, query).await?.try_collect().await?)
+}
+
+/// The button Follow: the message is edited as lines come, for five minutes.
+pub async fn follow(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> Result {
+    let view = view(bot, agent)?;
+    press
+        .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
+        .await?;
+    let mut stream = bot.ops.logs(&view, &last_lines(20, true)).await?;
+    let mut lines: VecDeque<String> = VecDeque::new();
+    let end = Instant::now() + FOLLOW_FOR;
+    let mut next_edit = Instant::now() + Duration::from_millis(300);
+    loop {
+        let mut news = false;
+        while let Ok(line) = timeout_at(next_edit, stream.next()).await {
+            let Some(Ok(line)) = line else {
+                return finish_following(bot, press, &view, &lines, "the container ended").await;
+            };
+            lines.push_back(line.text);
+            if lines.len() > FOLLOW_LINES {
+                lines.pop_front();
+            }
+            news = true;
+        }
+        if Instant::now() >= end {
+            return finish_following(bot, press, &view, &lines, "five minutes are over").await;
+        }
+        // An edit that changes nothing would cost budget for nothing.
+        if news {
+            let now = bot.ops.now();
+            let rendered = render::logs::following(
+                &extract(&view, lines.iter().cloned(), None),
+                now + TimeDelta::minutes(5),
+            );
+            reply::show(bot, &press.token, &rendered).await?;
+        }
+        next_edit = Instant::now() + FOLLOW_EVERY;
+        sleep_until(Instant::now()).await;
+    }
+}
+
+async fn finish_following(
+    bot: &Bot,
+    press: &ComponentInteraction,
+    view: &View,
+    lines: &VecDeque<String>,
+    why: &str,
+) -> Result {
+    let rendered = render::logs::followed(&extract(view, lines.iter().cloned(), None), why);
+    reply::show(bot, &press.token, &rendered).await.map(drop)
+}
+
+fn extract(view: &View, lines: impl Iterator<Item = String>, filter: Option<&str>) -> Extract {
+    Extract {
+        agent: view.agent.id,
+        name: Name::clone(&view.agent.name),
+        lines: lines.collect(),
+        filter: filter.map(str::to_owned),
+    }
+}
+
+const fn last_lines(tail: u32, follow: bool) -> LogQuery {
+    LogQuery {
+        tail,
+        since: None,
+        stdout: true,
+        stderr: true,
+        follow,
+    }
+}
+
+fn view(bot: &Bot, agent: AgentId) -> OpsResult<View> {
+    let gone = || Answer::NotFound("That agent is gone. `/status` shows who is there.".to_owned());
+    bot.ops.roster.view_of(agent).ok_or_else(gone)
+}

@@ -1,0 +1,91 @@
+//! The slash commands: read the options, validate from memory, answer or submit, render. One file per group.
+
+mod adopt;
+mod agents;
+pub mod deploy;
+mod fleet;
+mod help;
+pub mod logs;
+mod reload;
+mod status;
+mod templates;
+
+use serenity::all::CreateInteractionResponse;
+
+use super::{
+    Bot, Context, Error, Result,
+    render::Rendered,
+    reply::{self, Asker},
+};
+use crate::{
+    error::Error as Answer,
+    ops::{actions::Request, resolve::Selection},
+};
+
+type Command = poise::Command<Bot, Error>;
+
+/// All of them, in the order `/help` lists them.
+pub fn all() -> Vec<Command> {
+    vec![
+        status::status(),
+        deploy::deploy(),
+        agents::redeploy(),
+        agents::rollback(),
+        agents::start(),
+        agents::stop(),
+        agents::restart(),
+        agents::pause(),
+        agents::resume(),
+        agents::remove(),
+        logs::logs(),
+        fleet::fleet(),
+        templates::templates(),
+        adopt::adopt(),
+        reload::reload(),
+        help::help(),
+    ]
+}
+
+/// An answer from memory, in the callback itself.
+async fn answer(ctx: Context<'_>, rendered: &Rendered) -> Result {
+    let response = CreateInteractionResponse::Message(rendered.response(true));
+    Ok(ctx
+        .interaction
+        .create_response(ctx.http(), response)
+        .await?)
+}
+
+/// A change: acknowledged, submitted, and followed to its end.
+async fn carry_out(ctx: Context<'_>, request: Request, reason: Option<String>) -> Result {
+    reply::carry_out(ctx.data(), &Asker::from(ctx.interaction), request, reason).await
+}
+
+fn selection<'a>(agent: &'a Option<String>, fleet: &'a Option<String>) -> Selection<'a> {
+    Selection {
+        agent: agent.as_deref(),
+        fleet: fleet.as_deref(),
+    }
+}
+
+/// `key=value key="two words"` as typed into `set:`.
+fn arguments(text: Option<&str>) -> Result<crate::domain::action::Arguments> {
+    let Some(text) = text else {
+        return Ok(crate::domain::action::Arguments::new());
+    };
+    let quotes = || {
+        Answer::Invalid(
+            "A quote in `set:` is not closed. Write `key=value other=\"two words\"`.".to_owned(),
+        )
+    };
+    let pairs = shlex::split(text).ok_or_else(quotes)?;
+    let pair = |pair: String| {
+        let (key, value) = pair.split_once('=').ok_or_else(|| {
+            Answer::Invalid(format!(
+                "`{}` is no `key=value`. Write `key=value other=\"two words\"`.",
+                pair.replace('`', "'")
+            ))
+        })?;
+        Ok((key.to_owned(), value.to_owned()))
+    };
+    pairs.into_iter().map(pair).collect()
+}

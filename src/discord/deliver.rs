@@ -1,0 +1,173 @@
+//! The outbox's way into channels: render the subject as it is now, send it or edit its message.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serenity::{
+    all::{Builder as _, GetMessages, Nonce},
+    http::{Http, HttpError},
+};
+
+use super::render::{self, Rendered};
+use crate::{
+    domain::{
+        action::Action,
+        ids::{ChannelId, MessageId},
+        outbox::{OutboxRow, Subject},
+    },
+    ops::{
+        Ops,
+        deliver::{Deliver, Undelivered},
+    },
+};
+
+/// How far back a message sent just before a crash is looked for.
+const HISTORY: u8 = 50;
+/// Discord's codes: the message is gone; it may not be edited any more.
+const UNKNOWN_MESSAGE: isize = 10008;
+const TOO_MANY_OLD_EDITS: isize = 30046;
+
+pub struct Channels {
+    ops: Arc<Ops>,
+    http: Arc<Http>,
+}
+
+impl Channels {
+    pub const fn new(ops: Arc<Ops>, http: Arc<Http>) -> Self {
+        Self { ops, http }
+    }
+
+    async fn render(&self, subject: Subject) -> Result<Rendered, Undelivered> {
+        let now = self.ops.now();
+        match subject {
+            Subject::Action(id) => Ok(render::action::card(&self.action(id).await?, now)),
+            Subject::Start(number) => {
+                let ids = self.ops.found_by(number).await.map_err(unreadable)?;
+                Ok(render::start::report(
+                    number,
+                    &self.actions(ids).await?,
+                    now,
+                ))
+            }
+        }
+    }
+
+    async fn actions(
+        &self,
+        ids: Vec<crate::domain::ids::ActionId>,
+    ) -> Result<Vec<Action>, Undelivered> {
+        let mut actions = Vec::new();
+        for id in ids {
+            actions.push(self.action(id).await?);
+        }
+        Ok(actions)
+    }
+
+    async fn action(&self, id: crate::domain::ids::ActionId) -> Result<Action, Undelivered> {
+        self.ops.action(id).await.map_err(unreadable)
+    }
+
+    async fn send(
+        &self,
+        channel: ChannelId,
+        rendered: &Rendered,
+        nonce: String,
+    ) -> Result<MessageId, Undelivered> {
+        let message = rendered
+            .message()
+            .nonce(Nonce::String(nonce))
+            .enforce_nonce(true);
+        let sent = message.execute(&self.http, (channel.0.into(), None)).await;
+        sent.map(|message| MessageId(message.id.get()))
+            .map_err(|error| judge(&error))
+    }
+}
+
+#[async_trait]
+impl Deliver for Channels {
+    async fn deliver(&self, row: &OutboxRow) -> Result<MessageId, Undelivered> {
+        let rendered = self.render(row.subject).await?;
+        let Some(message) = row.message else {
+            return self
+                .send(
+                    row.channel,
+                    &rendered,
+                    format!("{}-{}", row.id, row.version),
+                )
+                .await;
+        };
+        let edit = rendered.edit_message();
+        let edited = edit
+            .execute(&self.http, (row.channel.0.into(), message.0.into(), None))
+            .await;
+        edited.map(|_| message).map_err(|error| judge(&error))
+    }
+
+    async fn digest(
+        &self,
+        channel: ChannelId,
+        subjects: &[Subject],
+    ) -> Result<MessageId, Undelivered> {
+        let mut actions = Vec::new();
+        for subject in subjects {
+            match subject {
+                Subject::Action(id) => actions.push(self.action(*id).await?),
+                Subject::Start(number) => {
+                    let ids = self.ops.found_by(*number).await.map_err(unreadable)?;
+                    actions.extend(self.actions(ids).await?);
+                }
+            }
+        }
+        let first = subjects.first().map_or(0, |subject| subject.number());
+        let nonce = format!("digest-{first}-{}", subjects.len());
+        self.send(
+            channel,
+            &render::start::digest(&actions, self.ops.now()),
+            nonce,
+        )
+        .await
+    }
+
+    async fn find(
+        &self,
+        channel: ChannelId,
+        subject: Subject,
+    ) -> Result<Option<MessageId>, Undelivered> {
+        let channel = serenity::all::ChannelId::new(channel.0);
+        let recent = channel
+            .messages(&self.http, GetMessages::new().limit(HISTORY))
+            .await;
+        let recent = recent.map_err(|error| judge(&error))?;
+        let mark = format!("-# {}", subject.mark());
+        let ends_with_mark = |line: &str| line == mark || line.starts_with(&format!("{mark} "));
+        let ours = recent.iter().filter(|message| message.author.bot);
+        let found = ours
+            .into_iter()
+            .find(|message| message.content.lines().any(ends_with_mark));
+        Ok(found.map(|message| MessageId(message.id.get())))
+    }
+}
+
+fn unreadable(error: crate::error::Error) -> Undelivered {
+    Undelivered::Later(format!("its subject could not be read: {error}"))
+}
+
+/// What Discord's answer means for a message.
+fn judge(error: &serenity::Error) -> Undelivered {
+    let why = error.to_string();
+    match error {
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) => {
+            match (response.status_code.as_u16(), response.error.code) {
+                (_, UNKNOWN_MESSAGE | TOO_MANY_OLD_EDITS) => Undelivered::MessageGone(why),
+                (429, _) => Undelivered::Later(why),
+                (500.., _) => Undelivered::InDoubt(why),
+                _ => Undelivered::Never(why),
+            }
+        }
+        serenity::Error::Http(HttpError::Request(request)) if request.is_connect() => {
+            Undelivered::Later(why)
+        }
+        serenity::Error::Model(_) => Undelivered::Never(why),
+        _ => Undelivered::InDoubt(why),
+    }
+}

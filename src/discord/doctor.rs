@@ -1,0 +1,274 @@
+//! Questions to Discord that tell why a set-up does not work.
+
+use std::{error::Error as _, time::Duration};
+
+use serenity::{
+    all::{
+        Channel, ChannelId, CurrentApplicationInfo, CurrentUser, GuildChannel, GuildId,
+        PartialGuild, Permissions,
+    },
+    http::{Http, HttpError},
+};
+use tokio::{net::TcpStream, time::timeout};
+
+use super::connect;
+use crate::{
+    config::Discord,
+    domain::{finding::Finding, ids},
+};
+
+/// What the bot needs in every channel it writes to.
+pub const NEEDED: Permissions = Permissions::VIEW_CHANNEL
+    .union(Permissions::SEND_MESSAGES)
+    .union(Permissions::EMBED_LINKS)
+    .union(Permissions::ATTACH_FILES)
+    .union(Permissions::READ_MESSAGE_HISTORY);
+
+/// Longer than the HTTP client's own time-out; it ends a wait for a rate limit.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Asks one thing after the other; what depends on an answer that did not come is left out.
+pub async fn examine(discord: &Discord) -> Vec<Finding> {
+    let client = match connect::client(discord) {
+        Ok(client) => client,
+        Err(error) => {
+            let text = error.to_string();
+            let (message, hint) = text
+                .split_once("\nhint: ")
+                .unwrap_or((&text, "see the cause"));
+            return vec![Finding::fail("endpoint", message, hint)];
+        }
+    };
+    let http = connect::http(discord, client);
+    let me = match ask(http.get_current_user()).await {
+        Ok(me) => me,
+        Err(failure) => return vec![token_failed(&failure)],
+    };
+    let mut findings = vec![Finding::ok(
+        "token",
+        format!("the bot is {} ({})", me.name, me.id),
+    )];
+    let application = ask(http.get_current_application_info()).await;
+    findings.push(interactions(&application));
+    findings.push(gateway(&http).await);
+
+    let guild_id = GuildId::new(discord.guild.0);
+    let application_id = application
+        .as_ref()
+        .map_or(me.id.get(), |info| info.id.get());
+    match ask(http.get_guild(guild_id)).await {
+        Ok(guild) => {
+            findings.push(Finding::ok(
+                "guild",
+                format!("the bot is in {}", guild.name),
+            ));
+            findings.push(channel(&http, &me, &guild, discord.ops_channel).await);
+        }
+        Err(failure) => findings.push(guild_failed(&failure, application_id, guild_id)),
+    }
+    findings
+}
+
+/// The page where an administrator adds the bot, with all that it needs.
+pub fn invite(application_id: u64, guild_id: u64) -> String {
+    let permissions = NEEDED.bits();
+    format!(
+        "https://discord.com/oauth2/authorize?client_id={application_id}&scope=bot%20applications.commands&permissions={permissions}&guild_id={guild_id}"
+    )
+}
+
+fn token_failed(failure: &Failure) -> Finding {
+    match failure {
+        Failure::Refused { status: 401, .. } => Finding::fail(
+            "token",
+            "Discord refuses it",
+            "make a new one: Developer Portal → your application → Bot → Reset Token",
+        ),
+        other => Finding::fail(
+            "Discord",
+            other.to_string(),
+            "check network, DNS and firewall; with `discord.endpoint`, whether localcord runs",
+        ),
+    }
+}
+
+fn interactions(application: &Result<CurrentApplicationInfo, Failure>) -> Finding {
+    const SUBJECT: &str = "interactions";
+    match application {
+        Ok(info) => match info.interactions_endpoint_url.as_deref() {
+            None | Some("") => Finding::ok(SUBJECT, "they come over the gateway"),
+            Some(url) => Finding::fail(
+                SUBJECT,
+                format!("Discord sends them to {url} and not to us"),
+                "Developer Portal → General Information → empty Interactions Endpoint URL",
+            ),
+        },
+        Err(failure) => Finding::warn(SUBJECT, failure.to_string(), "try again"),
+    }
+}
+
+async fn gateway(http: &Http) -> Finding {
+    const SUBJECT: &str = "gateway";
+    /// Discord takes a bot's token away when its sessions of a day are used up.
+    const FEW_SESSIONS: u64 = 50;
+    let gateway = match ask(http.get_bot_gateway()).await {
+        Ok(gateway) => gateway,
+        Err(failure) => return Finding::fail(SUBJECT, failure.to_string(), "try again"),
+    };
+    if let Err(reason) = reach(&gateway.url).await {
+        let next = "let outgoing connections to it through the firewall";
+        return Finding::fail(SUBJECT, format!("{}: {reason}", gateway.url), next);
+    }
+    let left = gateway.session_start_limit.remaining;
+    if left < FEW_SESSIONS {
+        let detail = format!("only {left} sessions may be started today");
+        return Finding::warn(
+            SUBJECT,
+            detail,
+            "find out what restarts the bot again and again",
+        );
+    }
+    Finding::ok(SUBJECT, format!("{} answers", gateway.url))
+}
+
+/// Opens a connection and closes it; the rest of the handshake is `yardarm up`'s.
+async fn reach(url: &str) -> Result<(), String> {
+    let url = reqwest::Url::parse(url).map_err(|error| error.to_string())?;
+    let host = url.host_str().ok_or("it names no host")?;
+    let port = url.port_or_known_default().ok_or("it names no port")?;
+    match timeout(PATIENCE, TcpStream::connect((host, port))).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+    }
+}
+
+fn guild_failed(failure: &Failure, application_id: u64, guild_id: GuildId) -> Finding {
+    match failure {
+        Failure::Refused {
+            status: 403 | 404, ..
+        } => Finding::fail(
+            "guild",
+            format!("the bot is not in the server {guild_id}"),
+            format!(
+                "check `discord.guild`, and invite it: {}",
+                invite(application_id, guild_id.get())
+            ),
+        ),
+        other => Finding::fail("guild", other.to_string(), "try again"),
+    }
+}
+
+async fn channel(
+    http: &Http,
+    me: &CurrentUser,
+    guild: &PartialGuild,
+    configured: Option<ids::ChannelId>,
+) -> Finding {
+    const SUBJECT: &str = "ops channel";
+    const NEXT: &str = "check `discord.ops_channel`, and that the bot may see it";
+    let Some(id) = configured else {
+        let next = "set `discord.ops_channel`";
+        return Finding::warn(
+            SUBJECT,
+            "none: reports of interrupted actions go nowhere",
+            next,
+        );
+    };
+    let channel = match ask(http.get_channel(ChannelId::new(id.0))).await {
+        Ok(Channel::Guild(channel)) if channel.guild_id == guild.id => channel,
+        Ok(_) => {
+            let detail = format!("{id} is no channel of {}", guild.name);
+            return Finding::fail(SUBJECT, detail, NEXT);
+        }
+        Err(Failure::Refused {
+            status: 403 | 404, ..
+        }) => {
+            return Finding::fail(SUBJECT, format!("the bot cannot see {id}"), NEXT);
+        }
+        Err(failure) => return Finding::fail(SUBJECT, failure.to_string(), "try again"),
+    };
+    match ask(http.get_member(guild.id, me.id)).await {
+        Ok(member) => permissions(guild.user_permissions_in(&channel, &member), &channel),
+        Err(failure) => Finding::fail(SUBJECT, failure.to_string(), "try again"),
+    }
+}
+
+fn permissions(held: Permissions, channel: &GuildChannel) -> Finding {
+    let missing = NEEDED - held;
+    if missing.is_empty() {
+        return Finding::ok(
+            "ops channel",
+            format!("the bot may write in #{}", channel.name),
+        );
+    }
+    Finding::fail(
+        "ops channel",
+        format!("the bot lacks {missing} in #{}", channel.name),
+        "Edit Channel → Permissions → add the bot's role and allow these",
+    )
+}
+
+/// Why a question got no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum Failure {
+    #[error("Discord answered {status}: {message}")]
+    Refused { status: u16, message: String },
+    #[error("no answer: {0}")]
+    Unreachable(String),
+}
+
+async fn ask<T>(question: impl Future<Output = serenity::Result<T>>) -> Result<T, Failure> {
+    match timeout(PATIENCE, question).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(Failure::from(&error)),
+        Err(_) => Err(Failure::Unreachable(format!(
+            "none within {} s",
+            PATIENCE.as_secs()
+        ))),
+    }
+}
+
+impl From<&serenity::Error> for Failure {
+    fn from(error: &serenity::Error) -> Self {
+        match error {
+            serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) => Self::Refused {
+                status: response.status_code.as_u16(),
+                message: response.error.message.clone(),
+            },
+            serenity::Error::Http(HttpError::Request(error)) if error.is_timeout() => {
+                Self::Unreachable("it took too long".to_owned())
+            }
+            other => Self::Unreachable(root_cause(other)),
+        }
+    }
+}
+
+/// reqwest says only which URL it failed at; the reason is at the end of the chain.
+fn root_cause(error: &serenity::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = cause.to_string();
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interactions_endpoint_set_by_mistake_is_found() {
+        let application = |url: Option<&str>| {
+            let json = serde_json::json!({
+                "id": "1", "name": "yardarm", "icon": null, "description": "", "bot_public": true,
+                "bot_require_code_grant": false, "verify_key": "", "interactions_endpoint_url": url,
+            });
+            Ok(serde_json::from_value(json).expect("an application"))
+        };
+        insta::assert_snapshot!(interactions(&application(None)), @"ok    interactions: they come over the gateway");
+        insta::assert_snapshot!(interactions(&application(Some("https://old.example/"))), @"fail  interactions: Discord sends them to https://old.example/ and not to us → Developer Portal → General Information → empty Interactions Endpoint URL");
+    }
+}

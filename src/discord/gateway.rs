@@ -1,0 +1,174 @@
+//! The connection to Discord, from the first question to the last event.
+
+use std::{sync::Arc, time::Duration};
+
+use poise::{Framework, FrameworkOptions, serenity_prelude::FullEvent};
+use serenity::{
+    all::{GatewayIntents, GuildId, Interaction},
+    gateway::GatewayError,
+    http::{Http, HttpError},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Bot, Error, commands, components, connect, errors};
+use crate::{config::Discord, ops::Ops};
+
+/// Between two tries while Discord is away.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Why there is no way to Discord, whatever we try.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayFailure {
+    #[error(
+        "Discord refuses the token\nhint: Developer Portal → your application → Bot → Reset Token, then set `DISCORD_TOKEN`"
+    )]
+    TokenRefused,
+    #[error("Discord refuses the connection: {0}")]
+    Refused(String),
+}
+
+/// The ways to Discord's REST interface, on one HTTP client.
+pub struct Rest {
+    /// With serenity's rate limiter.
+    pub http: Arc<Http>,
+    /// Without it; see [`Bot::replies`].
+    pub replies: Http,
+    /// The gateway client wants one of its own.
+    own: Http,
+}
+
+impl Rest {
+    pub fn new(settings: &Discord) -> Result<Self, connect::ConnectError> {
+        let client = connect::client(settings)?;
+        Ok(Self {
+            http: Arc::new(connect::http(settings, client.clone())),
+            replies: connect::replies(settings, client.clone()),
+            own: connect::http(settings, client),
+        })
+    }
+}
+
+/// Serves Discord until `stop`; returns early only if no further try can help.
+pub async fn serve(
+    ops: Arc<Ops>,
+    rest: Rest,
+    stop: CancellationToken,
+) -> Result<(), GatewayFailure> {
+    let home = GuildId::new(ops.settings().discord.guild.0);
+    tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        answered = until_answered(&rest) => answered?,
+    }
+    let registrar = register(Arc::clone(&rest.http), home);
+    let bot = Bot {
+        ops,
+        http: rest.http,
+        replies: rest.replies,
+    };
+    let framework = Framework::builder()
+        .options(options())
+        // Infallible, because every event would wait for ever for what it does not return.
+        .setup(move |_, _, _| Box::pin(async move { Ok(bot) }))
+        .build();
+    let client = serenity::all::ClientBuilder::new_with_http(rest.own, GatewayIntents::empty())
+        .framework(framework);
+    let mut client = client
+        .await
+        .map_err(|error| GatewayFailure::Refused(error.to_string()))?;
+    let shards = Arc::clone(&client.shard_manager);
+    tokio::select! {
+        ended = client.start() => ended.map_err(|error| refused(&error)),
+        // The commands are registered beside the connection; their end is not ours.
+        never = async { registrar.await; std::future::pending().await } => never,
+        () = stop.cancelled() => {
+            shards.shutdown_all().await;
+            Ok(())
+        }
+    }
+}
+
+/// serenity asks for the gateway's address once, and falls back to the real one for ever if that fails: so the
+/// answer comes first. It also tells who we are.
+async fn until_answered(rest: &Rest) -> Result<(), GatewayFailure> {
+    loop {
+        let known = async {
+            rest.http.get_gateway().await?;
+            rest.http.get_current_application_info().await
+        };
+        match known.await {
+            Ok(application) => {
+                for http in [&*rest.http, &rest.replies, &rest.own] {
+                    http.set_application_id(application.id);
+                }
+                return Ok(());
+            }
+            Err(error) if is_unauthorized(&error) => return Err(GatewayFailure::TokenRefused),
+            Err(error) => tracing::warn!(error = %error, "Discord does not answer; trying again"),
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Tells Discord our commands, as often as it takes.
+async fn register(http: Arc<Http>, home: GuildId) {
+    let commands = poise::builtins::create_application_commands(&commands::all());
+    loop {
+        match home.set_commands(&http, commands.clone()).await {
+            Ok(registered) => {
+                return tracing::info!(commands = registered.len(), "commands registered");
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "commands could not be registered; trying again")
+            }
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+fn options() -> FrameworkOptions<Bot, Error> {
+    FrameworkOptions {
+        commands: commands::all(),
+        initialize_owners: false,
+        on_error: |error| Box::pin(errors::on_error(error)),
+        command_check: Some(|ctx| {
+            Box::pin(async move {
+                ctx.data().authorise(ctx.author().id, ctx.guild_id())?;
+                Ok(true)
+            })
+        }),
+        event_handler: |ctx, event| {
+            Box::pin(async move {
+                match event {
+                    FullEvent::InteractionCreate {
+                        interaction: Interaction::Component(press),
+                    } => components::pressed(ctx.user_data, press).await,
+                    FullEvent::InteractionCreate {
+                        interaction: Interaction::Modal(modal),
+                    } => components::submitted(ctx.user_data, modal).await,
+                    FullEvent::Ready { data_about_bot } => {
+                        tracing::info!(bot = data_about_bot.user.name, "connected to Discord");
+                        ctx.user_data
+                            .ops
+                            .publish(crate::domain::event::Event::Connected);
+                    }
+                    _ => {}
+                }
+                Ok(())
+            })
+        },
+        ..FrameworkOptions::default()
+    }
+}
+
+fn is_unauthorized(error: &serenity::Error) -> bool {
+    matches!(error, serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) if response.status_code.as_u16() == 401)
+}
+
+fn refused(error: &serenity::Error) -> GatewayFailure {
+    match error {
+        serenity::Error::Gateway(GatewayError::InvalidAuthentication) => {
+            GatewayFailure::TokenRefused
+        }
+        other => GatewayFailure::Refused(other.to_string()),
+    }
+}

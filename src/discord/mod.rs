@@ -1,0 +1,73 @@
+//! The door to Discord: commands and buttons in, messages out. The only module that knows serenity and poise.
+
+pub mod autocomplete;
+pub mod commands;
+pub mod components;
+pub mod connect;
+pub mod deliver;
+pub mod doctor;
+pub mod errors;
+pub mod gateway;
+pub mod render;
+pub mod reply;
+
+use std::sync::Arc;
+
+use serenity::http::Http;
+
+use crate::{
+    domain::{
+        grant::{Caller, Forbidden, authorise},
+        ids::{GuildId, UserId},
+    },
+    error::Error as Answer,
+    ops::Ops,
+};
+
+/// What every command and button works with.
+pub struct Bot {
+    pub ops: Arc<Ops>,
+    /// For callbacks and channel messages: serenity's rate limiter is on.
+    pub http: Arc<Http>,
+    /// For follow-ups and edits of interactions: the limiter is off, because it keeps one bucket for all of them
+    /// where Discord keeps one for each, and twenty people would wait for each other.
+    pub replies: Http,
+}
+
+pub type Context<'a> = poise::ApplicationContext<'a, Bot, Error>;
+
+/// What a command may end with besides success.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// For the person who asked.
+    #[error(transparent)]
+    Answer(#[from] Answer),
+    /// Discord did not take it; there may be nobody left to tell.
+    #[error(transparent)]
+    Discord(#[from] serenity::Error),
+}
+
+pub type Result<T = ()> = std::result::Result<T, Error>;
+
+impl Bot {
+    /// The one authorisation, for commands, autocomplete, buttons, selects and modals; from memory.
+    pub fn authorise(
+        &self,
+        user: serenity::all::UserId,
+        guild: Option<serenity::all::GuildId>,
+    ) -> std::result::Result<UserId, Forbidden> {
+        let settings = self.ops.settings();
+        let caller = Caller {
+            user: UserId(user.get()),
+            guild: guild.map(|guild| GuildId(guild.get())),
+        };
+        authorise(caller, settings.discord.guild, &settings.access.owners)?;
+        Ok(caller.user)
+    }
+}
+
+impl From<Forbidden> for Error {
+    fn from(forbidden: Forbidden) -> Self {
+        Self::Answer(Answer::Denied(forbidden.to_string()))
+    }
+}

@@ -1,0 +1,210 @@
+//! The card of an action, through its whole life one message.
+
+use chrono::{DateTime, Utc};
+use serenity::all::ButtonStyle;
+
+use super::{
+    Rendered, button, row,
+    text::{clip, code_block, duration, escape},
+};
+use crate::{
+    discord::components::Press,
+    domain::{
+        action::{Action, Kind, State, Step, Target},
+        outbox::Subject,
+    },
+};
+
+/// More agents than this are counted, not listed.
+const TARGETS_SHOWN: usize = 12;
+/// Room for the notes of all targets together.
+const NOTES_MAX: usize = 1200;
+
+pub fn card(action: &Action, now: DateTime<Utc>) -> Rendered {
+    let mut lines = vec![headline(action, now)];
+    lines.extend(target_lines(action));
+    lines.extend(
+        action
+            .outcome
+            .as_deref()
+            .filter(|_| action.targets.len() != 1)
+            .map(|note| clip(note, NOTES_MAX)),
+    );
+    lines.push(signature(action));
+    Rendered {
+        content: lines.join("\n"),
+        rows: if action.state == State::Asked {
+            vec![question(action)]
+        } else {
+            Vec::new()
+        },
+        ..Rendered::default()
+    }
+}
+
+fn headline(action: &Action, now: DateTime<Utc>) -> String {
+    let whom = whom(action);
+    let kind = action.kind;
+    let elapsed = duration(
+        action.finished_at.unwrap_or(now) - action.started_at.unwrap_or(action.created_at),
+    );
+    match action.state {
+        State::Asked => format!("❔ **{kind}** {whom}?{}", warning(action)),
+        State::Pending => format!("⏳ {kind} {whom}: waiting for its turn"),
+        State::Running => format!("⏳ {kind} {whom}{}", progress(action)),
+        State::Succeeded if runs_now(kind) => format!("✅ {kind} {whom}: running after {elapsed}"),
+        State::Succeeded => format!("✅ {kind} {whom}: done in {elapsed}"),
+        State::Failed => format!("❌ {kind} {whom}: failed after {elapsed}"),
+        State::Interrupted => format!("⚠️ {kind} {whom}: interrupted"),
+        State::Cancelled => format!("✖️ {kind} {whom}: cancelled"),
+        State::Expired => format!("⌛ {kind} {whom}: lapsed, nothing was changed"),
+    }
+}
+
+const fn runs_now(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Deploy | Kind::Redeploy | Kind::Rollback | Kind::Start | Kind::Restart | Kind::Resume
+    )
+}
+
+fn whom(action: &Action) -> String {
+    let into = action.details.name.as_ref();
+    let fleet = into
+        .filter(|_| action.kind == Kind::FleetAdd)
+        .map_or_else(String::new, |fleet| format!(" to `{fleet}`"));
+    match (action.targets.as_slice(), into) {
+        ([only], _) => format!("`{}`{fleet}", only.name),
+        ([], Some(name)) => format!("`{name}`"),
+        ([], None) => "settings and templates".to_owned(),
+        (several, _) => format!("{} agents{fleet}", several.len()),
+    }
+}
+
+fn warning(action: &Action) -> &'static str {
+    match (action.kind, action.details.volumes) {
+        (Kind::Remove, true) => " Its container **and the data in its volumes** are deleted.",
+        (Kind::Remove, false) => " Its container is deleted; the data in its volumes stays.",
+        _ => "",
+    }
+}
+
+fn progress(action: &Action) -> String {
+    match action.targets.as_slice() {
+        [] => String::new(),
+        [only] => format!(": {}", step(only.step)),
+        several => {
+            let over = several
+                .iter()
+                .filter(|target| target.state.is_over())
+                .count();
+            format!(": {over} of {} done", several.len())
+        }
+    }
+}
+
+fn step(step: Step) -> String {
+    match step {
+        Step::Waiting => "waiting".to_owned(),
+        Step::Resolving => "looking up the image".to_owned(),
+        Step::Pulling(Some(percent)) => format!("pulling {percent} %"),
+        Step::Swapped => "tidying up".to_owned(),
+        Step::Proving => "proving the new container".to_owned(),
+        Step::Undoing => "putting everything back".to_owned(),
+        other => other.as_str().to_owned(),
+    }
+}
+
+fn target_lines(action: &Action) -> Vec<String> {
+    let room = NOTES_MAX / action.targets.len().clamp(1, TARGETS_SHOWN);
+    if let [only] = action.targets.as_slice() {
+        return only
+            .note
+            .as_deref()
+            .map(|note| note_lines(note, room))
+            .into_iter()
+            .collect();
+    }
+    // What went wrong first: the rest is as asked.
+    let mut shown: Vec<&Target> = action.targets.iter().collect();
+    shown.sort_by_key(|target| target.state == State::Succeeded);
+    let mut lines: Vec<String> = shown
+        .iter()
+        .take(TARGETS_SHOWN)
+        .map(|target| target_line(target, room))
+        .collect();
+    if shown.len() > TARGETS_SHOWN {
+        lines.push(format!("… and {} more", shown.len() - TARGETS_SHOWN));
+    }
+    lines
+}
+
+fn target_line(target: &Target, room: usize) -> String {
+    let mark = match target.state {
+        State::Succeeded => "✅",
+        State::Failed => "❌",
+        State::Interrupted => "⚠️",
+        _ => "▫️",
+    };
+    let first = target.note.as_deref().and_then(|note| note.lines().next());
+    let note = first.map_or_else(String::new, |note| format!(": {}", clip(note, room)));
+    let step = if target.state == State::Running {
+        format!(": {}", step(target.step))
+    } else {
+        String::new()
+    };
+    format!("{mark} `{}`{step}{note}", target.name)
+}
+
+/// The first line is ours; what follows it are a container's last words.
+fn note_lines(note: &str, room: usize) -> String {
+    match note.split_once('\n') {
+        None => clip(note, room),
+        Some((first, words)) => {
+            format!("{}\n{}", clip(first, room / 2), code_block(words, room / 2))
+        }
+    }
+}
+
+fn signature(action: &Action) -> String {
+    let by = action
+        .actor
+        .map_or_else(|| "Yardarm".to_owned(), |actor| format!("<@{actor}>"));
+    let why = action.reason.as_deref().map_or_else(String::new, |reason| {
+        format!(", because: {}", escape(&clip(reason, 200)))
+    });
+    format!("-# {} · by {by}{why}", Subject::Action(action.id).mark())
+}
+
+fn question(action: &Action) -> serenity::all::CreateActionRow {
+    let label = match action.targets.len() {
+        0 | 1 => capital(action.kind.as_str()),
+        several => format!("{} {several} agents", capital(action.kind.as_str())),
+    };
+    let style = if action.kind == Kind::Remove {
+        ButtonStyle::Danger
+    } else {
+        ButtonStyle::Primary
+    };
+    let mut buttons = vec![button(Press::Confirm(action.id).to_string(), &label, style)];
+    if action.kind == Kind::Remove && !action.details.volumes {
+        buttons.push(button(
+            Press::ConfirmWithVolumes(action.id).to_string(),
+            &format!("{label} and its data"),
+            style,
+        ));
+    }
+    buttons.push(button(
+        Press::Cancel(action.id).to_string(),
+        "Cancel",
+        ButtonStyle::Secondary,
+    ));
+    row(buttons)
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}

@@ -1,0 +1,164 @@
+//! One agent's card.
+
+use chrono::{DateTime, Utc};
+use serenity::all::{ButtonStyle, CreateEmbed};
+
+use super::{
+    Rendered, button, row,
+    status::{colour, mark},
+    text::{ago, bytes, clip, code_block},
+};
+use crate::{
+    discord::components::Press,
+    domain::{
+        action::Kind,
+        agent::{Health, Observation},
+        spec::Version,
+        view::View,
+    },
+};
+
+pub fn card(view: &View, now: DateTime<Utc>) -> Rendered {
+    let mut embed = CreateEmbed::new()
+        .title(view.agent.name.to_string())
+        .colour(colour(view.state))
+        .field("State", state(view, now), true)
+        .field("Fleet", view.fleet.to_string(), true);
+    if let Some(version) = &view.version {
+        embed = embed.field("Made from", made_from(version), false).field(
+            "Uses",
+            uses(view, version),
+            true,
+        );
+    }
+    if let Some(seen) = &view.observed {
+        embed = embed.field("Last end", last_end(seen), true);
+        if !seen.ports.is_empty() {
+            embed = embed.field("Ports", clip(&seen.ports.join("\n"), 1024), true);
+        }
+    }
+    Rendered {
+        content: format!(
+            "{} **{}** is {}",
+            mark(view.state),
+            view.agent.name,
+            view.state.as_str()
+        ),
+        embeds: vec![embed],
+        rows: vec![buttons(view)],
+        files: Vec::new(),
+    }
+}
+
+fn state(view: &View, now: DateTime<Utc>) -> String {
+    let since = view.observed.as_ref().and_then(|seen| {
+        if seen.phase.is_up() {
+            seen.started_at
+        } else {
+            seen.finished_at
+        }
+    });
+    let busy = view.busy.map_or_else(String::new, |busy| {
+        format!("\n{} since {}", busy.kind, ago(busy.since))
+    });
+    let health = match view.observed.as_ref().and_then(|seen| seen.health) {
+        Some(Health::Healthy) => ", healthy",
+        Some(Health::Unhealthy) => ", unhealthy",
+        Some(Health::Starting) => ", not yet healthy",
+        None => "",
+    };
+    // A container that was never started has no time of its own.
+    let at = since.filter(|at| *at <= now).unwrap_or(view.since);
+    format!(
+        "{}{health}, since {}\nwanted: {}{busy}",
+        view.state.as_str(),
+        ago(at),
+        view.agent.desired.as_str()
+    )
+}
+
+fn made_from(version: &Version) -> String {
+    let spec = &version.spec;
+    let template = spec.template.as_deref().map_or_else(
+        || "adopted".to_owned(),
+        |template| format!("template `{template}`"),
+    );
+    let text = format!(
+        "{template}, version {}\nimage `{}`\ndigest `{}`, spec `{}`",
+        version.number,
+        clip(&spec.image, 300),
+        version.image.short(),
+        spec.digest().short()
+    );
+    clip(&text, 1024)
+}
+
+fn uses(view: &View, version: &Version) -> String {
+    let limits = version.spec.limits;
+    let cpus = if limits.cpus > 0.0 {
+        format!("{} CPUs", limits.cpus)
+    } else {
+        "no limit".to_owned()
+    };
+    let memory = if limits.memory_mb > 0 {
+        format!("{} MiB", limits.memory_mb)
+    } else {
+        "no limit".to_owned()
+    };
+    match view.usage {
+        Some(usage) => format!(
+            "{:.2} of {cpus}\n{} of {memory}\n{} processes",
+            usage.cpus,
+            bytes(usage.memory_bytes),
+            usage.pids
+        ),
+        None => format!("at most {cpus}, {memory}"),
+    }
+}
+
+fn last_end(seen: &Observation) -> String {
+    let why = match (&seen.error, seen.oom_killed, seen.exit_code) {
+        (Some(error), ..) if !error.is_empty() => code_block(error, 500),
+        (_, true, _) => "out of memory".to_owned(),
+        (_, _, Some(code)) if seen.finished_at.is_some() => format!("exit code {code}"),
+        _ => "never".to_owned(),
+    };
+    let when = seen
+        .finished_at
+        .map_or_else(String::new, |at| format!(", {}", ago(at)));
+    let restarts = if seen.restarts > 0 {
+        format!("\n{} restarts by Docker", seen.restarts)
+    } else {
+        String::new()
+    };
+    format!("{why}{when}{restarts}")
+}
+
+fn buttons(view: &View) -> serenity::all::CreateActionRow {
+    let id = view.agent.id;
+    let up = view
+        .observed
+        .as_ref()
+        .is_some_and(|seen| seen.phase.is_up());
+    let (kind, label) = if up {
+        (Kind::Stop, "Stop")
+    } else {
+        (Kind::Start, "Start")
+    };
+    let busy = view.busy.is_some();
+    row(vec![
+        button(
+            Press::Change(Kind::Restart, id).to_string(),
+            "Restart",
+            ButtonStyle::Primary,
+        )
+        .disabled(busy),
+        button(
+            Press::Change(kind, id).to_string(),
+            label,
+            ButtonStyle::Secondary,
+        )
+        .disabled(busy),
+        button(Press::Logs(id).to_string(), "Logs", ButtonStyle::Secondary),
+    ])
+}

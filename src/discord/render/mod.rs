@@ -1,0 +1,119 @@
+//! What people see: pure functions from what is known and `now` to a message. The same input gives the same bytes.
+
+pub mod action;
+pub mod agent;
+pub mod deploy;
+pub mod fleets;
+pub mod help;
+pub mod logs;
+pub mod start;
+pub mod status;
+pub mod templates;
+pub mod text;
+
+use serenity::all::{
+    ButtonStyle, CreateActionRow, CreateAllowedMentions, CreateAttachment, CreateButton,
+    CreateEmbed, CreateInteractionResponseFollowup, CreateInteractionResponseMessage,
+    CreateMessage, EditInteractionResponse, EditMessage,
+};
+
+use self::text::clip;
+
+/// Discord's limit for a message's text, in UTF-16 units.
+pub const CONTENT_MAX: usize = 2000;
+
+/// A whole message. It never mentions anybody into a notification.
+#[derive(Clone, Debug, Default)]
+pub struct Rendered {
+    pub content: String,
+    pub embeds: Vec<CreateEmbed>,
+    pub rows: Vec<CreateActionRow>,
+    pub files: Vec<File>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Rendered {
+    pub fn text(content: impl Into<String>) -> Self {
+        Self {
+            content: content.into(),
+            ..Self::default()
+        }
+    }
+
+    fn content(&self) -> String {
+        clip(&self.content, CONTENT_MAX)
+    }
+
+    fn attachments(&self) -> Vec<CreateAttachment> {
+        self.files
+            .iter()
+            .map(|file| CreateAttachment::bytes(file.bytes.clone(), &file.name))
+            .collect()
+    }
+
+    /// As the answer in the callback itself.
+    pub fn response(&self, ephemeral: bool) -> CreateInteractionResponseMessage {
+        CreateInteractionResponseMessage::new()
+            .content(self.content())
+            .embeds(self.embeds.clone())
+            .components(self.rows.clone())
+            .files(self.attachments())
+            .allowed_mentions(CreateAllowedMentions::new())
+            .ephemeral(ephemeral)
+    }
+
+    /// As the new state of an answer given before.
+    pub fn edit_response(&self) -> EditInteractionResponse {
+        let edit = EditInteractionResponse::new()
+            .content(self.content())
+            .embeds(self.embeds.clone())
+            .components(self.rows.clone())
+            .allowed_mentions(CreateAllowedMentions::new());
+        self.attachments()
+            .into_iter()
+            .fold(edit, EditInteractionResponse::new_attachment)
+    }
+
+    /// As one more message to an interaction.
+    pub fn followup(&self, ephemeral: bool) -> CreateInteractionResponseFollowup {
+        CreateInteractionResponseFollowup::new()
+            .content(self.content())
+            .embeds(self.embeds.clone())
+            .components(self.rows.clone())
+            .files(self.attachments())
+            .allowed_mentions(CreateAllowedMentions::new())
+            .ephemeral(ephemeral)
+    }
+
+    /// As a message of its own.
+    pub fn message(&self) -> CreateMessage {
+        CreateMessage::new()
+            .content(self.content())
+            .embeds(self.embeds.clone())
+            .components(self.rows.clone())
+            .files(self.attachments())
+            .allowed_mentions(CreateAllowedMentions::new())
+    }
+
+    /// As the new state of a message of its own.
+    pub fn edit_message(&self) -> EditMessage {
+        EditMessage::new()
+            .content(self.content())
+            .embeds(self.embeds.clone())
+            .components(self.rows.clone())
+            .allowed_mentions(CreateAllowedMentions::new())
+    }
+}
+
+fn button(id: impl Into<String>, label: &str, style: ButtonStyle) -> CreateButton {
+    CreateButton::new(id).label(label).style(style)
+}
+
+fn row(buttons: Vec<CreateButton>) -> CreateActionRow {
+    CreateActionRow::Buttons(buttons)
+}

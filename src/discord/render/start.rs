@@ -1,0 +1,58 @@
+//! What a start found cut off by the last end, and the digest after a long silence.
+
+use chrono::{DateTime, Utc};
+
+use super::{Rendered, action};
+use crate::domain::{action::Action, outbox::Subject};
+
+/// More than this are counted, not listed.
+const SHOWN: usize = 15;
+
+pub fn report(number: i64, cut_off: &[Action], now: DateTime<Utc>) -> Rendered {
+    let head = format!(
+        "Yardarm was restarted in the middle of {}:",
+        count(cut_off.len())
+    );
+    list(&head, cut_off, now, Some(Subject::Start(number)))
+}
+
+/// One message for all that could not be sent while Discord was away.
+pub fn digest(actions: &[Action], now: DateTime<Utc>) -> Rendered {
+    let head = format!(
+        "Discord was away. Meanwhile {} ended:",
+        count(actions.len())
+    );
+    list(&head, actions, now, None)
+}
+
+fn count(number: usize) -> String {
+    if number == 1 {
+        "one action".to_owned()
+    } else {
+        format!("{number} actions")
+    }
+}
+
+fn list(head: &str, actions: &[Action], now: DateTime<Utc>, mark: Option<Subject>) -> Rendered {
+    let mut lines = vec![head.to_owned()];
+    lines.extend(
+        actions
+            .iter()
+            .take(SHOWN)
+            .map(|action| format!("{} -# action {}", first_line(action, now), action.id)),
+    );
+    if actions.len() > SHOWN {
+        lines.push(format!("… and {} more", actions.len() - SHOWN));
+    }
+    lines.extend(mark.map(|mark| format!("-# {}", mark.mark())));
+    Rendered::text(lines.join("\n"))
+}
+
+fn first_line(action: &Action, now: DateTime<Utc>) -> String {
+    action::card(action, now)
+        .content
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}

@@ -1,0 +1,177 @@
+//! The fleet at a glance.
+
+use chrono::{DateTime, Utc};
+use serenity::all::{ButtonStyle, Colour, CreateActionRow, CreateEmbed};
+
+use super::{
+    Rendered, button, row,
+    text::{self, ago, bytes, clip},
+};
+use crate::{
+    discord::components::Press,
+    domain::{
+        agent::State,
+        view::{EngineState, Glance, View},
+    },
+};
+
+/// Discord's limit for an embed's description.
+const DESCRIPTION_MAX: usize = 4096;
+
+pub fn fleet(glance: &Glance, now: DateTime<Utc>) -> Rendered {
+    let worst = State::ALL
+        .into_iter()
+        .find(|state| glance.counts.contains_key(state));
+    let embed = CreateEmbed::new()
+        .title(title(glance))
+        .description(clip(&list(glance), DESCRIPTION_MAX))
+        .colour(worst.map_or(Colour::DARK_GREY, colour))
+        .field("Host", host(glance), false)
+        .timestamp(now);
+    Rendered {
+        content: summary(glance),
+        embeds: vec![embed],
+        rows: pages(glance).into_iter().collect(),
+        files: Vec::new(),
+    }
+}
+
+/// One mark per state, told apart by shape as well as by colour.
+pub const fn mark(state: State) -> &'static str {
+    match state {
+        State::Down => "🔴",
+        State::Unhealthy => "🟠",
+        State::Unknown => "❔",
+        State::Changing => "⏳",
+        State::Starting => "🟡",
+        State::Running => "🟢",
+        State::Paused => "⏸️",
+        State::Stopped => "⚫",
+    }
+}
+
+pub const fn colour(state: State) -> Colour {
+    match state {
+        State::Down => Colour::RED,
+        State::Unhealthy => Colour::ORANGE,
+        State::Unknown | State::Stopped | State::Paused => Colour::DARK_GREY,
+        State::Changing | State::Starting => Colour::GOLD,
+        State::Running => Colour::DARK_GREEN,
+    }
+}
+
+fn title(glance: &Glance) -> String {
+    let whose = glance
+        .fleet
+        .as_ref()
+        .map_or_else(|| "All fleets".to_owned(), |fleet| format!("Fleet {fleet}"));
+    if glance.pages > 1 {
+        format!("{whose}, page {} of {}", glance.page + 1, glance.pages)
+    } else {
+        whose
+    }
+}
+
+fn summary(glance: &Glance) -> String {
+    let counts: Vec<String> = State::ALL
+        .into_iter()
+        .filter_map(|state| {
+            glance
+                .counts
+                .get(&state)
+                .map(|count| format!("{} {count} {}", mark(state), state.as_str()))
+        })
+        .collect();
+    let mut lines = vec![if counts.is_empty() {
+        "No agents yet. `/deploy` makes the first one.".to_owned()
+    } else {
+        format!("{}: {}", text::agents(glance.total), counts.join(", "))
+    }];
+    if let EngineState::Silent { since, why } = &glance.engine {
+        lines.push(format!(
+            "⚠️ Docker has not answered since {}: {}. States are as they were.",
+            ago(*since),
+            clip(why, 200)
+        ));
+    }
+    let backlog = glance.backlog;
+    if backlog.dead > 0 {
+        lines.push(format!(
+            "⚠️ {} messages could not be delivered; the log says why.",
+            backlog.dead
+        ));
+    }
+    if backlog.waiting > 10 {
+        lines.push(format!("⚠️ {} messages wait to be sent.", backlog.waiting));
+    }
+    lines.join("\n")
+}
+
+fn list(glance: &Glance) -> String {
+    let mut lines = Vec::new();
+    let mut fleet = None;
+    for view in &glance.views {
+        if fleet != Some(&view.fleet) {
+            fleet = Some(&view.fleet);
+            lines.push(format!("**{}**", view.fleet));
+        }
+        lines.push(line(view));
+    }
+    lines.join("\n")
+}
+
+fn line(view: &View) -> String {
+    let since = view.observed.as_ref().and_then(|seen| {
+        if seen.phase.is_up() {
+            seen.started_at
+        } else {
+            seen.finished_at
+        }
+    });
+    let usage = view.usage.map_or_else(String::new, |usage| {
+        format!(
+            " · {:.0} % CPU, {}",
+            usage.cpus * 100.0,
+            bytes(usage.memory_bytes)
+        )
+    });
+    let busy = view
+        .busy
+        .map_or_else(String::new, |busy| format!(" ({})", busy.kind));
+    let word = view.state.as_str();
+    format!(
+        "{} `{}` {word}{busy}, {}{usage}",
+        mark(view.state),
+        view.agent.name,
+        ago(since.unwrap_or(view.since))
+    )
+}
+
+fn host(glance: &Glance) -> String {
+    let host = &glance.host;
+    if host.memory_total_bytes == 0 {
+        return "not measured yet".to_owned();
+    }
+    format!(
+        "CPU {:.0} % · memory {} of {} · disk {} of {}",
+        host.cpu_percent,
+        bytes(host.memory_used_bytes),
+        bytes(host.memory_total_bytes),
+        bytes(host.disk_used_bytes),
+        bytes(host.disk_total_bytes)
+    )
+}
+
+fn pages(glance: &Glance) -> Option<CreateActionRow> {
+    let turn = |page: usize, label: &str, possible: bool| {
+        let id = Press::Page(page, glance.fleet.clone()).to_string();
+        button(id, label, ButtonStyle::Secondary).disabled(!possible)
+    };
+    (glance.pages > 1).then(|| {
+        row(vec![
+            turn(glance.page.saturating_sub(1), "◀", glance.page > 0),
+            // Both buttons of the first page would otherwise bear the same id.
+            turn(glance.page + 1, "▶", glance.page + 1 < glance.pages),
+        ])
+    })
+}

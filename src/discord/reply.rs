@@ -1,0 +1,183 @@
+//! Answering: acknowledge, submit, and show one message through the whole life of the action.
+
+use std::time::Duration;
+
+use serenity::all::{
+    Builder as _, CommandInteraction, ComponentInteraction, CreateInteractionResponse,
+    CreateInteractionResponseMessage, Message, ModalInteraction,
+};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    Answer, Bot, Result,
+    render::{self, Rendered},
+};
+use crate::{
+    domain::{
+        action::{Action, Origin, Reply, State},
+        ids::{ChannelId, InteractionId, MessageId, UserId},
+    },
+    ops::actions::{Request, Requester},
+};
+
+/// Discord takes five edits in five seconds; progress needs no more than this.
+const EDIT_EVERY: Duration = Duration::from_millis(1200);
+/// What is over sooner is shown once, as it ended.
+const FIRST_EDIT: Duration = Duration::from_millis(400);
+/// Tries of one edit; the outbox goes on after that.
+const TRIES: u32 = 4;
+
+/// The interaction somebody waits on, whatever its kind.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    pub user: UserId,
+    pub channel: ChannelId,
+    pub interaction: InteractionId,
+    pub token: String,
+}
+
+macro_rules! asker_from {
+    ($($kind:ty),*) => {$(
+        impl From<&$kind> for Asker {
+            fn from(interaction: &$kind) -> Self {
+                Self {
+                    user: UserId(interaction.user.id.get()),
+                    channel: ChannelId(interaction.channel_id.get()),
+                    interaction: InteractionId(interaction.id.get()),
+                    token: interaction.token.clone(),
+                }
+            }
+        }
+    )*};
+}
+
+asker_from!(CommandInteraction, ComponentInteraction, ModalInteraction);
+
+impl Asker {
+    /// The first answer, which must come within three seconds.
+    pub async fn respond(&self, bot: &Bot, response: CreateInteractionResponse) -> Result {
+        Ok(response
+            .execute(&bot.http, (self.interaction.0.into(), &self.token))
+            .await?)
+    }
+
+    /// "Yardarm is thinking…", to all or to the asker only.
+    pub async fn defer(&self, bot: &Bot, ephemeral: bool) -> Result {
+        let message = CreateInteractionResponseMessage::new().ephemeral(ephemeral);
+        self.respond(bot, CreateInteractionResponse::Defer(message))
+            .await
+    }
+
+    /// An answer from memory, in the callback itself.
+    pub async fn answer(&self, bot: &Bot, rendered: &Rendered) -> Result {
+        self.respond(
+            bot,
+            CreateInteractionResponse::Message(rendered.response(true)),
+        )
+        .await
+    }
+}
+
+/// Acknowledges, submits and follows. What memory could refuse has been refused before.
+pub async fn carry_out(
+    bot: &Bot,
+    asker: &Asker,
+    request: Request,
+    reason: Option<String>,
+) -> Result {
+    asker.defer(bot, false).await?;
+    submit(bot, asker, request, reason).await
+}
+
+/// Submits for somebody who was acknowledged before, and follows.
+pub async fn submit(bot: &Bot, asker: &Asker, request: Request, reason: Option<String>) -> Result {
+    let requester = Requester {
+        actor: Some(asker.user),
+        origin: Origin::Chat,
+        reason,
+        reply: Some(Reply {
+            interaction: asker.interaction,
+            channel: asker.channel,
+            message: None,
+        }),
+    };
+    match bot.ops.submit(request, requester).await {
+        Ok(action) => follow(bot, &asker.token, action).await,
+        Err(error) => refuse(bot, asker, error).await,
+    }
+}
+
+/// A refusal after a public acknowledgement: that is taken back, and only the asker sees why.
+pub async fn refuse(bot: &Bot, asker: &Asker, error: Answer) -> Result {
+    let text = super::errors::advice(asker, error);
+    bot.replies
+        .delete_original_interaction_response(&asker.token)
+        .await?;
+    Rendered::text(text)
+        .followup(true)
+        .execute(&bot.replies, (None, &asker.token))
+        .await?;
+    Ok(())
+}
+
+/// Shows an action until it is over. If that fails, the outbox shows its end.
+pub async fn follow(bot: &Bot, token: &str, action: Action) -> Result {
+    let id = action.id;
+    let Some(mut progress) = bot.ops.follow(id) else {
+        let action = bot.ops.action(id).await?;
+        return show_end(bot, token, &action).await;
+    };
+    let mut next_edit = Instant::now() + FIRST_EDIT;
+    let mut known = false;
+    loop {
+        let action = progress.borrow_and_update().clone();
+        if action.state.is_over() {
+            return show_end(bot, token, &action).await;
+        }
+        if Instant::now() < next_edit {
+            // Whatever comes first: news, or the time to show the last of it.
+            if let Ok(Err(_ended)) = timeout_at(next_edit, progress.changed()).await {
+                return show_end(bot, token, &bot.ops.action(id).await?).await;
+            }
+            continue;
+        }
+        let message = show(bot, token, &render::action::card(&action, bot.ops.now())).await?;
+        if !known {
+            bot.ops.answered_by(id, MessageId(message.id.get())).await?;
+            known = true;
+        }
+        next_edit = Instant::now() + EDIT_EVERY;
+        if progress.changed().await.is_err() {
+            return show_end(bot, token, &bot.ops.action(id).await?).await;
+        }
+    }
+}
+
+async fn show_end(bot: &Bot, token: &str, action: &Action) -> Result {
+    let message = show(bot, token, &render::action::card(action, bot.ops.now())).await?;
+    let message = MessageId(message.id.get());
+    if action.state == State::Asked {
+        bot.ops.answered_by(action.id, message).await?;
+    } else {
+        bot.ops.shown(action.id, message).await?;
+    }
+    Ok(())
+}
+
+/// Edits the answer. The limiter is off here, so a 429 is waited out by ourselves.
+pub async fn show(bot: &Bot, token: &str, rendered: &Rendered) -> Result<Message> {
+    let edit = rendered.edit_response();
+    let mut wait = Duration::from_secs(1);
+    for _ in 1..TRIES {
+        match edit.clone().execute(&bot.replies, token).await {
+            Err(error) if is_rate_limit(&error) => tokio::time::sleep(wait).await,
+            answer => return Ok(answer?),
+        }
+        wait *= 2;
+    }
+    Ok(edit.execute(&bot.replies, token).await?)
+}
+
+fn is_rate_limit(error: &serenity::Error) -> bool {
+    matches!(error, serenity::Error::Http(error) if error.status_code().is_some_and(|code| code.as_u16() == 429))
+}

@@ -1,0 +1,337 @@
+//! One requested change, from birth to end.
+
+use std::{collections::BTreeMap, fmt};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    agent::{Desired, Name},
+    ids::{
+        ActionId, AgentId, ChannelId, ContainerId, FleetId, ImageId, InteractionId, MessageId,
+        UserId,
+    },
+    spec::Spec,
+};
+
+/// What a template was given: parameter → text.
+pub type Arguments = BTreeMap<String, String>;
+
+/// What may be done. The text is how the database and people write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Deploy,
+    Redeploy,
+    Rollback,
+    Start,
+    Stop,
+    Restart,
+    Pause,
+    Resume,
+    Remove,
+    Adopt,
+    FleetCreate,
+    FleetDelete,
+    FleetAdd,
+    TemplateSave,
+    TemplateDelete,
+    Reload,
+}
+
+impl Kind {
+    pub const ALL: [Self; 16] = [
+        Self::Deploy,
+        Self::Redeploy,
+        Self::Rollback,
+        Self::Start,
+        Self::Stop,
+        Self::Restart,
+        Self::Pause,
+        Self::Resume,
+        Self::Remove,
+        Self::Adopt,
+        Self::FleetCreate,
+        Self::FleetDelete,
+        Self::FleetAdd,
+        Self::TemplateSave,
+        Self::TemplateDelete,
+        Self::Reload,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Redeploy => "redeploy",
+            Self::Rollback => "rollback",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Remove => "remove",
+            Self::Adopt => "adopt",
+            Self::FleetCreate => "fleet create",
+            Self::FleetDelete => "fleet delete",
+            Self::FleetAdd => "fleet add",
+            Self::TemplateSave => "template save",
+            Self::TemplateDelete => "template delete",
+            Self::Reload => "reload",
+        }
+    }
+
+    /// The inverse of [`Self::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// What its targets should be doing once it is accepted; None leaves that as it is.
+    pub const fn desires(self) -> Option<Desired> {
+        match self {
+            Self::Deploy
+            | Self::Redeploy
+            | Self::Rollback
+            | Self::Start
+            | Self::Restart
+            | Self::Resume => Some(Desired::Running),
+            Self::Pause => Some(Desired::Paused),
+            Self::Stop | Self::Remove => Some(Desired::Stopped),
+            _ => None,
+        }
+    }
+
+    /// Whether doing it a second time ends in the same state, so that one cut off may be finished at start.
+    pub const fn is_idempotent(self) -> bool {
+        matches!(
+            self,
+            Self::Start
+                | Self::Stop
+                | Self::Pause
+                | Self::Resume
+                | Self::Remove
+                | Self::FleetAdd
+                | Self::Adopt
+        )
+    }
+
+    /// Whether a person is asked first: what cannot be undone, and what strikes several at once.
+    pub const fn asks(self, targets: usize) -> bool {
+        matches!(self, Self::Remove) || targets > 1
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A person in Discord.
+    Chat,
+    /// Yardarm itself: what should run and did not.
+    Converge,
+}
+
+impl Origin {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Converge => "converge",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Chat, Self::Converge]
+            .into_iter()
+            .find(|origin| origin.as_str() == text)
+    }
+}
+
+/// The life of an action: `asked` → `pending` → `running` → one of the ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Waits for its requester to confirm.
+    Asked,
+    /// Accepted; waits for its turn.
+    Pending,
+    Running,
+    Succeeded,
+    Failed,
+    /// Yardarm ended in the middle of it.
+    Interrupted,
+    /// The requester thought better of it.
+    Cancelled,
+    /// Nobody confirmed in time.
+    Expired,
+}
+
+impl State {
+    pub const ALL: [Self; 8] = [
+        Self::Asked,
+        Self::Pending,
+        Self::Running,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Interrupted,
+        Self::Cancelled,
+        Self::Expired,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The inverse of [`Self::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// Nothing more will happen to it.
+    pub const fn is_over(self) -> bool {
+        !matches!(self, Self::Asked | Self::Pending | Self::Running)
+    }
+}
+
+/// What a kind needs to know beyond its targets. Kept as JSON in the action's row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Details {
+    /// `remove`: the volumes too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub volumes: bool,
+    /// `deploy`, `redeploy`: fetch the image although it is present.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pull: bool,
+    /// `adopt`: whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<ContainerId>,
+    /// `fleet …`: which one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetId>,
+    /// What the fleet or the template is called, for people and for creation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// `fleet create`: its ops channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelId>,
+    /// `template save`: the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+}
+
+/// The whole row with its targets: what every card is rendered from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Action {
+    pub id: ActionId,
+    pub kind: Kind,
+    /// None when Yardarm itself asked.
+    pub actor: Option<UserId>,
+    pub origin: Origin,
+    pub reason: Option<String>,
+    pub details: Details,
+    pub state: State,
+    pub created_at: DateTime<Utc>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub finished_at: Option<DateTime<Utc>>,
+    /// One sentence for people once it is over.
+    pub outcome: Option<String>,
+    pub reply: Option<Reply>,
+    pub targets: Vec<Target>,
+}
+
+impl Action {
+    /// Accepted and not over.
+    pub const fn is_live(&self) -> bool {
+        matches!(self.state, State::Pending | State::Running)
+    }
+}
+
+/// The message that answers an interaction; it outlives the interaction's token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub interaction: InteractionId,
+    pub channel: ChannelId,
+    /// Unknown until Discord has told it.
+    pub message: Option<MessageId>,
+}
+
+/// One agent an action is about, and how far it is with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    pub agent: AgentId,
+    pub name: Name,
+    pub state: State,
+    pub step: Step,
+    /// `deploy`, `redeploy`, `rollback`: what it is to become.
+    pub spec: Option<Box<Spec>>,
+    /// What its template was given, to resolve it anew later.
+    pub arguments: Arguments,
+    /// `rollback`: the very image of then, although its tag may have moved.
+    pub image: Option<ImageId>,
+    /// Why it failed, or what people should know.
+    pub note: Option<String>,
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// Where the work on one target stands. Only `Swapped` decides anything at recovery: the registry has moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Waiting,
+    Resolving,
+    /// Percent, or None while Docker does not know the size.
+    Pulling(Option<u8>),
+    Creating,
+    Stopping,
+    Starting,
+    Proving,
+    Swapped,
+    Undoing,
+    Done,
+}
+
+impl Step {
+    /// As the database writes it; percentages are for people only.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Resolving => "resolving",
+            Self::Pulling(_) => "pulling",
+            Self::Creating => "creating",
+            Self::Stopping => "stopping",
+            Self::Starting => "starting",
+            Self::Proving => "proving",
+            Self::Swapped => "swapped",
+            Self::Undoing => "undoing",
+            Self::Done => "done",
+        }
+    }
+
+    /// The inverse of [`Self::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Waiting,
+            Self::Resolving,
+            Self::Pulling(None),
+            Self::Creating,
+            Self::Stopping,
+            Self::Starting,
+            Self::Proving,
+            Self::Swapped,
+            Self::Undoing,
+            Self::Done,
+        ]
+        .into_iter()
+        .find(|step| step.as_str() == text)
+    }
+}

@@ -1,0 +1,75 @@
+//! Messages to be sent, as rows that name a subject; what is true is rendered when it is delivered.
+
+use chrono::{DateTime, Utc};
+
+use super::ids::{ActionId, ChannelId, MessageId, OutboxId};
+
+/// What a message is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// The card of an action.
+    Action(ActionId),
+    /// What the start with this number found cut off.
+    Start(i64),
+}
+
+impl Subject {
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Action(_) => "action",
+            Self::Start(_) => "start",
+        }
+    }
+
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::Action(id) => id.0,
+            Self::Start(number) => number,
+        }
+    }
+
+    pub fn parse(kind: &str, number: i64) -> Option<Self> {
+        match kind {
+            "action" => Some(Self::Action(ActionId(number))),
+            "start" => Some(Self::Start(number)),
+            _ => None,
+        }
+    }
+
+    /// What its message carries, so that one sent just before a crash is found in the channel again.
+    pub fn mark(self) -> String {
+        format!("{} {}", self.kind(), self.number())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRow {
+    pub id: OutboxId,
+    pub channel: ChannelId,
+    pub subject: Subject,
+    /// Grows whenever the subject changes; a delivery settles the version it began with.
+    pub version: i64,
+    /// The message to edit; None to send a new one.
+    pub message: Option<MessageId>,
+    pub attempts: i64,
+    /// A send was begun whose end nobody knows.
+    pub in_doubt: bool,
+    pub created_at: DateTime<Utc>,
+}
+
+/// How long to wait before the next try: 1 s doubling to 5 min.
+pub fn backoff(attempts: i64) -> chrono::Duration {
+    let doublings = u32::try_from(attempts.clamp(0, 9)).unwrap_or(9);
+    chrono::Duration::seconds((1_i64 << doublings).min(300))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_doubles_and_is_capped() {
+        let seconds: Vec<_> = [0, 1, 2, 8, 9, 50].map(|n| backoff(n).num_seconds()).into();
+        assert_eq!(seconds, [1, 2, 4, 256, 300, 300]);
+    }
+}

@@ -1,0 +1,85 @@
+//! What is known of the fleet at one instant: values that cards are rendered from.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    action::Kind,
+    agent::{Agent, Name, Observation, State, Usage},
+    ids::{ActionId, UserId},
+    spec::Version,
+};
+
+/// Everything known of one agent.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub agent: Agent,
+    pub fleet: Name,
+    /// What its container was made from.
+    pub version: Option<Arc<Version>>,
+    pub observed: Option<Observation>,
+    pub usage: Option<Usage>,
+    pub busy: Option<Busy>,
+    pub state: State,
+    /// When `state` last changed, as far as we saw.
+    pub since: DateTime<Utc>,
+}
+
+/// The action at work on an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy {
+    pub action: ActionId,
+    pub kind: Kind,
+    pub actor: Option<UserId>,
+    pub since: DateTime<Utc>,
+}
+
+/// Whether the engine answers, and since when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineState {
+    Unasked,
+    Answers {
+        since: DateTime<Utc>,
+        version: String,
+    },
+    Silent {
+        since: DateTime<Utc>,
+        why: String,
+    },
+}
+
+/// The machine Yardarm runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Host {
+    /// Of all its CPUs together.
+    pub cpu_percent: f32,
+    pub memory_used_bytes: u64,
+    pub memory_total_bytes: u64,
+    pub disk_used_bytes: u64,
+    pub disk_total_bytes: u64,
+}
+
+/// What the outbox has not got rid of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    pub waiting: i64,
+    pub dead: i64,
+}
+
+/// One page of the fleet, with what is true of all of it.
+#[derive(Clone, Debug)]
+pub struct Glance {
+    /// None for all fleets.
+    pub fleet: Option<Name>,
+    pub counts: BTreeMap<State, usize>,
+    pub total: usize,
+    /// From 0.
+    pub page: usize,
+    pub pages: usize,
+    /// By fleet, then by name.
+    pub views: Vec<View>,
+    pub engine: EngineState,
+    pub host: Host,
+    pub backlog: Backlog,
+}

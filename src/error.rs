@@ -1,0 +1,52 @@
+//! The answers other than "done". The first four are the person's business, `Unavailable` is a dependency's,
+//! `Internal` is ours: its cause goes to the log, the person gets a number.
+
+use crate::engine::EngineError;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller may not.
+    #[error("{0}")]
+    Denied(String),
+    /// No such agent, fleet, template …; names the nearest.
+    #[error("{0}")]
+    NotFound(String),
+    /// Somebody is at it already.
+    #[error("{0}")]
+    Busy(String),
+    /// The request makes no sense as it stands.
+    #[error("{0}")]
+    Invalid(String),
+    /// Too late: it was decided, by whom and when.
+    #[error("{0}")]
+    AlreadyDecided(String),
+    /// Docker or Discord failed; says whether anything was changed.
+    #[error("{0}")]
+    Unavailable(String),
+    #[error(transparent)]
+    Internal(#[from] anyhow::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Internal(anyhow::Error::new(error).context("the database refused"))
+    }
+}
+
+impl From<EngineError> for Error {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Unreachable(_) => Self::Unavailable(format!(
+                "Docker does not answer ({error}). Check `systemctl status docker` on the host; this works again by itself once it does."
+            )),
+            EngineError::TimedOut { .. } | EngineError::Lost(_) => {
+                Self::Unavailable(format!("Docker's answer is missing: {error}."))
+            }
+            EngineError::NotFound(_) | EngineError::Conflict(_) | EngineError::Refused(_) => {
+                Self::Invalid(format!("Docker says: {error}."))
+            }
+        }
+    }
+}

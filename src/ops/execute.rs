@@ -1,0 +1,497 @@
+//! Carrying out an action that was accepted: `execute`, one target after the other or several at once.
+
+use std::{future::Future, time::Instant};
+
+use chrono::Duration;
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
+
+use super::{Ops, actions, locks::TargetGuard};
+use crate::{
+    domain::{
+        action::{Action, Kind, State, Step, Target},
+        agent::{Agent, Desired, Observation, Phase},
+        event::Event,
+        ids::{ActionId, AgentId, ContainerId},
+        view::Busy,
+    },
+    engine::{self, EngineError},
+    error::{Error, Result},
+    store::{
+        actions::{self as rows, Ending},
+        agents, fleets, is_taken, templates,
+    },
+};
+
+/// How long whoever follows an action has to show its end before the outbox does.
+const FOLLOWER_FIRST: Duration = Duration::seconds(10);
+
+impl Ops {
+    /// Carries out a pending action; does nothing if somebody else was first.
+    pub async fn execute(&self, id: ActionId) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        let first = rows::advance(&mut tx, id, State::Pending, State::Running, self.now()).await?;
+        tx.commit().await?;
+        if !first {
+            return Ok(());
+        }
+        let action = self.action(id).await?;
+        self.show(&action);
+        self.carry_out(&action).await
+    }
+
+    async fn carry_out(&self, action: &Action) -> Result<()> {
+        let began = Instant::now();
+        let ending = if action.targets.is_empty() {
+            self.ending(action, self.apply(action).await)
+        } else {
+            let parallel = self.settings().docker.parallel as usize;
+            let work: Vec<BoxFuture<'_, State>> = action
+                .targets
+                .iter()
+                .map(|target| self.work_on(action, target).boxed())
+                .collect();
+            let states: Vec<State> = stream::iter(work)
+                .buffer_unordered(parallel)
+                .collect()
+                .await;
+            summary(&states)
+        };
+        tracing::info!(
+            action.id = action.id.0,
+            action.kind = action.kind.as_str(),
+            action.state = ending.state.as_str(),
+            duration_ms = began.elapsed().as_millis(),
+            "action ended"
+        );
+        self.finish(action.id, &ending).await
+    }
+
+    /// Ends an action and leaves its card to the outbox, unless a follower shows it first.
+    pub(super) async fn finish(&self, id: ActionId, ending: &Ending) -> Result<()> {
+        let now = self.now();
+        let action = self.action(id).await?;
+        let mut tx = self.store.begin().await?;
+        rows::finish(&mut tx, id, ending, now).await?;
+        actions::notify(&mut tx, &action, now, FOLLOWER_FIRST).await?;
+        tx.commit().await?;
+        let ended = self.action(id).await?;
+        self.alter(id, |live| *live = ended);
+        self.hide(id);
+        self.publish(Event::Outbox);
+        Ok(())
+    }
+
+    /// One target, from lock to end. Its failure is its own.
+    async fn work_on(&self, action: &Action, target: &Target) -> State {
+        let work = Work {
+            ops: self,
+            action,
+            target,
+            guard: self.locks.lock(target.agent).await,
+        };
+        let outcome = work.carry_out().await;
+        let ending = self.ending(action, outcome);
+        self.end_target(&work, &ending).await
+    }
+
+    pub(super) async fn end_target(&self, work: &Work<'_>, ending: &Ending) -> State {
+        let agent = work.guard.agent();
+        if let Err(error) = self.write_ending(work.action.id, agent, ending).await {
+            tracing::error!(action.id = work.action.id.0, error = %error, "the end of a target could not be written");
+        }
+        self.roster.set_busy(agent, None, self.now());
+        if let Err(error) = self.refresh(agent).await {
+            tracing::error!(agent.id = agent.0, error = %error, "the roster could not take an agent over");
+        }
+        self.alter(work.action.id, |live| {
+            if let Some(target) = live.targets.iter_mut().find(|target| target.agent == agent) {
+                target.state = ending.state;
+                target.step = Step::Done;
+                target.note.clone_from(&ending.note);
+            }
+        });
+        ending.state
+    }
+
+    async fn write_ending(&self, id: ActionId, agent: AgentId, ending: &Ending) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        rows::finish_target(&mut tx, id, agent, ending, self.now()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// An outcome in words for people. What is ours to mend goes to the log under the action's number.
+    pub(super) fn ending(&self, action: &Action, outcome: Result<Option<String>>) -> Ending {
+        match outcome {
+            Ok(note) => Ending {
+                state: State::Succeeded,
+                note,
+            },
+            Err(Error::Internal(error)) => {
+                tracing::error!(
+                    action.id = action.id.0,
+                    error = format!("{error:#}"),
+                    "action failed"
+                );
+                Ending {
+                    state: State::Failed,
+                    note: Some(format!(
+                        "Yardarm itself failed; its log tells more under action {}.",
+                        action.id
+                    )),
+                }
+            }
+            Err(error) => Ending {
+                state: State::Failed,
+                note: Some(error.to_string()),
+            },
+        }
+    }
+
+    pub(super) fn mark_busy(&self, action: &Action, agent: AgentId) {
+        let busy = Busy {
+            action: action.id,
+            kind: action.kind,
+            actor: action.actor,
+            since: action.created_at,
+        };
+        self.roster.set_busy(agent, Some(busy), self.now());
+        self.publish(Event::Agent(agent));
+    }
+
+    /// What concerns no container.
+    async fn apply(&self, action: &Action) -> Result<Option<String>> {
+        let details = &action.details;
+        match (action.kind, &details.name, details.fleet) {
+            (Kind::FleetCreate, Some(name), _) => {
+                let mut tx = self.store.begin().await?;
+                fleets::insert(&mut tx, name, details.channel, self.now())
+                    .await
+                    .map_err(|error| taken(error, name.as_str()))?;
+                tx.commit().await?;
+                self.refresh_fleets().await?;
+                Ok(None)
+            }
+            (Kind::FleetDelete, Some(name), Some(fleet)) => {
+                let mut tx = self.store.begin().await?;
+                if !fleets::remove_if_empty(&mut tx, fleet, self.now()).await? {
+                    return Err(Error::Invalid(format!(
+                        "`{name}` still has agents. Move or remove them first."
+                    )));
+                }
+                tx.commit().await?;
+                self.refresh_fleets().await?;
+                self.drop_networks(name.as_str()).await
+            }
+            (Kind::TemplateSave, Some(name), _) => {
+                let (Some(body), Some(actor)) = (&details.template, action.actor) else {
+                    return Err(unfit(action));
+                };
+                let mut tx = self.store.begin().await?;
+                templates::insert(&mut tx, name, body, actor, self.now())
+                    .await
+                    .map_err(|error| taken(error, name.as_str()))?;
+                tx.commit().await?;
+                self.stock(self.file_templates()).await?;
+                Ok(None)
+            }
+            (Kind::TemplateDelete, Some(name), _) => {
+                let mut tx = self.store.begin().await?;
+                templates::delete(&mut tx, name).await?;
+                tx.commit().await?;
+                self.stock(self.file_templates()).await?;
+                Ok(None)
+            }
+            (Kind::Reload, ..) => self.reload().await,
+            _ => Err(unfit(action)),
+        }
+    }
+
+    async fn drop_networks(&self, fleet: &str) -> Result<Option<String>> {
+        for internet in [true, false] {
+            if let Err(error) = self
+                .engine
+                .remove_network(&self.network_name(fleet, internet))
+                .await
+            {
+                return Ok(Some(format!("Its network is left behind: {error}.")));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A number of ends as one.
+fn summary(states: &[State]) -> Ending {
+    let well = states
+        .iter()
+        .filter(|state| **state == State::Succeeded)
+        .count();
+    let state = if well == states.len() {
+        State::Succeeded
+    } else {
+        State::Failed
+    };
+    let note = (states.len() > 1).then(|| format!("{well} of {} done", states.len()));
+    Ending { state, note }
+}
+
+fn taken(error: sqlx::Error, name: &str) -> Error {
+    if is_taken(&error) {
+        Error::Invalid(format!("`{name}` is taken. Choose another name."))
+    } else {
+        error.into()
+    }
+}
+
+fn unfit(action: &Action) -> Error {
+    Error::Internal(anyhow::anyhow!(
+        "action {} lacks what a {} needs",
+        action.id,
+        action.kind
+    ))
+}
+
+/// The work on one target. It holds the guard: without one, no container is changed.
+pub(super) struct Work<'a> {
+    pub(super) ops: &'a Ops,
+    pub(super) action: &'a Action,
+    pub(super) target: &'a Target,
+    pub(super) guard: TargetGuard,
+}
+
+impl Work<'_> {
+    pub(super) async fn carry_out(&self) -> Result<Option<String>> {
+        match self.action.kind {
+            Kind::Deploy | Kind::Redeploy | Kind::Rollback => self.replace().await,
+            Kind::Start => self.start().await,
+            Kind::Stop => self.stop().await,
+            Kind::Restart => {
+                self.stop().await?;
+                self.start().await
+            }
+            Kind::Pause => self.pause().await,
+            Kind::Resume => self.resume().await,
+            Kind::Remove => self.remove().await,
+            Kind::Adopt => self.adopt().await,
+            Kind::FleetAdd => self.move_fleet().await,
+            _ => Err(unfit(self.action)),
+        }
+    }
+
+    /// The agent as the database has it.
+    pub(super) async fn agent(&self) -> Result<Agent> {
+        let gone = || Error::NotFound(format!("`{}` was removed meanwhile.", self.target.name));
+        self.ops
+            .store
+            .agent(self.guard.agent())
+            .await?
+            .ok_or_else(gone)
+    }
+
+    pub(super) async fn container(&self) -> Result<ContainerId> {
+        let none = || {
+            Error::Invalid(format!(
+                "`{0}` has no container. `/redeploy agent:{0}` makes one.",
+                self.target.name
+            ))
+        };
+        self.agent().await?.container.ok_or_else(none)
+    }
+
+    /// Tells followers and the database how far it is; percentages are for followers only.
+    pub(super) async fn step(&self, step: Step) -> Result<()> {
+        self.ops
+            .store
+            .set_step(self.action.id, self.guard.agent(), step)
+            .await?;
+        self.show_step(step);
+        Ok(())
+    }
+
+    pub(super) fn show_step(&self, step: Step) {
+        let agent = self.guard.agent();
+        self.ops.alter(self.action.id, |live| {
+            if let Some(target) = live.targets.iter_mut().find(|target| target.agent == agent) {
+                target.step = step;
+            }
+        });
+    }
+
+    pub(super) async fn start(&self) -> Result<Option<String>> {
+        let container = self.container().await?;
+        self.step(Step::Starting).await?;
+        match self.ops.engine.observe(&container).await? {
+            None => return self.replace().await,
+            Some(seen) if seen.phase == Phase::Paused => {
+                self.reach(&container, self.ops.engine.unpause(&container), is_running)
+                    .await?
+            }
+            Some(seen) if seen.phase == Phase::Running => {}
+            Some(_) => {
+                self.reach(&container, self.ops.engine.start(&container), is_running)
+                    .await?
+            }
+        }
+        self.ops.observe(&container).await?;
+        Ok(None)
+    }
+
+    pub(super) async fn stop(&self) -> Result<Option<String>> {
+        let container = self.container().await?;
+        self.step(Step::Stopping).await?;
+        let stopping = self.ops.engine.stop(&container, self.grace());
+        match self
+            .reach(&container, stopping, |seen| !seen.phase.is_up())
+            .await
+        {
+            Ok(()) => self.ops.observe(&container).await?,
+            // It runs no more, which is what was wanted.
+            Err(Error::Invalid(_)) if self.ops.engine.observe(&container).await?.is_none() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    async fn pause(&self) -> Result<Option<String>> {
+        let container = self.container().await?;
+        let paused = |seen: &Observation| seen.phase == Phase::Paused;
+        self.reach(&container, self.ops.engine.pause(&container), paused)
+            .await?;
+        self.ops.observe(&container).await?;
+        Ok(None)
+    }
+
+    async fn resume(&self) -> Result<Option<String>> {
+        let container = self.container().await?;
+        self.reach(&container, self.ops.engine.unpause(&container), is_running)
+            .await?;
+        self.ops.observe(&container).await?;
+        Ok(None)
+    }
+
+    async fn remove(&self) -> Result<Option<String>> {
+        let agent = self.agent().await?;
+        if let Some(container) = &agent.container {
+            self.step(Step::Stopping).await?;
+            self.retire(container).await?;
+        }
+        if self.action.details.volumes {
+            self.drop_volumes().await?;
+        }
+        let mut tx = self.ops.store.begin().await?;
+        agents::remove(&mut tx, agent.id, self.ops.now()).await?;
+        tx.commit().await?;
+        Ok(None)
+    }
+
+    /// Takes a container over as it is, without touching it.
+    async fn adopt(&self) -> Result<Option<String>> {
+        let Some(container) = &self.action.details.container else {
+            return Err(unfit(self.action));
+        };
+        let described = self.ops.engine.describe(container).await?;
+        let observed = self.ops.engine.observe(container).await?;
+        let observed = observed.ok_or_else(|| {
+            Error::NotFound(format!("The container `{}` is gone.", container.short()))
+        })?;
+        let mut tx = self.ops.store.begin().await?;
+        let body = (&described.spec, &observed.image, &self.target.arguments);
+        agents::swap(
+            &mut tx,
+            self.guard.agent(),
+            &observed.container,
+            body,
+            self.ops.now(),
+        )
+        .await
+        .map_err(|error| taken(error, container.short()))?;
+        if observed.phase.is_up() {
+            agents::set_desired(&mut tx, self.guard.agent(), Desired::Running).await?;
+        }
+        tx.commit().await?;
+        self.ops.refresh(self.guard.agent()).await?;
+        self.ops.observe(&observed.container).await?;
+        Ok((!described.unsaid.is_empty()).then(|| {
+            let unsaid = described.unsaid.join(", ");
+            format!("A redeploy would drop what Yardarm cannot say: {unsaid}.")
+        }))
+    }
+
+    async fn move_fleet(&self) -> Result<Option<String>> {
+        let (Some(fleet), Some(name)) = (self.action.details.fleet, &self.action.details.name)
+        else {
+            return Err(unfit(self.action));
+        };
+        let view = self.ops.roster.view_of(self.guard.agent());
+        let from = view.map(|view| view.fleet.clone());
+        self.change_network(from.as_ref(), name).await?;
+        let mut tx = self.ops.store.begin().await?;
+        agents::set_fleet(&mut tx, self.guard.agent(), fleet).await?;
+        tx.commit().await?;
+        Ok(None)
+    }
+
+    /// Stops a container and removes it; that it is gone already is fine.
+    pub(super) async fn retire(&self, container: &ContainerId) -> Result<()> {
+        match self.ops.engine.stop(container, self.grace()).await {
+            Ok(()) | Err(EngineError::NotFound(_)) => {}
+            // Removal ends what would not stop.
+            Err(error) if error.outcome_is_unknown() => {}
+            Err(error) => return Err(error.into()),
+        }
+        match self.ops.engine.remove(container).await {
+            Err(error)
+                if error.outcome_is_unknown()
+                    && self.ops.engine.observe(container).await?.is_none() =>
+            {
+                Ok(())
+            }
+            answer => Ok(answer?),
+        }
+    }
+
+    pub(super) async fn drop_volumes(&self) -> Result<()> {
+        let volumes = self
+            .ops
+            .engine
+            .volumes(&self.ops.instance, self.guard.agent())
+            .await?;
+        for volume in volumes {
+            self.ops.engine.remove_volume(&volume).await?;
+        }
+        Ok(())
+    }
+
+    /// Calls the engine. If the answer is lost, what is observed decides; the call is never repeated.
+    pub(super) async fn reach(
+        &self,
+        container: &ContainerId,
+        call: impl Future<Output = engine::Result<()>>,
+        reached: fn(&Observation) -> bool,
+    ) -> Result<()> {
+        match call.await {
+            Err(error) if error.outcome_is_unknown() => {
+                let seen = self.ops.engine.observe(container).await?;
+                if seen.as_ref().is_some_and(reached) {
+                    Ok(())
+                } else {
+                    Err(error.into())
+                }
+            }
+            answer => Ok(answer?),
+        }
+    }
+
+    fn grace(&self) -> std::time::Duration {
+        let view = self.ops.roster.view_of(self.guard.agent());
+        let seconds = view
+            .and_then(|view| view.version.clone())
+            .map_or(10, |version| version.spec.stop_grace_s);
+        std::time::Duration::from_secs(seconds.into())
+    }
+}
+
+fn is_running(seen: &Observation) -> bool {
+    seen.phase == Phase::Running
+}

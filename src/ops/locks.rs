@@ -1,0 +1,43 @@
+//! One hand at a time on an agent. The guard is the proof, and what changes containers asks for it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+use crate::domain::ids::AgentId;
+
+/// Locks by agent, in the memory of the one process that may act.
+#[derive(Debug, Default)]
+pub struct Locks {
+    agents: Mutex<HashMap<AgentId, Arc<AsyncMutex<()>>>>,
+}
+
+/// Proof that nobody else changes this agent's container while it lives.
+#[derive(Debug)]
+pub struct TargetGuard {
+    agent: AgentId,
+    _held: OwnedMutexGuard<()>,
+}
+
+impl TargetGuard {
+    pub const fn agent(&self) -> AgentId {
+        self.agent
+    }
+}
+
+impl Locks {
+    /// Waits for its turn. Every holder works under deadlines, so the turn comes.
+    pub async fn lock(&self, agent: AgentId) -> TargetGuard {
+        let mutex = {
+            let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(agents.entry(agent).or_default())
+        };
+        TargetGuard {
+            agent,
+            _held: mutex.lock_owned().await,
+        }
+    }
+}

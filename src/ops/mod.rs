@@ -1,0 +1,176 @@
+//! The use cases: the only layer that combines store, engine and clock.
+
+pub mod actions;
+pub mod catalog;
+pub mod deliver;
+pub mod drafts;
+pub mod execute;
+pub mod locks;
+pub mod observe;
+pub mod recover;
+mod reload;
+mod replace;
+pub mod resolve;
+pub mod roster;
+mod tidy;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{Notify, broadcast, watch};
+
+use self::{catalog::Catalog, drafts::Drafts, locks::Locks, roster::Roster};
+use crate::{
+    clock::Clock,
+    config::{Settings, Source},
+    domain::{
+        action::Action,
+        event::Event,
+        ids::{ActionId, AgentId, InstanceId},
+    },
+    engine::Engine,
+    error::Result,
+    store::{Store, fleets, is_taken},
+};
+
+/// Events a slow listener may lag behind before it has to look for itself.
+const EVENT_BUFFER: usize = 1024;
+
+/// What every use case works with.
+pub struct Ops {
+    pub store: Store,
+    pub engine: Arc<dyn Engine>,
+    pub clock: Arc<dyn Clock>,
+    pub roster: Roster,
+    pub catalog: Catalog,
+    pub locks: Locks,
+    drafts: Drafts,
+    pub instance: InstanceId,
+    /// Rung when an action waits for its turn.
+    pub work: Notify,
+    settings: RwLock<Arc<Settings>>,
+    source: Source,
+    events: broadcast::Sender<Event>,
+    /// The live picture of each action under way, for whoever shows its progress.
+    live: Mutex<HashMap<ActionId, watch::Sender<Action>>>,
+}
+
+impl Ops {
+    pub fn new(
+        store: Store,
+        engine: Arc<dyn Engine>,
+        clock: Arc<dyn Clock>,
+        (settings, source): (Settings, Source),
+        instance: InstanceId,
+    ) -> Self {
+        Self {
+            store,
+            engine,
+            clock,
+            roster: Roster::default(),
+            catalog: Catalog::default(),
+            locks: Locks::default(),
+            drafts: Drafts::default(),
+            instance,
+            work: Notify::new(),
+            settings: RwLock::new(Arc::new(settings)),
+            source,
+            events: broadcast::channel(EVENT_BUFFER).0,
+            live: Mutex::default(),
+        }
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// The settings as they are now; a reload replaces them.
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn replace_settings(&self, settings: Settings) {
+        *self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// Tells whoever listens; that nobody does is no failure.
+    pub fn publish(&self, event: Event) {
+        drop(self.events.send(event));
+    }
+
+    /// Follows an action until it is over; None if it is not under way.
+    pub fn follow(&self, action: ActionId) -> Option<watch::Receiver<Action>> {
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.get(&action).map(watch::Sender::subscribe)
+    }
+
+    fn show(&self, action: &Action) {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        match live.get(&action.id) {
+            Some(sender) => drop(sender.send_replace(action.clone())),
+            None => drop(live.insert(action.id, watch::Sender::new(action.clone()))),
+        }
+        drop(live);
+        self.publish(Event::Action(action.id));
+    }
+
+    fn alter(&self, action: ActionId, alter: impl FnOnce(&mut Action)) {
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = live.get(&action) {
+            sender.send_modify(alter);
+        }
+        drop(live);
+        self.publish(Event::Action(action));
+    }
+
+    fn hide(&self, action: ActionId) {
+        self.live
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&action);
+    }
+
+    /// Fills the roster from the database, and sees to it that there is a fleet to deploy into.
+    pub async fn load(&self) -> Result<()> {
+        let default = self.settings().agents.default_fleet.clone();
+        let mut tx = self.store.begin().await?;
+        match fleets::insert(&mut tx, &default, None, self.now()).await {
+            Ok(_) => tx.commit().await?,
+            Err(error) if is_taken(&error) => drop(tx),
+            Err(error) => return Err(error.into()),
+        }
+        self.roster.put_fleets(self.store.fleets().await?);
+        for agent in self.store.agents().await? {
+            self.refresh(agent.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes what the database says of one agent over into the roster.
+    async fn refresh(&self, id: AgentId) -> Result<()> {
+        let Some(agent) = self.store.agent(id).await? else {
+            self.roster.forget(id);
+            self.publish(Event::Agent(id));
+            return Ok(());
+        };
+        let version = self.store.version(id, agent.version).await?.map(Arc::new);
+        self.roster.put_agent(agent, version, self.now());
+        self.publish(Event::Agent(id));
+        Ok(())
+    }
+
+    async fn refresh_fleets(&self) -> Result<()> {
+        self.roster.put_fleets(self.store.fleets().await?);
+        Ok(())
+    }
+}

@@ -1,0 +1,262 @@
+//! At the start: what the last end cut off is finished or undone, and told. And always: what should run is started.
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::{
+    Ops,
+    actions::{Request, Requester},
+    execute::Work,
+};
+use crate::{
+    domain::{
+        action::{Action, Details, Kind, Origin, State, Step, Target},
+        agent::{self, Desired},
+        event::Event,
+        ids::{ActionId, AgentId},
+        outbox::{Subject, backoff},
+    },
+    error::{Error, Result},
+    store::{
+        actions::{self as rows, Ending, NewTarget},
+        agents,
+        outbox::{self, Notice},
+        process,
+    },
+};
+
+/// An action accepted this long ago and never begun is not begun any more: its requester has moved on.
+const STALE: Duration = Duration::minutes(15);
+/// Starts by converge within this time count as attempts.
+const ATTEMPTS_WITHIN: Duration = Duration::hours(1);
+
+impl Ops {
+    /// Notes this start and what the last end cut off. Reads and writes the database only.
+    pub async fn note_start(&self) -> Result<Start> {
+        let now = self.now();
+        let cut_off = self.store.actions_in(State::Running).await?;
+        let stale = self.stale(now).await?;
+        let mut tx = self.store.begin().await?;
+        let number = process::note_start(&mut tx, now).await?;
+        for id in &stale {
+            rows::advance(&mut tx, *id, State::Pending, State::Expired, now).await?;
+        }
+        for id in &cut_off {
+            rows::note_found(&mut tx, *id, number).await?;
+        }
+        tx.commit().await?;
+        for id in stale {
+            self.announce(&self.action(id).await?, Duration::zero())
+                .await?;
+        }
+        for id in &cut_off {
+            let action = self.action(*id).await?;
+            self.show(&action);
+            for target in action
+                .targets
+                .iter()
+                .filter(|target| target.state == State::Running)
+            {
+                self.mark_busy(&action, target.agent);
+            }
+        }
+        Ok(Start { number, cut_off })
+    }
+
+    async fn stale(&self, now: DateTime<Utc>) -> Result<Vec<ActionId>> {
+        let mut stale = Vec::new();
+        for id in self.store.actions_in(State::Pending).await? {
+            if self.action(id).await?.created_at < now - STALE {
+                stale.push(id);
+            }
+        }
+        Ok(stale)
+    }
+
+    /// Finishes or undoes what was cut off, and has it told. Needs the engine; an error means: try again.
+    pub async fn settle(&self, start: &Start) -> Result<()> {
+        for id in &start.cut_off {
+            let action = self.action(*id).await?;
+            if action.state == State::Running {
+                self.settle_action(&action).await?;
+            }
+        }
+        self.report(start).await
+    }
+
+    async fn settle_action(&self, action: &Action) -> Result<()> {
+        for target in action
+            .targets
+            .iter()
+            .filter(|target| target.state == State::Running)
+        {
+            let work = Work {
+                ops: self,
+                action,
+                target,
+                guard: self.locks.lock(target.agent).await,
+            };
+            let ending = match work.settle().await {
+                Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
+                Err(error) => self.ending(action, Err(error)),
+                Ok(ending) => ending,
+            };
+            self.end_target(&work, &ending).await;
+        }
+        let states: Vec<State> = self
+            .action(action.id)
+            .await?
+            .targets
+            .iter()
+            .map(|target| target.state)
+            .collect();
+        self.finish(action.id, &worst(&states)).await
+    }
+
+    /// Tells the ops channel what was cut off, in one message.
+    async fn report(&self, start: &Start) -> Result<()> {
+        let Some(channel) = self
+            .settings()
+            .discord
+            .ops_channel
+            .filter(|_| !start.cut_off.is_empty())
+        else {
+            return Ok(());
+        };
+        let now = self.now();
+        let notice = Notice {
+            subject: Subject::Start(start.number),
+            channel,
+            message: None,
+            due: now,
+        };
+        let mut tx = self.store.begin().await?;
+        outbox::put(&mut tx, &notice, now).await?;
+        tx.commit().await?;
+        self.publish(Event::Outbox);
+        Ok(())
+    }
+
+    /// Submits a start for everything that should run and does not, unless it was tried a moment ago.
+    pub async fn converge(&self) -> Result<()> {
+        let down: Vec<AgentId> = self.roster.read(|board| {
+            let wanted = board.views().filter(|view| {
+                view.state == agent::State::Down
+                    && view.agent.desired == Desired::Running
+                    && !view.agent.adopted
+            });
+            wanted.map(|view| view.agent.id).collect()
+        });
+        for agent in down {
+            if self.may_try(agent).await? {
+                self.start_again(agent).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The wait doubles with each attempt of the last hour; the rows are the count, so a restart keeps it.
+    async fn may_try(&self, agent: AgentId) -> Result<bool> {
+        let now = self.now();
+        let (attempts, last) = self
+            .store
+            .converge_attempts(agent, now - ATTEMPTS_WITHIN)
+            .await?;
+        Ok(last.is_none_or(|last| last + backoff(attempts) <= now))
+    }
+
+    async fn start_again(&self, agent: AgentId) -> Result<()> {
+        let request = Request {
+            kind: Kind::Start,
+            targets: vec![NewTarget::as_it_is(agent)],
+            newcomer: None,
+            details: Details::default(),
+        };
+        let requester = Requester {
+            actor: None,
+            origin: Origin::Converge,
+            reason: Some("it should run and did not".to_owned()),
+            reply: None,
+        };
+        match self.submit(request, requester).await {
+            // Somebody is at it: the next look will tell.
+            Err(Error::Busy(_)) => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+}
+
+/// One start of the process.
+#[derive(Clone, Debug)]
+pub struct Start {
+    pub number: i64,
+    pub cut_off: Vec<ActionId>,
+}
+
+impl Work<'_> {
+    /// One target that was cut off: repeated if that is safe, finished if the registry had moved, given up
+    /// otherwise. What it left behind is [`super::tidy`]'s business.
+    async fn settle(&self) -> Result<Ending> {
+        let kind = self.action.kind;
+        if kind.is_idempotent() {
+            let note = Box::pin(self.carry_out()).await?;
+            return Ok(finished(note));
+        }
+        if kind == Kind::Restart {
+            return Ok(finished(self.start().await?));
+        }
+        if self.target.step == Step::Swapped {
+            return Ok(finished(None));
+        }
+        if kind == Kind::Deploy {
+            let mut tx = self.ops.store.begin().await?;
+            agents::remove(&mut tx, self.guard.agent(), self.ops.now()).await?;
+            tx.commit().await?;
+        }
+        Ok(Ending {
+            state: State::Interrupted,
+            note: Some(format!(
+                "Yardarm was ended in the middle of it. {}",
+                advice(self.action, self.target)
+            )),
+        })
+    }
+}
+
+fn finished(note: Option<String>) -> Ending {
+    let mut text = "Finished after Yardarm was restarted.".to_owned();
+    if let Some(note) = note {
+        text = format!("{note} {text}");
+    }
+    Ending {
+        state: State::Succeeded,
+        note: Some(text),
+    }
+}
+
+fn advice(action: &Action, target: &Target) -> String {
+    match action.kind {
+        Kind::Deploy => format!(
+            "Nothing of `{}` is left; send the command again.",
+            target.name
+        ),
+        _ => format!(
+            "`{0}` is what it was before; send the command again.",
+            target.name
+        ),
+    }
+}
+
+/// An action is what became of its unluckiest target.
+fn worst(states: &[State]) -> Ending {
+    let has = |state: State| states.contains(&state);
+    let state = match () {
+        () if has(State::Interrupted) => State::Interrupted,
+        () if has(State::Failed) => State::Failed,
+        () if states.is_empty() => State::Interrupted,
+        () => State::Succeeded,
+    };
+    let note = states
+        .is_empty()
+        .then(|| "Yardarm was ended in the middle of it; send the command again.".to_owned());
+    Ending { state, note }
+}

@@ -1,0 +1,369 @@
+//! The live view: desired and observed state of every agent, in memory. Every read in chat is answered from here.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{
+    agent::{Agent, Name, Observation, Sample, State, Usage},
+    fleet::Fleet,
+    ids::{AgentId, ContainerId, FleetId},
+    spec::Version,
+    view::{Backlog, Busy, EngineState, Glance, Host, View},
+};
+
+/// Agents on one page of `/status`.
+const PAGE: usize = 20;
+
+/// One agent, with what only the roster needs.
+#[derive(Debug)]
+struct Entry {
+    view: View,
+    sample: Option<Sample>,
+    ticket: Ticket,
+}
+
+/// Taken before the engine is asked: an answer to an older question never overwrites a newer one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(u64);
+
+#[derive(Debug)]
+pub struct Board {
+    entries: BTreeMap<Name, Entry>,
+    names: HashMap<AgentId, Name>,
+    containers: HashMap<ContainerId, Name>,
+    fleets: BTreeMap<Name, Fleet>,
+    pub engine: EngineState,
+    pub host: Host,
+    pub backlog: Backlog,
+}
+
+impl Board {
+    /// All agents, by name.
+    pub fn views(&self) -> impl Iterator<Item = &View> {
+        self.entries.values().map(|entry| &entry.view)
+    }
+
+    pub fn view(&self, name: &str) -> Option<&View> {
+        Name::parse(name).ok().and_then(|name| self.named(&name))
+    }
+
+    fn named(&self, name: &Name) -> Option<&View> {
+        self.entries.get(name).map(|entry| &entry.view)
+    }
+
+    pub fn by_id(&self, id: AgentId) -> Option<&View> {
+        self.names.get(&id).and_then(|name| self.named(name))
+    }
+
+    pub fn by_container(&self, container: &ContainerId) -> Option<&View> {
+        self.containers
+            .get(container)
+            .and_then(|name| self.named(name))
+    }
+
+    /// All fleets, by name.
+    pub fn fleets(&self) -> impl Iterator<Item = &Fleet> {
+        self.fleets.values()
+    }
+
+    pub fn fleet(&self, name: &str) -> Option<&Fleet> {
+        Name::parse(name)
+            .ok()
+            .and_then(|name| self.fleets.get(&name))
+    }
+
+    fn fleet_name(&self, id: FleetId, fallback: &Name) -> Name {
+        let found = self.fleets.values().find(|fleet| fleet.id == id);
+        found.map_or_else(|| fallback.clone(), |fleet| fleet.name.clone())
+    }
+
+    fn answers(&self) -> bool {
+        !matches!(self.engine, EngineState::Silent { .. })
+    }
+
+    fn judge(&mut self, name: &Name, now: DateTime<Utc>) -> bool {
+        let answers = self.answers();
+        let Some(view) = self.entries.get_mut(name).map(|entry| &mut entry.view) else {
+            return false;
+        };
+        let state = match view.busy {
+            Some(_) => State::Changing,
+            None => State::judge(view.agent.desired, view.observed.as_ref(), answers),
+        };
+        let changed = state != view.state;
+        if changed {
+            view.state = state;
+            view.since = now;
+        }
+        changed
+    }
+}
+
+#[derive(Debug)]
+pub struct Roster {
+    board: RwLock<Board>,
+    tickets: AtomicU64,
+}
+
+impl Default for Roster {
+    fn default() -> Self {
+        Self {
+            board: RwLock::new(Board {
+                entries: BTreeMap::new(),
+                names: HashMap::new(),
+                containers: HashMap::new(),
+                fleets: BTreeMap::new(),
+                engine: EngineState::Unasked,
+                host: Host::default(),
+                backlog: Backlog::default(),
+            }),
+            tickets: AtomicU64::new(1),
+        }
+    }
+}
+
+impl Roster {
+    /// Reads what is true now. Nothing in `read` may wait.
+    pub fn read<T>(&self, read: impl FnOnce(&Board) -> T) -> T {
+        read(&self.board.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A copy of what is known of one agent.
+    pub fn view(&self, name: &str) -> Option<View> {
+        self.read(|board| board.view(name).cloned())
+    }
+
+    pub fn view_of(&self, id: AgentId) -> Option<View> {
+        self.read(|board| board.by_id(id).cloned())
+    }
+
+    fn write<T>(&self, write: impl FnOnce(&mut Board) -> T) -> T {
+        write(&mut self.board.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// To be taken before the engine is asked.
+    pub fn ticket(&self) -> Ticket {
+        Ticket(self.tickets.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub fn put_fleets(&self, fleets: Vec<Fleet>) {
+        self.write(|board| {
+            board.fleets = fleets
+                .into_iter()
+                .map(|fleet| (fleet.name.clone(), fleet))
+                .collect();
+        });
+    }
+
+    /// Takes over what the database says of an agent. What was observed of another container is forgotten.
+    pub fn put_agent(&self, agent: Agent, version: Option<Arc<Version>>, now: DateTime<Utc>) {
+        self.write(|board| {
+            let name = agent.name.clone();
+            let fleet = board.fleet_name(agent.fleet, &name);
+            let before = board.entries.remove(&name);
+            if let Some(old) = before
+                .as_ref()
+                .and_then(|entry| entry.view.agent.container.as_ref())
+            {
+                board.containers.remove(old);
+            }
+            if let Some(container) = &agent.container {
+                board.containers.insert(container.clone(), name.clone());
+            }
+            board.names.insert(agent.id, name.clone());
+            board.entries.insert(
+                name.clone(),
+                Entry::renew(before, agent, fleet, version, now),
+            );
+            board.judge(&name, now);
+        });
+    }
+
+    pub fn forget(&self, agent: AgentId) {
+        self.write(|board| {
+            let entry = board
+                .names
+                .remove(&agent)
+                .and_then(|name| board.entries.remove(&name));
+            if let Some(container) = entry.and_then(|entry| entry.view.agent.container) {
+                board.containers.remove(&container);
+            }
+        });
+    }
+
+    /// What the engine says of one container; returns its agent if anything people see has changed.
+    pub fn observe(
+        &self,
+        ticket: Ticket,
+        container: &ContainerId,
+        observed: Option<Observation>,
+        now: DateTime<Utc>,
+    ) -> Option<AgentId> {
+        self.write(|board| {
+            let name = board.containers.get(container)?.clone();
+            let entry = board.entries.get_mut(&name)?;
+            if ticket < entry.ticket {
+                return None;
+            }
+            entry.ticket = ticket;
+            let view = &mut entry.view;
+            let differs = view.observed != observed;
+            view.observed = observed;
+            if view
+                .observed
+                .as_ref()
+                .is_none_or(|seen| !seen.phase.is_up())
+            {
+                (view.usage, entry.sample) = (None, None);
+            }
+            let id = view.agent.id;
+            let judged = board.judge(&name, now);
+            (differs || judged).then_some(id)
+        })
+    }
+
+    /// Who is at work on an agent, or nobody.
+    pub fn set_busy(&self, agent: AgentId, busy: Option<Busy>, now: DateTime<Utc>) {
+        self.write(|board| {
+            let Some(name) = board.names.get(&agent).cloned() else {
+                return;
+            };
+            if let Some(entry) = board.entries.get_mut(&name) {
+                entry.view.busy = busy;
+            }
+            board.judge(&name, now);
+        });
+    }
+
+    /// Returns whether this is news.
+    pub fn set_engine(&self, engine: EngineState, now: DateTime<Utc>) -> bool {
+        self.write(|board| {
+            let news = std::mem::discriminant(&board.engine) != std::mem::discriminant(&engine);
+            if news {
+                board.engine = engine;
+                let names: Vec<Name> = board.entries.keys().cloned().collect();
+                for name in names {
+                    board.judge(&name, now);
+                }
+            }
+            news
+        })
+    }
+
+    pub fn note_sample(&self, container: &ContainerId, sample: Sample) {
+        self.write(|board| {
+            let Some(name) = board.containers.get(container).cloned() else {
+                return;
+            };
+            if let Some(entry) = board.entries.get_mut(&name)
+                && let Some(earlier) = entry.sample.replace(sample)
+            {
+                entry.view.usage = Usage::between(&earlier, &sample);
+            }
+        });
+    }
+
+    /// One page of all agents or of a fleet's.
+    pub fn glance(&self, fleet: Option<&Name>, page: usize) -> Glance {
+        self.read(|board| {
+            let mut views: Vec<&View> = board
+                .views()
+                .filter(|view| fleet.is_none_or(|fleet| view.fleet == *fleet))
+                .collect();
+            // Names are sorted already and the sort is stable.
+            views.sort_by(|one, other| one.fleet.cmp(&other.fleet));
+            let mut counts = BTreeMap::new();
+            for view in &views {
+                *counts.entry(view.state).or_default() += 1;
+            }
+            let pages = views.len().div_ceil(PAGE).max(1);
+            let page = page.min(pages - 1);
+            Glance {
+                fleet: fleet.cloned(),
+                counts,
+                total: views.len(),
+                page,
+                pages,
+                views: views
+                    .into_iter()
+                    .skip(page * PAGE)
+                    .take(PAGE)
+                    .cloned()
+                    .collect(),
+                engine: board.engine.clone(),
+                host: board.host,
+                backlog: board.backlog,
+            }
+        })
+    }
+
+    /// All fleets with the names of their agents.
+    pub fn fleets(&self) -> Vec<(Fleet, Vec<Name>)> {
+        self.read(|board| {
+            let members = |fleet: &Fleet| {
+                let within = board.views().filter(|view| view.agent.fleet == fleet.id);
+                within.map(|view| view.agent.name.clone()).collect()
+            };
+            board
+                .fleets()
+                .map(|fleet| (fleet.clone(), members(fleet)))
+                .collect()
+        })
+    }
+
+    pub fn set_host(&self, host: Host) {
+        self.write(|board| board.host = host);
+    }
+
+    pub fn set_backlog(&self, backlog: Backlog) {
+        self.write(|board| board.backlog = backlog);
+    }
+}
+
+impl Entry {
+    fn renew(
+        before: Option<Self>,
+        agent: Agent,
+        fleet: Name,
+        version: Option<Arc<Version>>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let same = before.filter(|entry| entry.view.agent.id == agent.id);
+        let busy = same.as_ref().and_then(|entry| entry.view.busy);
+        let (state, since) = same.as_ref().map_or((State::Unknown, now), |entry| {
+            (entry.view.state, entry.view.since)
+        });
+        let kept = same.filter(|entry| entry.view.agent.container == agent.container);
+        let (observed, usage, sample, ticket) =
+            kept.map_or((None, None, None, Ticket::default()), |entry| {
+                (
+                    entry.view.observed,
+                    entry.view.usage,
+                    entry.sample,
+                    entry.ticket,
+                )
+            });
+        let view = View {
+            agent,
+            fleet,
+            version,
+            observed,
+            usage,
+            busy,
+            state,
+            since,
+        };
+        Self {
+            view,
+            sample,
+            ticket,
+        }
+    }
+}

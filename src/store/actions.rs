@@ -1,0 +1,446 @@
+//! Actions and their targets. Every change of state is a compare-and-set: the caller learns whether it was first.
+
+use chrono::{DateTime, Utc};
+
+use super::{Store, Tx, json, to_json, unreadable};
+use crate::domain::{
+    action::{Action, Arguments, Details, Kind, Origin, Reply, State, Step, Target},
+    agent::Name,
+    ids::{ActionId, AgentId, ChannelId, ImageId, InteractionId, MessageId, UserId},
+    spec::Spec,
+};
+
+/// An action about to be written.
+#[derive(Clone, Debug)]
+pub struct NewAction {
+    pub kind: Kind,
+    pub actor: Option<UserId>,
+    pub origin: Origin,
+    pub reason: Option<String>,
+    pub details: Details,
+    pub state: State,
+    /// When it lapses if nobody confirms it.
+    pub expires_at: Option<DateTime<Utc>>,
+    pub reply: Option<Reply>,
+    pub targets: Vec<NewTarget>,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewTarget {
+    pub agent: AgentId,
+    pub spec: Option<Box<Spec>>,
+    pub arguments: Arguments,
+    pub image: Option<ImageId>,
+}
+
+impl NewTarget {
+    /// One whose spec stays as it is.
+    pub const fn as_it_is(agent: AgentId) -> Self {
+        Self {
+            agent,
+            spec: None,
+            arguments: Arguments::new(),
+            image: None,
+        }
+    }
+}
+
+impl Store {
+    pub async fn action(&self, id: ActionId) -> sqlx::Result<Option<Action>> {
+        let row = sqlx::query_as!(
+            ActionRow,
+            r#"SELECT id, kind, actor, origin, reason, details, state, outcome, interaction_id, channel_id, message_id,
+                      created_at AS "created_at: DateTime<Utc>", started_at AS "started_at: DateTime<Utc>",
+                      finished_at AS "finished_at: DateTime<Utc>"
+               FROM actions WHERE id = ?"#,
+            id.0
+        )
+        .fetch_optional(&self.reader)
+        .await?;
+        match row {
+            Some(row) => Ok(Some(row.read(self.targets(id).await?)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The action that an interaction made, if it made one.
+    pub async fn action_of(&self, interaction: InteractionId) -> sqlx::Result<Option<ActionId>> {
+        let interaction = interaction.to_db();
+        let id = sqlx::query_scalar!(
+            r#"SELECT id AS "id!" FROM actions WHERE interaction_id = ?"#,
+            interaction
+        )
+        .fetch_optional(&self.reader)
+        .await?;
+        Ok(id.map(ActionId))
+    }
+
+    /// Oldest first.
+    pub async fn actions_in(&self, state: State) -> sqlx::Result<Vec<ActionId>> {
+        let state = state.as_str();
+        let ids = sqlx::query_scalar!(
+            r#"SELECT id AS "id!" FROM actions WHERE state = ? ORDER BY id"#,
+            state
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        Ok(ids.into_iter().map(ActionId).collect())
+    }
+
+    /// What a start found cut off, oldest first.
+    pub async fn actions_found_by(&self, start: i64) -> sqlx::Result<Vec<ActionId>> {
+        let ids = sqlx::query_scalar!(
+            r#"SELECT id AS "id!" FROM actions WHERE found_by_start = ? ORDER BY id"#,
+            start
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        Ok(ids.into_iter().map(ActionId).collect())
+    }
+
+    /// How often converge tried to start an agent since `since`, and when it last ended trying.
+    pub async fn converge_attempts(
+        &self,
+        agent: AgentId,
+        since: DateTime<Utc>,
+    ) -> sqlx::Result<(i64, Option<DateTime<Utc>>)> {
+        let row = sqlx::query!(
+            r#"SELECT count(*) AS "attempts!: i64", max(actions.finished_at) AS "last: DateTime<Utc>"
+               FROM actions JOIN action_targets ON action_id = actions.id
+               WHERE agent_id = ? AND origin = 'converge' AND actions.created_at > ?"#,
+            agent.0,
+            since
+        )
+        .fetch_one(&self.reader)
+        .await?;
+        Ok((row.attempts, row.last))
+    }
+
+    async fn targets(&self, action: ActionId) -> sqlx::Result<Vec<Target>> {
+        let rows = sqlx::query!(
+            r#"SELECT agent_id, agents.name, state, step, spec, arguments, image_id, note,
+                      finished_at AS "finished_at: DateTime<Utc>"
+               FROM action_targets JOIN agents ON agents.id = agent_id
+               WHERE action_id = ? ORDER BY agents.name"#,
+            action.0
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Target {
+                    agent: AgentId(row.agent_id),
+                    name: Name::parse(&row.name).map_err(|_| unreadable("name", &row.name))?,
+                    state: State::parse(&row.state)
+                        .ok_or_else(|| unreadable("state", &row.state))?,
+                    step: Step::parse(&row.step).ok_or_else(|| unreadable("step", &row.step))?,
+                    spec: row
+                        .spec
+                        .as_deref()
+                        .map(|text| json("spec", text))
+                        .transpose()?,
+                    arguments: row
+                        .arguments
+                        .as_deref()
+                        .map_or_else(|| Ok(Arguments::new()), |text| json("arguments", text))?,
+                    image: row.image_id.map(ImageId),
+                    note: row.note,
+                    finished_at: row.finished_at,
+                })
+            })
+            .collect()
+    }
+
+    /// Remembers which message answers, as soon as Discord has told it.
+    pub async fn set_reply_message(
+        &self,
+        action: ActionId,
+        message: MessageId,
+    ) -> sqlx::Result<()> {
+        let message = message.to_db();
+        let mut tx = self.begin().await?;
+        sqlx::query!(
+            "UPDATE actions SET message_id = ? WHERE id = ?",
+            message,
+            action.0
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!(
+            "UPDATE outbox SET message_id = ? WHERE subject_kind = 'action' AND subject_id = ? AND message_id IS NULL",
+            message,
+            action.0
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    /// How far the work on one target is.
+    pub async fn set_step(&self, action: ActionId, agent: AgentId, step: Step) -> sqlx::Result<()> {
+        let mut tx = self.begin().await?;
+        set_step(&mut tx, action, agent, step).await?;
+        tx.commit().await
+    }
+}
+
+struct ActionRow {
+    id: i64,
+    kind: String,
+    actor: Option<i64>,
+    origin: String,
+    reason: Option<String>,
+    details: String,
+    state: String,
+    outcome: Option<String>,
+    interaction_id: Option<i64>,
+    channel_id: Option<i64>,
+    message_id: Option<i64>,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    finished_at: Option<DateTime<Utc>>,
+}
+
+impl ActionRow {
+    fn read(self, targets: Vec<Target>) -> sqlx::Result<Action> {
+        let reply = self
+            .interaction_id
+            .zip(self.channel_id)
+            .map(|(interaction, channel)| Reply {
+                interaction: InteractionId::from_db(interaction),
+                channel: ChannelId::from_db(channel),
+                message: self.message_id.map(MessageId::from_db),
+            });
+        Ok(Action {
+            id: ActionId(self.id),
+            kind: Kind::parse(&self.kind).ok_or_else(|| unreadable("kind", &self.kind))?,
+            actor: self.actor.map(UserId::from_db),
+            origin: Origin::parse(&self.origin)
+                .ok_or_else(|| unreadable("origin", &self.origin))?,
+            reason: self.reason,
+            details: json("details", &self.details)?,
+            state: State::parse(&self.state).ok_or_else(|| unreadable("state", &self.state))?,
+            created_at: self.created_at,
+            started_at: self.started_at,
+            finished_at: self.finished_at,
+            outcome: self.outcome,
+            reply,
+            targets,
+        })
+    }
+}
+
+/// Writes an action with its targets. A unique violation means that the interaction has made one already, or that
+/// a target is busy.
+pub async fn insert(tx: &mut Tx, new: &NewAction, now: DateTime<Utc>) -> sqlx::Result<ActionId> {
+    let (kind, origin, state) = (new.kind.as_str(), new.origin.as_str(), new.state.as_str());
+    let actor = new.actor.map(UserId::to_db);
+    let details = to_json(&new.details)?;
+    let interaction = new.reply.as_ref().map(|reply| reply.interaction.to_db());
+    let channel = new.reply.as_ref().map(|reply| reply.channel.to_db());
+    let message = new
+        .reply
+        .as_ref()
+        .and_then(|reply| reply.message)
+        .map(MessageId::to_db);
+    let id = sqlx::query_scalar!(
+        r#"INSERT INTO actions (interaction_id, kind, actor, origin, reason, details, state, created_at, expires_at,
+                                channel_id, message_id)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id AS "id!""#,
+        interaction,
+        kind,
+        actor,
+        origin,
+        new.reason,
+        details,
+        state,
+        now,
+        new.expires_at,
+        channel,
+        message
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    for target in &new.targets {
+        insert_target(tx, ActionId(id), state, target).await?;
+    }
+    Ok(ActionId(id))
+}
+
+async fn insert_target(
+    tx: &mut Tx,
+    action: ActionId,
+    state: &str,
+    target: &NewTarget,
+) -> sqlx::Result<()> {
+    let spec = target.spec.as_ref().map(to_json).transpose()?;
+    let arguments = to_json(&target.arguments)?;
+    let image = target.image.as_ref().map(ImageId::as_str);
+    sqlx::query!(
+        "INSERT INTO action_targets (action_id, agent_id, state, spec, arguments, image_id) VALUES (?, ?, ?, ?, ?, ?)",
+        action.0,
+        target.agent.0,
+        state,
+        spec,
+        arguments,
+        image
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// One action at a time on an agent: who is at it now.
+pub async fn busy_with(tx: &mut Tx, agent: AgentId) -> sqlx::Result<Option<ActionId>> {
+    let id = sqlx::query_scalar!(
+        "SELECT action_id FROM action_targets WHERE agent_id = ? AND state IN ('pending', 'running')",
+        agent.0
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(id.map(ActionId))
+}
+
+/// Moves an action and its targets on; false if it was not in state `from`, or if `now` is past its time.
+pub async fn advance(
+    tx: &mut Tx,
+    action: ActionId,
+    from: State,
+    to: State,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let (from_text, to_text) = (from.as_str(), to.as_str());
+    let started = (to == State::Running).then_some(now);
+    let finished = to.is_over().then_some(now);
+    let confirms = from == State::Asked && to == State::Pending;
+    let moved = sqlx::query!(
+        "UPDATE actions SET state = ?, started_at = coalesce(?, started_at), finished_at = ?
+         WHERE id = ? AND state = ? AND (NOT ? OR expires_at > ?)",
+        to_text,
+        started,
+        finished,
+        action.0,
+        from_text,
+        confirms,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    if moved.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query!(
+        "UPDATE action_targets SET state = ?, finished_at = ? WHERE action_id = ? AND state = ?",
+        to_text,
+        finished,
+        action.0,
+        from_text
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(true)
+}
+
+/// `remove`, confirmed with its volumes.
+pub async fn set_details(tx: &mut Tx, action: ActionId, details: &Details) -> sqlx::Result<()> {
+    let details = to_json(details)?;
+    sqlx::query!(
+        "UPDATE actions SET details = ? WHERE id = ?",
+        details,
+        action.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Asked ones whose time is over.
+pub async fn overdue(tx: &mut Tx, now: DateTime<Utc>) -> sqlx::Result<Vec<ActionId>> {
+    let ids = sqlx::query_scalar!(
+        r#"SELECT id AS "id!" FROM actions WHERE state = 'asked' AND expires_at <= ?"#,
+        now
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(ids.into_iter().map(ActionId).collect())
+}
+
+pub async fn set_step(
+    tx: &mut Tx,
+    action: ActionId,
+    agent: AgentId,
+    step: Step,
+) -> sqlx::Result<()> {
+    let step = step.as_str();
+    sqlx::query!(
+        "UPDATE action_targets SET step = ? WHERE action_id = ? AND agent_id = ?",
+        step,
+        action.0,
+        agent.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// How the work on one target ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    pub state: State,
+    pub note: Option<String>,
+}
+
+/// Ends one target; false if it had ended before.
+pub async fn finish_target(
+    tx: &mut Tx,
+    action: ActionId,
+    agent: AgentId,
+    ending: &Ending,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let state = ending.state.as_str();
+    let done = sqlx::query!(
+        "UPDATE action_targets SET state = ?, note = ?, finished_at = ?
+         WHERE action_id = ? AND agent_id = ? AND state = 'running'",
+        state,
+        ending.note,
+        now,
+        action.0,
+        agent.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends a running action; false if it had ended before.
+pub async fn finish(
+    tx: &mut Tx,
+    action: ActionId,
+    ending: &Ending,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let state = ending.state.as_str();
+    let done = sqlx::query!(
+        "UPDATE actions SET state = ?, outcome = ?, finished_at = ? WHERE id = ? AND state = 'running'",
+        state,
+        ending.note,
+        now,
+        action.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ties an action to the start that found it cut off.
+pub async fn note_found(tx: &mut Tx, action: ActionId, start: i64) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE actions SET found_by_start = ? WHERE id = ?",
+        start,
+        action.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

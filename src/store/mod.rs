@@ -1,0 +1,179 @@
+//! All SQL, and nothing but SQL.
+//!
+//! One writer (`synchronous = FULL`: what we said happened has happened, even after a power cut) and a few
+//! readers. Writes begin `IMMEDIATE`, because a transaction that reads first and writes later would be refused
+//! at once when another has written meanwhile, whatever the busy timeout. No transaction awaits Docker or Discord.
+
+pub mod actions;
+pub mod agents;
+pub mod drafts;
+pub mod fleets;
+pub mod outbox;
+pub mod process;
+pub mod templates;
+
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{
+    Sqlite, SqlitePool, Transaction,
+    migrate::MigrateError,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+pub type Tx = Transaction<'static, Sqlite>;
+
+/// How long a write waits for the database before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const READERS: u32 = 4;
+
+#[derive(Debug)]
+pub struct Store {
+    writer: SqlitePool,
+    reader: SqlitePool,
+    /// Held as long as we live: one process per database.
+    _lock: File,
+}
+
+/// Why a database could not be opened; the text is for whoever starts the process.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("`{}` is in use by another Yardarm\nhint: stop that one, or give this one a `database.path` of its own", .0.display())]
+    InUse(PathBuf),
+    #[error("`{}` was written by a newer Yardarm (migration {migration})\nhint: start that version, or restore a backup made by this one", .path.display())]
+    Newer { path: PathBuf, migration: i64 },
+    #[error("`{}` cannot be written: {cause}\nhint: give the user that runs Yardarm write access to the file and its folder", .path.display())]
+    Unwritable { path: PathBuf, cause: String },
+    #[error("`{}` cannot be opened as a database", .path.display())]
+    Broken { path: PathBuf, source: sqlx::Error },
+}
+
+impl Store {
+    /// Opens or makes the database, and brings it up to date.
+    pub async fn open(path: &Path) -> Result<Self, OpenError> {
+        let lock = lock(path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true);
+        let open_error = |error| explain(path, error);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(open_error)?;
+        migrate(&writer, path).await?;
+        let reader = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(open_error)?;
+        Ok(Self {
+            writer,
+            reader,
+            _lock: lock,
+        })
+    }
+
+    /// Begins a write. Only one is under way at any time.
+    pub async fn begin(&self) -> sqlx::Result<Tx> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// Ends both pools, so that the last write is in the file.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let unwritable = |error: std::io::Error| OpenError::Unwritable {
+        path: path.to_owned(),
+        cause: error.to_string(),
+    };
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).map_err(unwritable)?;
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let file = File::create(beside).map_err(unwritable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(unwritable(error)),
+    }
+}
+
+async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+    match sqlx::migrate!().run(writer).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _)) => {
+            Err(OpenError::Newer {
+                path: path.to_owned(),
+                migration: version,
+            })
+        }
+        Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+            Err(explain(path, error))
+        }
+        Err(error) => Err(OpenError::Broken {
+            path: path.to_owned(),
+            source: sqlx::Error::Migrate(Box::new(error)),
+        }),
+    }
+}
+
+/// `SQLite`'s extended codes keep the primary one in the low byte: 8 is READONLY, 14 CANTOPEN.
+fn explain(path: &Path, error: sqlx::Error) -> OpenError {
+    let primary = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .and_then(|code| code.parse::<u32>().ok())
+        .map(|code| code & 0xff);
+    match primary {
+        Some(8 | 14) => OpenError::Unwritable {
+            path: path.to_owned(),
+            cause: error.to_string(),
+        },
+        _ => OpenError::Broken {
+            path: path.to_owned(),
+            source: error,
+        },
+    }
+}
+
+/// Whether the database refused a row because one like it is there.
+pub fn is_taken(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// A word or a JSON text in a row that this version does not know: the row is whole, we are not.
+fn unreadable(column: &str, value: &str) -> sqlx::Error {
+    sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: format!("`{value}` is not understood").into(),
+    }
+}
+
+fn json<T: serde::de::DeserializeOwned>(column: &str, text: &str) -> sqlx::Result<T> {
+    serde_json::from_str(text).map_err(|error| sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: error.into(),
+    })
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> sqlx::Result<String> {
+    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
+}

@@ -1,0 +1,218 @@
+//! The outbox: one row for each message that exists or shall exist about a subject in a channel.
+
+use chrono::{DateTime, Utc};
+
+use super::{Store, Tx, unreadable};
+use crate::domain::{
+    ids::{ChannelId, MessageId, OutboxId},
+    outbox::{OutboxRow, Subject},
+};
+
+/// How many channels are served in one round.
+const ROUND: i64 = 32;
+
+impl Store {
+    /// The first waiting row of each channel whose first row is due: order within a channel, none held up by another.
+    pub async fn outbox_due(&self, now: DateTime<Utc>) -> sqlx::Result<Vec<OutboxRow>> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT id, channel_id, subject_kind, subject_id, version, message_id, attempts,
+                      in_doubt AS "in_doubt: bool", created_at AS "created_at: DateTime<Utc>"
+               FROM outbox WHERE state = 'waiting' AND due_at <= ?1
+                 AND id = (SELECT min(o.id) FROM outbox o WHERE o.state = 'waiting' AND o.channel_id = outbox.channel_id)
+               ORDER BY id LIMIT ?2"#,
+            now,
+            ROUND
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(Row::read).collect()
+    }
+
+    /// New messages for one channel that wait since before `before`, oldest first.
+    pub async fn outbox_backlog(
+        &self,
+        channel: ChannelId,
+        before: DateTime<Utc>,
+    ) -> sqlx::Result<Vec<OutboxRow>> {
+        let channel = channel.to_db();
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT id, channel_id, subject_kind, subject_id, version, message_id, attempts,
+                      in_doubt AS "in_doubt: bool", created_at AS "created_at: DateTime<Utc>"
+               FROM outbox WHERE state = 'waiting' AND channel_id = ? AND message_id IS NULL AND created_at < ?
+               ORDER BY id"#,
+            channel,
+            before
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(Row::read).collect()
+    }
+
+    /// When the next row falls due, if any waits.
+    pub async fn outbox_next(&self) -> sqlx::Result<Option<DateTime<Utc>>> {
+        sqlx::query_scalar!(
+            r#"SELECT min(due_at) AS "due: DateTime<Utc>" FROM outbox WHERE state = 'waiting'"#
+        )
+        .fetch_one(&self.reader)
+        .await
+    }
+
+    /// How many rows wait, and how many nobody will ever get.
+    pub async fn outbox_counts(&self) -> sqlx::Result<(i64, i64)> {
+        let row = sqlx::query!(
+            r#"SELECT coalesce(sum(state = 'waiting'), 0) AS "waiting!: i64",
+                      coalesce(sum(state = 'dead'), 0) AS "dead!: i64" FROM outbox"#
+        )
+        .fetch_one(&self.reader)
+        .await?;
+        Ok((row.waiting, row.dead))
+    }
+
+    /// Says that a send begins: until it is settled or postponed, its end is in doubt.
+    pub async fn outbox_begin(&self, id: OutboxId) -> sqlx::Result<()> {
+        let mut tx = self.begin().await?;
+        sqlx::query!("UPDATE outbox SET in_doubt = 1 WHERE id = ?", id.0)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await
+    }
+
+    /// It was delivered as `message`. If the subject has changed meanwhile the row goes on waiting.
+    pub async fn outbox_settle(&self, row: &OutboxRow, message: MessageId) -> sqlx::Result<()> {
+        let message = message.to_db();
+        let mut tx = self.begin().await?;
+        sqlx::query!(
+            "UPDATE outbox SET message_id = ?, in_doubt = 0, attempts = 0, error = NULL,
+                    state = CASE WHEN version = ? THEN 'sent' ELSE state END
+             WHERE id = ?",
+            message,
+            row.version,
+            row.id.0
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    /// It failed and is tried again at `due`. `in_doubt` says that it may have arrived all the same.
+    pub async fn outbox_postpone(
+        &self,
+        id: OutboxId,
+        due: DateTime<Utc>,
+        error: &str,
+        in_doubt: bool,
+    ) -> sqlx::Result<()> {
+        let mut tx = self.begin().await?;
+        sqlx::query!(
+            "UPDATE outbox SET due_at = ?, attempts = attempts + 1, error = ?, in_doubt = ? WHERE id = ?",
+            due,
+            error,
+            in_doubt,
+            id.0
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    /// Its message is gone or can no longer be edited: a new one is due at once.
+    pub async fn outbox_repost(&self, id: OutboxId) -> sqlx::Result<()> {
+        let mut tx = self.begin().await?;
+        sqlx::query!(
+            "UPDATE outbox SET message_id = NULL, in_doubt = 0 WHERE id = ?",
+            id.0
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    /// Nobody will ever get it.
+    pub async fn outbox_bury(&self, id: OutboxId, error: &str) -> sqlx::Result<()> {
+        let mut tx = self.begin().await?;
+        sqlx::query!(
+            "UPDATE outbox SET state = 'dead', in_doubt = 0, error = ? WHERE id = ?",
+            error,
+            id.0
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    /// Somebody has shown this version of the subject to people already.
+    pub async fn outbox_shown(&self, subject: Subject) -> sqlx::Result<()> {
+        let (kind, number) = (subject.kind(), subject.number());
+        let mut tx = self.begin().await?;
+        sqlx::query!(
+            "UPDATE outbox SET state = 'sent' WHERE subject_kind = ? AND subject_id = ? AND state = 'waiting'",
+            kind,
+            number
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+}
+
+struct Row {
+    id: i64,
+    channel_id: i64,
+    subject_kind: String,
+    subject_id: i64,
+    version: i64,
+    message_id: Option<i64>,
+    attempts: i64,
+    in_doubt: bool,
+    created_at: DateTime<Utc>,
+}
+
+impl Row {
+    fn read(self) -> sqlx::Result<OutboxRow> {
+        Ok(OutboxRow {
+            id: OutboxId(self.id),
+            channel: ChannelId::from_db(self.channel_id),
+            subject: Subject::parse(&self.subject_kind, self.subject_id)
+                .ok_or_else(|| unreadable("subject_kind", &self.subject_kind))?,
+            version: self.version,
+            message: self.message_id.map(MessageId::from_db),
+            attempts: self.attempts,
+            in_doubt: self.in_doubt,
+            created_at: self.created_at,
+        })
+    }
+}
+
+/// Where and when a subject is to be shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Notice {
+    pub subject: Subject,
+    pub channel: ChannelId,
+    /// The message to edit, if there is one.
+    pub message: Option<MessageId>,
+    pub due: DateTime<Utc>,
+}
+
+/// The subject has changed: its message in that channel is to be written or edited.
+pub async fn put(tx: &mut Tx, notice: &Notice, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let (kind, number) = (notice.subject.kind(), notice.subject.number());
+    let (channel, message) = (notice.channel.to_db(), notice.message.map(MessageId::to_db));
+    sqlx::query!(
+        "INSERT INTO outbox (channel_id, subject_kind, subject_id, state, message_id, due_at, created_at)
+         VALUES (?, ?, ?, 'waiting', ?, ?, ?)
+         ON CONFLICT (subject_kind, subject_id, channel_id) DO UPDATE SET
+             version = version + 1, state = 'waiting', due_at = excluded.due_at,
+             message_id = coalesce(outbox.message_id, excluded.message_id)",
+        channel,
+        kind,
+        number,
+        message,
+        notice.due,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

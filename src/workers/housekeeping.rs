@@ -1,0 +1,21 @@
+//! What lapses: questions nobody answered, forms nobody filled in.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
+
+use crate::ops::Ops;
+
+const EVERY: Duration = Duration::from_secs(30);
+
+pub(super) async fn keep(ops: Arc<Ops>) {
+    loop {
+        if let Err(error) = ops.expire().await {
+            tracing::error!(error = %error, "open questions could not be closed");
+        }
+        if let Err(error) = ops.drop_old_drafts().await {
+            tracing::error!(error = %error, "old forms could not be dropped");
+        }
+        sleep(EVERY).await;
+    }
+}

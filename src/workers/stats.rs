@@ -1,0 +1,39 @@
+//! Samples CPU and memory in the background: no answer to a person ever waits for it.
+
+use std::sync::Arc;
+
+use sysinfo::{Disk, Disks, MemoryRefreshKind, System};
+use tokio::time::sleep;
+
+use crate::{domain::view::Host, ops::Ops};
+
+pub(super) async fn sample(ops: Arc<Ops>) {
+    let mut system = System::new()
+        .inspect_err(|error| tracing::warn!(error = %error, "the host cannot be measured"))
+        .ok();
+    loop {
+        if let Some(system) = &mut system {
+            system.refresh_cpu_usage();
+            system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+            ops.roster.set_host(host(system));
+        }
+        ops.sample().await;
+        sleep(ops.settings().roster.sample).await;
+    }
+}
+
+fn host(system: &System) -> Host {
+    let disks = Disks::new_with_refreshed_list().ok();
+    // The largest one: containers live there on any host that has room for them.
+    let disk = disks
+        .as_ref()
+        .and_then(|disks| disks.iter().max_by_key(|disk| disk.total_space()));
+    let disk_total_bytes = disk.map_or(0, Disk::total_space);
+    Host {
+        cpu_percent: system.global_cpu_usage(),
+        memory_used_bytes: system.used_memory(),
+        memory_total_bytes: system.total_memory(),
+        disk_used_bytes: disk_total_bytes - disk.map_or(0, Disk::available_space),
+        disk_total_bytes,
+    }
+}

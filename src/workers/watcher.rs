@@ -1,0 +1,52 @@
+//! Learns what is. Event streams die silently and the daemon forgets its events when it restarts: so the stream is
+//! opened first, then everything is compared, and compared again on a timer.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::StreamExt as _;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::{domain::ids::ContainerId, engine, ops::Ops};
+
+/// Between two tries while the engine does not answer.
+const RETRY: Duration = Duration::from_secs(1);
+
+pub(super) async fn watch(ops: Arc<Ops>) {
+    loop {
+        if let Err(error) = listen(&ops).await {
+            tracing::debug!(error = %error, "the engine's events ended");
+            ops.note_silence(&error);
+        }
+        sleep(RETRY).await;
+    }
+}
+
+/// Listens until the stream ends.
+async fn listen(ops: &Ops) -> engine::Result<()> {
+    let mut events = ops.engine.events().await?;
+    ops.resync().await?;
+    let mut next = Instant::now() + ops.settings().roster.resync;
+    loop {
+        tokio::select! {
+            event = events.next() => match event {
+                Some(event) => note(ops, &event?.container).await?,
+                None => return ops.resync().await,
+            },
+            () = sleep_until(next) => {
+                ops.resync().await?;
+                next = Instant::now() + ops.settings().roster.resync;
+            }
+        }
+    }
+}
+
+async fn note(ops: &Ops, container: &ContainerId) -> engine::Result<()> {
+    let is_agent = ops
+        .roster
+        .read(|board| board.by_container(container).is_some());
+    if is_agent {
+        ops.observe(container).await
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! `yardarm doctor` against a Discord and an engine that are well, and against those that are not.
+
+use std::path::PathBuf;
+
+use localcord::{Fault, Localcord, Options};
+use yardarm::{
+    cli::doctor::examine_host,
+    config::{Environment, Settings},
+    discord::doctor::examine,
+    domain::finding::Finding,
+};
+
+use crate::support::fake_engine::FakeEngine;
+
+struct Clinic {
+    cord: Localcord,
+    folder: tempfile::TempDir,
+}
+
+impl Clinic {
+    async fn open() -> Self {
+        Self::open_with(str::to_owned).await
+    }
+
+    async fn open_with(guild: impl FnOnce(&str) -> String) -> Self {
+        let mut options = Options::default();
+        options.guild = guild(&options.guild);
+        let cord = Localcord::start(options).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), cord.ca_pem()).unwrap();
+        Self { cord, folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn settings(&self, overrides: &[(&str, String)]) -> Settings {
+        let token = ("DISCORD_TOKEN".to_owned(), self.cord.token().to_owned());
+        let mut set = vec![
+            ("discord.guild", format!("\"{}\"", self.cord.guild_id())),
+            ("discord.endpoint", self.cord.rest_addr().to_string()),
+            ("discord.ca_file", self.path("ca.pem").display().to_string()),
+        ];
+        set.extend_from_slice(overrides);
+        let set: Vec<(String, String)> = set
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect();
+        Settings::load(None, &set, &Environment::from_iter([token])).unwrap()
+    }
+
+    async fn ask_discord(&self, overrides: &[(&str, String)]) -> String {
+        let settings = self.settings(overrides);
+        self.said(&examine(&settings.discord).await)
+    }
+
+    fn said(&self, findings: &[Finding]) -> String {
+        let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        lines
+            .join("\n")
+            .replace(&self.cord.people_addr().to_string(), "LOCAL")
+            .replace(&self.folder.path().display().to_string(), "FOLDER")
+            .replace(&self.cord.bot_id().to_string(), "BOT")
+            .replace(&self.cord.guild_id().to_string(), "GUILD")
+    }
+}
+
+fn ops_channel(id: impl ToString) -> (&'static str, String) {
+    ("discord.ops_channel", format!("\"{}\"", id.to_string()))
+}
+
+#[tokio::test]
+async fn a_good_set_up_is_well() {
+    let clinic = Clinic::open().await;
+    let ops = clinic.cord.channel("ops").id();
+    insta::assert_snapshot!(clinic.ask_discord(&[ops_channel(ops)]).await, @r"
+    ok    token: the bot is yardarm (BOT)
+    ok    interactions: they come over the gateway
+    ok    gateway: ws://LOCAL/gateway answers
+    ok    guild: the bot is in harbour
+    ok    ops channel: the bot may write in #ops
+    ");
+    insta::assert_snapshot!(clinic.ask_discord(&[]).await, @r"
+    ok    token: the bot is yardarm (BOT)
+    ok    interactions: they come over the gateway
+    ok    gateway: ws://LOCAL/gateway answers
+    ok    guild: the bot is in harbour
+    warn  ops channel: none: reports of interrupted actions go nowhere → set `discord.ops_channel`
+    ");
+    clinic.cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_ends_the_questions() {
+    let clinic = Clinic::open().await;
+    let _fault = clinic.cord.inject(Fault::status(401).path("/users/@me"));
+    insta::assert_snapshot!(clinic.ask_discord(&[]).await, @"fail  token: Discord refuses it → make a new one: Developer Portal → your application → Bot → Reset Token");
+}
+
+#[tokio::test]
+async fn a_bot_that_is_not_in_the_guild_gets_its_invitation() {
+    let clinic = Clinic::open().await;
+    insta::assert_snapshot!(clinic.ask_discord(&[("discord.guild", "7".to_owned())]).await, @r"
+    ok    token: the bot is yardarm (BOT)
+    ok    interactions: they come over the gateway
+    ok    gateway: ws://LOCAL/gateway answers
+    fail  guild: the bot is not in the server 7 → check `discord.guild`, and invite it: https://discord.com/oauth2/authorize?client_id=BOT&scope=bot%20applications.commands&permissions=117760&guild_id=7
+    ");
+}
+
+#[tokio::test]
+async fn a_channel_must_be_there_seen_and_written_to() {
+    let clinic = Clinic::open().await;
+    let private = clinic.cord.channel("private").id();
+    let last = |said: String| said.lines().last().unwrap_or_default().to_owned();
+    insta::assert_snapshot!(last(clinic.ask_discord(&[ops_channel(private)]).await), @"fail  ops channel: the bot cannot see 808972007134676701 → check `discord.ops_channel`, and that the bot may see it");
+    insta::assert_snapshot!(last(clinic.ask_discord(&[ops_channel(7)]).await), @"fail  ops channel: the bot cannot see 7 → check `discord.ops_channel`, and that the bot may see it");
+}
+
+#[tokio::test]
+async fn permissions_that_lack_are_named() {
+    let deny = "name = \"ops\"\ndeny = { yardarm = [\"EMBED_LINKS\", \"ATTACH_FILES\"] }";
+    let clinic = Clinic::open_with(|guild| guild.replacen("name = \"ops\"", deny, 1)).await;
+    let ops = clinic.cord.channel("ops").id();
+    let said = clinic.ask_discord(&[ops_channel(ops)]).await;
+    insta::assert_snapshot!(said.lines().last().unwrap_or_default(), @"fail  ops channel: the bot lacks Embed Links and Attach Files in #ops → Edit Channel → Permissions → add the bot's role and allow these");
+}
+
+#[tokio::test]
+async fn a_discord_that_does_not_answer_is_told() {
+    let clinic = Clinic::open().await;
+    clinic.cord.stop();
+    let said = clinic.ask_discord(&[]).await;
+    // Refused or reset, as the kernel likes.
+    assert!(
+        said.starts_with("fail  Discord: no answer: Connection re"),
+        "{said}"
+    );
+    assert!(said.ends_with("whether localcord runs"), "{said}");
+}
+
+#[tokio::test]
+async fn only_the_named_authority_is_trusted() {
+    let clinic = Clinic::open().await;
+    let other = Localcord::start(Options::default()).await.unwrap();
+    std::fs::write(clinic.path("ca.pem"), other.ca_pem()).unwrap();
+    insta::assert_snapshot!(clinic.ask_discord(&[]).await, @"fail  Discord: no answer: invalid peer certificate: BadSignature → check network, DNS and firewall; with `discord.endpoint`, whether localcord runs");
+    std::fs::write(clinic.path("ca.pem"), "no certificate").unwrap();
+    insta::assert_snapshot!(clinic.ask_discord(&[]).await, @"fail  endpoint: `FOLDER/ca.pem` holds no certificate → name localcord's certificate authority by `discord.ca_file`");
+    std::fs::remove_file(clinic.path("ca.pem")).unwrap();
+    insta::assert_snapshot!(clinic.ask_discord(&[]).await, @"fail  endpoint: `FOLDER/ca.pem` cannot be read → name localcord's certificate authority by `discord.ca_file`; it is made anew at each start");
+}
+
+#[tokio::test]
+async fn the_host_is_looked_at() {
+    let clinic = Clinic::open().await;
+    let engine = FakeEngine::new();
+    let at = |folder: &str| {
+        vec![
+            (
+                "database.path",
+                clinic.path(folder).join("y.db").display().to_string(),
+            ),
+            (
+                "agents.templates",
+                clinic.path(folder).display().to_string(),
+            ),
+        ]
+    };
+    std::fs::create_dir(clinic.path("here")).unwrap();
+    let well = examine_host(&clinic.settings(&at("here")), &engine).await;
+    insta::assert_snapshot!(clinic.said(&well), @r"
+    ok    database: FOLDER/here/y.db can be written
+    ok    Docker: 20.10.24 (API 1.41) at unix:///var/run/docker.sock
+    ok    templates: 0 in FOLDER/here
+    ");
+    assert_eq!(
+        std::fs::read_dir(clinic.path("here")).unwrap().count(),
+        0,
+        "nothing is left"
+    );
+
+    engine.go_away();
+    let unwell = examine_host(&clinic.settings(&at("gone")), &engine).await;
+    insta::assert_snapshot!(clinic.said(&unwell), @r"
+    fail  database: FOLDER/gone/y.db cannot be written: No such file or directory (os error 2) → make its folder, give it to the user we run as, or set `database.path`
+    fail  Docker: unix:///var/run/docker.sock: the engine cannot be reached: there is no socket `/var/run/docker.sock` → start it (`scripts/ensure-docker` does), or set `docker.host`
+    fail  FOLDER/gone: the folder: cannot be read: No such file or directory (os error 2) → name a readable folder by `agents.templates`
+    ");
+}

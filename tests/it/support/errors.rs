@@ -1,0 +1,54 @@
+//! Errors logged by the app: a background error fails the test that caused it.
+
+use std::{
+    fmt::{Debug, Write as _},
+    sync::{Arc, Mutex},
+};
+
+use tracing::{
+    Event, Level, Subscriber,
+    field::{Field, Visit},
+    subscriber::DefaultGuard,
+};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt as _},
+};
+
+/// Everything logged at `ERROR` on this thread. Tests run on a runtime of one thread, so that is the whole app.
+#[derive(Clone, Default)]
+pub(crate) struct Errors(Arc<Mutex<Vec<String>>>);
+
+impl Errors {
+    /// Listens as long as the guard lives.
+    pub(crate) fn listen() -> (Self, DefaultGuard) {
+        let errors = Self::default();
+        let subscriber = tracing_subscriber::registry().with(errors.clone());
+        (errors, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// What was logged so far; forgets it.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Errors {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let ours = event.metadata().target().starts_with("yardarm");
+        if ours && *event.metadata().level() == Level::ERROR {
+            let mut text = Text::default();
+            event.record(&mut text);
+            self.0.lock().unwrap().push(text.0);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, "{field}={value:?} ").unwrap();
+    }
+}

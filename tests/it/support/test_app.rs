@@ -1,0 +1,228 @@
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use localcord::{Localcord, Options, Person, Reply};
+use tracing::subscriber::DefaultGuard;
+use yardarm::{
+    app::{App, Parts},
+    config::{Environment, Source},
+    domain::{agent::State, event::Event},
+    ops::Ops,
+};
+
+use super::{clock::FixedClock, errors::Errors, fake_engine::FakeEngine};
+
+/// Yardarm as it ships, with a Discord and an engine of its own. [`TestApp::finish`] ends every test.
+pub(crate) struct TestApp {
+    pub(crate) cord: Localcord,
+    pub(crate) engine: FakeEngine,
+    pub(crate) clock: FixedClock,
+    pub(crate) errors: Errors,
+    folder: tempfile::TempDir,
+    overrides: BTreeMap<String, String>,
+    app: Option<App>,
+    _listening: DefaultGuard,
+}
+
+/// A template for every test: nothing is asked, nothing is needed.
+const DEMO: &str = r#"{ "description": "ticks", "image": "demo:1", "stop_grace_s": 1 }"#;
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With settings as `--set` would give them.
+    pub(crate) async fn start_with(overrides: &[(&str, &str)]) -> Self {
+        let mut test = Self::prepare(overrides).await;
+        test.up().await;
+        test
+    }
+
+    /// Everything but the app itself.
+    pub(crate) async fn prepare(overrides: &[(&str, &str)]) -> Self {
+        let (errors, listening) = Errors::listen();
+        let cord = Localcord::start(Options::default()).await.unwrap();
+        let clock = FixedClock::new();
+        let engine_clock = clock.clone();
+        let engine = FakeEngine::with_clock(move || yardarm::clock::Clock::now(&engine_clock));
+        engine.add_image("demo:1");
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("agents")).unwrap();
+        std::fs::write(folder.path().join("ca.pem"), cord.ca_pem()).unwrap();
+        let test = Self {
+            overrides: defaults(&cord, &folder, overrides),
+            cord,
+            engine,
+            clock,
+            errors,
+            folder,
+            app: None,
+            _listening: listening,
+        };
+        test.write_template("demo", DEMO);
+        test
+    }
+
+    pub(crate) fn write_template(&self, name: &str, json: &str) {
+        std::fs::write(self.path("agents").join(format!("{name}.json")), json).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Changes a setting for the next start or reload.
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
+        self.overrides.insert(key.to_owned(), value.to_owned());
+    }
+
+    pub(crate) fn source(&self) -> Source {
+        let token = ("DISCORD_TOKEN".to_owned(), self.cord.token().to_owned());
+        let secret = ("AGENT_KNOWN_KEY".to_owned(), "a-planted-secret".to_owned());
+        Source {
+            path: None,
+            overrides: self.overrides.clone().into_iter().collect(),
+            environment: Environment::from_iter([token, secret]),
+        }
+    }
+
+    /// Starts the app and waits until both Discord and the engine have answered.
+    pub(crate) async fn up(&mut self) {
+        let source = self.source();
+        let (settings, templates) = source.read().unwrap_or_else(|error| panic!("{error}"));
+        let app = App::start(Parts {
+            settings,
+            templates,
+            source,
+            engine: Arc::new(self.engine.clone()),
+            clock: Arc::new(self.clock.clone()),
+        });
+        self.app = Some(app.await.unwrap());
+        self.cord.wait_for_command("help").await.unwrap();
+        self.cord.gateway().wait_connected(1).await.unwrap();
+        if !self.engine.is_away() {
+            self.until(Ops::knows_engine).await;
+        }
+    }
+
+    /// Stops the app in good order.
+    pub(crate) async fn down(&mut self) {
+        self.app.take().expect("it runs").stop().await;
+    }
+
+    pub(crate) async fn restart(&mut self) {
+        self.down().await;
+        self.up().await;
+    }
+
+    pub(crate) fn ops(&self) -> &Arc<Ops> {
+        &self.app.as_ref().expect("it runs").ops
+    }
+
+    /// The owner, in the ops channel.
+    pub(crate) fn olga(&self) -> Person {
+        self.cord.user("olga").in_channel("ops")
+    }
+
+    /// A text without what differs from run to run: ids of people and the host's figures.
+    pub(crate) fn said(&self, text: &str) -> String {
+        let lines = text.lines().map(|line| {
+            if line.starts_with("Host: CPU") {
+                "Host: …"
+            } else {
+                line
+            }
+        });
+        let text = lines.collect::<Vec<_>>().join("\n");
+        ["olga", "ravi", "mina"]
+            .into_iter()
+            .fold(text, |text, name| {
+                text.replace(&self.cord.user(name).id().to_string(), name)
+            })
+    }
+
+    /// Deploys a `demo` and waits until it runs.
+    pub(crate) async fn deploy(&self, name: &str) -> Reply {
+        let slash = self
+            .olga()
+            .slash("deploy")
+            .option("template", "demo")
+            .option("name", name);
+        let reply = slash.send().await.unwrap();
+        let reply = reply.until_text("running after").await.unwrap();
+        self.until(|ops| {
+            ops.roster
+                .view(name)
+                .is_some_and(|view| view.state == State::Running)
+        })
+        .await;
+        reply
+    }
+
+    /// Waits for the app's own events until something is true of it.
+    pub(crate) async fn until(&self, is_true: impl Fn(&Ops) -> bool) {
+        let mut events = self.ops().events();
+        let wait = async {
+            while !is_true(self.ops()) {
+                let _: Event = events.recv().await.unwrap();
+            }
+        };
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(20), wait).await;
+        waited.expect("it never became true");
+    }
+
+    pub(crate) fn state(&self, agent: &str) -> State {
+        self.ops().roster.view(agent).expect("an agent").state
+    }
+
+    /// Stops everything. Whatever went wrong unseen fails the test here.
+    pub(crate) async fn finish(mut self) {
+        if self.app.is_some() {
+            assert_eq!(
+                self.ops().store.outbox_counts().await.unwrap().1,
+                0,
+                "dead messages"
+            );
+            self.down().await;
+        }
+        self.cord.finish().unwrap();
+        assert_eq!(
+            self.errors.take(),
+            Vec::<String>::new(),
+            "errors in the background"
+        );
+    }
+}
+
+fn defaults(
+    cord: &Localcord,
+    folder: &tempfile::TempDir,
+    more: &[(&str, &str)],
+) -> BTreeMap<String, String> {
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let quoted = |text: String| format!("\"{text}\"");
+    let mut overrides = BTreeMap::from([
+        (
+            "discord.guild".to_owned(),
+            quoted(cord.guild_id().to_string()),
+        ),
+        ("discord.endpoint".to_owned(), cord.rest_addr().to_string()),
+        ("discord.ca_file".to_owned(), path("ca.pem")),
+        (
+            "discord.ops_channel".to_owned(),
+            quoted(cord.channel("ops").id().to_string()),
+        ),
+        (
+            "access.owners".to_owned(),
+            format!("[\"{}\"]", cord.user("olga").id()),
+        ),
+        ("database.path".to_owned(), path("yardarm.db")),
+        ("agents.templates".to_owned(), path("agents")),
+        ("docker.settle_s".to_owned(), "0".to_owned()),
+    ]);
+    overrides.extend(
+        more.iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned())),
+    );
+    overrides
+}
