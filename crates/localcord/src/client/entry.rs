@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// A slash command being entered.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
 pub struct SlashCommand {
     cord: Localcord,
@@ -52,7 +52,7 @@ impl SlashCommand {
 }
 
 /// A slash command being typed.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
 pub struct Autocomplete {
     command: SlashCommand,

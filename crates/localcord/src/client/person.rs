@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A person in a channel: at first in the first channel of the first guild.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Person {
     cord: Localcord,
     id: Id,

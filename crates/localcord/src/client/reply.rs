@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
@@ -19,6 +19,12 @@ const NO_RESPONSE: &str = "The application did not respond";
 pub struct Reply {
     cord: Localcord,
     interaction: Id,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Reply({})", self.seen())
+    }
 }
 
 impl Reply {
@@ -244,7 +250,7 @@ impl Reply {
 }
 
 /// A modal that a bot opened, being filled in.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `submit`"]
 pub struct Modal {
     reply: Reply,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::{
     Json,
     extract::{Path, State},
+    http::StatusCode,
 };
 use serde_json::{Value, json};
 
@@ -29,7 +30,11 @@ pub(super) async fn read(
 }
 
 /// Waits for the first answer, and then, if asked, until the text contains `until`.
-pub(super) async fn receive(discord: &Discord, id: Id, until: Option<&str>) -> Value {
+pub(super) async fn receive(
+    discord: &Discord,
+    id: Id,
+    until: Option<&str>,
+) -> Result<Json<Value>, Problem> {
     let deadline = discord.read(|state| state.interactions.get(&id).map(Interaction::deadline));
     let left = deadline
         .and_then(|deadline| (deadline - discord.now()).to_std().ok())
@@ -41,17 +46,25 @@ pub(super) async fn receive(discord: &Discord, id: Id, until: Option<&str>) -> V
     discord
         .wait(left + Duration::from_millis(1), || discord.read(is_over))
         .await;
-    if let Some(part) = until {
-        let shows = || {
-            view(discord, id).filter(|view| {
-                view["text"]
-                    .as_str()
-                    .is_some_and(|text| text.contains(part))
-            })
-        };
-        discord.wait(LONGEST_WAIT, || shows().map(drop)).await;
-    }
-    view(discord, id).unwrap_or_default()
+    let seen = || view(discord, id).unwrap_or_default();
+    let Some(part) = until else {
+        return Ok(Json(seen()));
+    };
+    let shows = |view: &Value| {
+        view["text"]
+            .as_str()
+            .is_some_and(|text| text.contains(part))
+    };
+    let found = discord
+        .wait(LONGEST_WAIT, || Some(seen()).filter(shows))
+        .await;
+    found.map(Json).ok_or_else(|| {
+        let text = seen()["text"].to_string();
+        Problem(
+            StatusCode::GATEWAY_TIMEOUT,
+            format!("the text never contained `{part}`; last seen: {text}"),
+        )
+    })
 }
 
 fn view(discord: &Discord, id: Id) -> Option<Value> {
