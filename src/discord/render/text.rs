@@ -36,31 +36,14 @@ pub fn clip_front(text: &str, max: usize) -> String {
     format!("…{}", text.get(start..).unwrap_or_default())
 }
 
-/// Text from outside that must not format, mention or link anything.
+/// Text from outside, on one line, that must not format or mention anything.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        if matches!(
-            c,
-            '\\' | '*'
-                | '_'
-                | '~'
-                | '`'
-                | '|'
-                | '>'
-                | '<'
-                | '#'
-                | '['
-                | ']'
-                | '('
-                | ')'
-                | '@'
-                | ':'
-                | '-'
-        ) {
+        if "\\*_~`|<>#[]()@".contains(c) {
             escaped.push('\\');
         }
-        escaped.push(if c.is_control() && c != '\n' { ' ' } else { c });
+        escaped.push(if c.is_control() { ' ' } else { c });
     }
     escaped
 }
