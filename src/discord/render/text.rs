@@ -55,8 +55,8 @@ pub fn code_block(text: &str, max: usize) -> String {
         .chars()
         .filter(|c| !c.is_control() || *c == '\n' || *c == '\t')
         .collect();
-    // A zero-width space keeps three backticks from closing the block.
-    let tame = clean.replace("```", "`\u{200b}`\u{200b}`");
+    // A zero-width space between two keeps three backticks from ever standing together.
+    let tame = clean.replace("``", "`\u{200b}`");
     let body = clip_front(&tame, max.saturating_sub(FENCES));
     format!("```\n{}\n```", if body.is_empty() { " " } else { &body })
 }
