@@ -6,10 +6,11 @@ use serenity::all::{
     Builder as _, CommandInteraction, ComponentInteraction, CreateInteractionResponse,
     CreateInteractionResponseMessage, Message, ModalInteraction,
 };
+use serenity::http::HttpError;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    Answer, Bot, Result,
+    Answer, Bot, Error, Result,
     render::{self, Rendered},
 };
 use crate::{
@@ -64,8 +65,12 @@ impl Asker {
     /// "Yardarm is thinking…", to all or to the asker only.
     pub async fn defer(&self, bot: &Bot, ephemeral: bool) -> Result {
         let message = CreateInteractionResponseMessage::new().ephemeral(ephemeral);
-        self.respond(bot, CreateInteractionResponse::Defer(message))
-            .await
+        let response = CreateInteractionResponse::Defer(message);
+        match self.respond(bot, response).await {
+            // It may have arrived: going on loses nothing, giving up would leave "thinking…" for ever.
+            Err(Error::Discord(error)) if is_in_doubt(&error) => Ok(()),
+            answer => answer,
+        }
     }
 
     /// An answer from memory, in the callback itself.
@@ -176,6 +181,11 @@ pub async fn show(bot: &Bot, token: &str, rendered: &Rendered) -> Result<Message
         wait *= 2;
     }
     Ok(edit.execute(&bot.replies, token).await?)
+}
+
+/// A connection was made and its answer lost.
+fn is_in_doubt(error: &serenity::Error) -> bool {
+    matches!(error, serenity::Error::Http(HttpError::Request(request)) if !request.is_connect())
 }
 
 fn is_rate_limit(error: &serenity::Error) -> bool {

@@ -299,17 +299,8 @@ impl Work<'_> {
         self.agent().await?.container.ok_or_else(none)
     }
 
-    /// Tells followers and the database how far it is; percentages are for followers only.
-    pub(super) async fn step(&self, step: Step) -> Result<()> {
-        self.ops
-            .store
-            .set_step(self.action.id, self.guard.agent(), step)
-            .await?;
-        self.show_step(step);
-        Ok(())
-    }
-
-    pub(super) fn show_step(&self, step: Step) {
+    /// Tells followers how far it is. Only a swap is written down: nothing else decides what a later start does.
+    pub(super) fn step(&self, step: Step) {
         let agent = self.guard.agent();
         self.ops.alter(self.action.id, |live| {
             if let Some(target) = live.targets.iter_mut().find(|target| target.agent == agent) {
@@ -320,7 +311,7 @@ impl Work<'_> {
 
     pub(super) async fn start(&self) -> Result<Option<String>> {
         let container = self.container().await?;
-        self.step(Step::Starting).await?;
+        self.step(Step::Starting);
         match self.ops.engine.observe(&container).await? {
             None => return self.replace().await,
             Some(seen) if seen.phase == Phase::Paused => {
@@ -339,7 +330,7 @@ impl Work<'_> {
 
     pub(super) async fn stop(&self) -> Result<Option<String>> {
         let container = self.container().await?;
-        self.step(Step::Stopping).await?;
+        self.step(Step::Stopping);
         let stopping = self.ops.engine.stop(&container, self.grace());
         match self
             .reach(&container, stopping, |seen| !seen.phase.is_up())
@@ -373,7 +364,7 @@ impl Work<'_> {
     async fn remove(&self) -> Result<Option<String>> {
         let agent = self.agent().await?;
         if let Some(container) = &agent.container {
-            self.step(Step::Stopping).await?;
+            self.step(Step::Stopping);
             self.retire(container).await?;
         }
         if self.action.details.volumes {
