@@ -47,7 +47,7 @@ impl SlashCommand {
     /// Sends it and waits for the bot's first answer, or for the end of its three seconds.
     pub async fn send(self) -> Result<Reply, Error> {
         let id = act::slash(self.cord.discord(), &self.entry)?;
-        Reply::receive(self.cord, id).await
+        Ok(Reply::receive(self.cord, id).await)
     }
 }
 
@@ -103,7 +103,7 @@ impl Autocomplete {
         let cord = self.command.cord;
         let focus = (self.focus.0.as_str(), self.focus.1.as_str());
         let id = act::autocomplete(cord.discord(), &self.command.entry, focus)?;
-        let reply = Reply::receive(cord, id).await?;
+        let reply = Reply::receive(cord, id).await;
         match reply.answer() {
             Some(Answer::Choices(choices)) => Ok(choices.iter().map(Choice::read).collect()),
             _ => Err(Error::Unexpected(

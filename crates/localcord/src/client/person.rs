@@ -129,7 +129,7 @@ impl Person {
     async fn pick(&self, message: &Message, pick: Pick) -> Result<Reply, Error> {
         let place = (message.channel_id(), message.id());
         let id = act::use_component(self.cord.discord(), self.id, place, &pick)?;
-        Reply::receive(self.cord.clone(), id).await
+        Ok(Reply::receive(self.cord.clone(), id).await)
     }
 }
 

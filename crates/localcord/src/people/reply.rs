@@ -10,12 +10,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{Problem, Shared};
-use crate::{
-    discord::Discord,
-    ids::Id,
-    model::{Answer, Interaction, State as Now},
-    text::readable,
-};
+use crate::{discord::Discord, ids::Id, model::Answer, text::readable};
 
 const NO_RESPONSE: &str = "The application did not respond";
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
@@ -35,17 +30,7 @@ pub(super) async fn receive(
     id: Id,
     until: Option<&str>,
 ) -> Result<Json<Value>, Problem> {
-    let deadline = discord.read(|state| state.interactions.get(&id).map(Interaction::deadline));
-    let left = deadline
-        .and_then(|deadline| (deadline - discord.now()).to_std().ok())
-        .unwrap_or_default();
-    let is_over = |state: &Now| {
-        let interaction = state.interactions.get(&id)?;
-        (interaction.answer.is_some() || interaction.is_dead(discord.now())).then_some(())
-    };
-    discord
-        .wait(left + Duration::from_millis(1), || discord.read(is_over))
-        .await;
+    discord.until_answered(id).await;
     let seen = || view(discord, id).unwrap_or_default();
     let Some(part) = until else {
         return Ok(Json(seen()));
