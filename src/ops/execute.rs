@@ -63,16 +63,22 @@ impl Ops {
             duration_ms = began.elapsed().as_millis(),
             "action ended"
         );
-        self.finish(action.id, &ending).await
+        self.finish(action.id, &ending, FOLLOWER_FIRST).await
     }
 
-    /// Ends an action and leaves its card to the outbox, unless a follower shows it first.
-    pub(super) async fn finish(&self, id: ActionId, ending: &Ending) -> Result<()> {
+    /// Ends an action and leaves its card to the outbox, unless a follower shows it within `after`.
+    pub(super) async fn finish(
+        &self,
+        id: ActionId,
+        ending: &Ending,
+        after: Duration,
+    ) -> Result<()> {
         let now = self.now();
-        let action = self.action(id).await?;
         let mut tx = self.store.begin().await?;
+        // Read while nobody else writes: a follower may just have learnt which message the reply is.
+        let action = self.action(id).await?;
         rows::finish(&mut tx, id, ending, now).await?;
-        actions::notify(&mut tx, &action, now, FOLLOWER_FIRST).await?;
+        actions::notify(&mut tx, &action, now, after).await?;
         tx.commit().await?;
         let ended = self.action(id).await?;
         self.alter(id, |live| *live = ended);
@@ -179,6 +185,13 @@ impl Ops {
         }
     }
 
+    pub(super) async fn drop_volumes(&self, agent: AgentId) -> engine::Result<()> {
+        for volume in self.engine.volumes(&self.instance, agent).await? {
+            self.engine.remove_volume(&volume).await?;
+        }
+        Ok(())
+    }
+
     async fn drop_networks(&self, fleet: &str) -> Result<Option<String>> {
         for internet in [true, false] {
             if let Err(error) = self
@@ -268,12 +281,19 @@ impl Work<'_> {
             Kind::Stop => self.stop().await,
             Kind::Restart => {
                 self.stop().await?;
+                self.write_step(Step::Starting).await?;
                 self.start().await
             }
             Kind::Pause => self.pause().await,
             Kind::Resume => self.resume().await,
             Kind::Remove => self.remove().await,
-            Kind::Adopt => self.adopt().await,
+            Kind::Adopt => match self.adopt().await {
+                Err(error) => {
+                    self.unlist().await?;
+                    Err(error)
+                }
+                adopted => adopted,
+            },
             Kind::FleetAdd => self.move_fleet().await,
             _ => Err(unfit(self.action)),
         }
@@ -299,7 +319,14 @@ impl Work<'_> {
         self.agent().await?.container.ok_or_else(none)
     }
 
-    /// Tells followers how far it is. Only a swap is written down: nothing else decides what a later start does.
+    /// Writes down where a later start is to go on from.
+    async fn write_step(&self, step: Step) -> Result<()> {
+        let mut tx = self.ops.store.begin().await?;
+        rows::set_step(&mut tx, self.action.id, self.guard.agent(), step).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Tells followers how far it is. Few steps are written down: only what a later start must know.
     pub(super) fn step(&self, step: Step) {
         let agent = self.guard.agent();
         self.ops.alter(self.action.id, |live| {
@@ -368,11 +395,9 @@ impl Work<'_> {
             self.retire(container).await?;
         }
         if self.action.details.volumes {
-            self.drop_volumes().await?;
+            self.ops.drop_volumes(agent.id).await?;
         }
-        let mut tx = self.ops.store.begin().await?;
-        agents::remove(&mut tx, agent.id, self.ops.now()).await?;
-        tx.commit().await?;
+        self.unlist().await?;
         Ok(None)
     }
 
@@ -409,6 +434,13 @@ impl Work<'_> {
         }))
     }
 
+    /// What was to be an agent is none: its name is free again.
+    pub(super) async fn unlist(&self) -> Result<()> {
+        let mut tx = self.ops.store.begin().await?;
+        agents::remove(&mut tx, self.guard.agent(), self.ops.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
     async fn move_fleet(&self) -> Result<Option<String>> {
         let (Some(fleet), Some(name)) = (self.action.details.fleet, &self.action.details.name)
         else {
@@ -442,19 +474,8 @@ impl Work<'_> {
         }
     }
 
-    pub(super) async fn drop_volumes(&self) -> Result<()> {
-        let volumes = self
-            .ops
-            .engine
-            .volumes(&self.ops.instance, self.guard.agent())
-            .await?;
-        for volume in volumes {
-            self.ops.engine.remove_volume(&volume).await?;
-        }
-        Ok(())
-    }
-
-    /// Calls the engine. If the answer is lost, what is observed decides; the call is never repeated.
+    /// Calls the engine. If the answer is lost, or it is so already, what is observed decides; the call is never
+    /// repeated.
     pub(super) async fn reach(
         &self,
         container: &ContainerId,
@@ -462,7 +483,9 @@ impl Work<'_> {
         reached: fn(&Observation) -> bool,
     ) -> Result<()> {
         match call.await {
-            Err(error) if error.outcome_is_unknown() => {
+            Err(error)
+                if error.outcome_is_unknown() || matches!(error, EngineError::Conflict(_)) =>
+            {
                 let seen = self.ops.engine.observe(container).await?;
                 if seen.as_ref().is_some_and(reached) {
                     Ok(())

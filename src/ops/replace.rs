@@ -51,10 +51,11 @@ impl Work<'_> {
         {
             Ok(container) => {
                 self.swap(&agent, &container, &spec, &image).await?;
-                if let Some(old) = old {
-                    self.retire(&old.container).await?;
-                }
-                Ok(None)
+                let Some(old) = old else { return Ok(None) };
+                let left = self.retire(&old.container).await.err();
+                Ok(left.map(|error| {
+                    format!("The old container goes as soon as Docker lets it: {error}")
+                }))
             }
             Err(error) => self.abandon(&agent, old.as_ref(), error).await,
         }
@@ -300,7 +301,10 @@ impl Work<'_> {
         actions::set_step(&mut tx, self.action.id, agent.id, Step::Swapped).await?;
         tx.commit().await?;
         self.ops.refresh(agent.id).await?;
-        self.ops.observe(container).await?;
+        if let Err(error) = self.ops.observe(container).await {
+            // It is done all the same; the next listing tells.
+            tracing::warn!(agent.name = agent.name.as_str(), error = %error, "a new container could not be looked at");
+        }
         Ok(())
     }
 
@@ -329,17 +333,13 @@ impl Work<'_> {
 
     /// Removes what this action made, gives the old container its name back, and starts it if it was up.
     /// Where this fails, [`super::tidy`] does it later.
-    async fn undo(&self, agent: &Agent, start: bool) -> Result<()> {
+    pub(super) async fn undo(&self, agent: &Agent, start: bool) -> Result<()> {
         if self.action.kind == Kind::Deploy {
-            let mut tx = self.ops.store.begin().await?;
-            agents::remove(&mut tx, agent.id, self.ops.now()).await?;
-            tx.commit().await?;
+            self.unlist().await?;
         }
-        for container in self.made(agent).await? {
-            self.ops.engine.remove(&container).await?;
-        }
+        self.discard_made(agent).await?;
         if self.action.kind == Kind::Deploy {
-            return self.drop_volumes().await;
+            return Ok(self.ops.drop_volumes(agent.id).await?);
         }
         let Some(container) = &agent.container else {
             return Ok(());
@@ -357,6 +357,13 @@ impl Work<'_> {
             self.ops.engine.start(container).await?;
         }
         self.ops.observe(container).await?;
+        Ok(())
+    }
+
+    pub(super) async fn discard_made(&self, agent: &Agent) -> Result<()> {
+        for container in self.made(agent).await? {
+            self.ops.engine.remove(&container).await?;
+        }
         Ok(())
     }
 
