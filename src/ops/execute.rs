@@ -17,6 +17,7 @@ use crate::{
     engine::{self, EngineError},
     error::{Error, Result},
     store::{
+        self,
         actions::{self as rows, Ending},
         agents, fleets, is_taken, templates,
     },
@@ -249,7 +250,7 @@ fn summary(states: &[State]) -> Ending {
     Ending { state, note }
 }
 
-fn taken(error: sqlx::Error, name: &str) -> Error {
+fn taken(error: store::Error, name: &str) -> Error {
     if is_taken(&error) {
         Error::Invalid(format!("`{name}` is taken. Choose another name."))
     } else {
