@@ -56,7 +56,8 @@ pub trait Engine: Send + Sync {
     async fn pause(&self, container: &ContainerId) -> Result<()>;
     async fn unpause(&self, container: &ContainerId) -> Result<()>;
     async fn rename(&self, container: &ContainerId, name: &str) -> Result<()>;
-    /// Ends and removes a container but none of its named volumes. Removing what is gone is no error.
+    /// Ends and removes a container but none of its named volumes; nameless ones go with a container that we made, and
+    /// stay if it was somebody else's. Removing what is gone is no error.
     async fn remove(&self, container: &ContainerId) -> Result<()>;
 
     /// Makes a private network unless it is there.

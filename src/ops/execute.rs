@@ -64,16 +64,22 @@ impl Ops {
             duration_ms = began.elapsed().as_millis(),
             "action ended"
         );
-        self.finish(action.id, &ending).await
+        self.finish(action.id, &ending, FOLLOWER_FIRST).await
     }
 
-    /// Ends an action and leaves its card to the outbox, unless a follower shows it first.
-    pub(super) async fn finish(&self, id: ActionId, ending: &Ending) -> Result<()> {
+    /// Ends an action and leaves its card to the outbox, unless a follower shows it within `after`.
+    pub(super) async fn finish(
+        &self,
+        id: ActionId,
+        ending: &Ending,
+        after: Duration,
+    ) -> Result<()> {
         let now = self.now();
-        let action = self.action(id).await?;
         let mut tx = self.store.begin().await?;
+        // Read while nobody else writes: a follower may just have learnt which message the reply is.
+        let action = self.action(id).await?;
         rows::finish(&mut tx, id, ending, now).await?;
-        actions::notify(&mut tx, &action, now, FOLLOWER_FIRST).await?;
+        actions::notify(&mut tx, &action, now, after).await?;
         tx.commit().await?;
         let ended = self.action(id).await?;
         self.alter(id, |live| *live = ended);
@@ -180,6 +186,13 @@ impl Ops {
         }
     }
 
+    pub(super) async fn drop_volumes(&self, agent: AgentId) -> engine::Result<()> {
+        for volume in self.engine.volumes(&self.instance, agent).await? {
+            self.engine.remove_volume(&volume).await?;
+        }
+        Ok(())
+    }
+
     async fn drop_networks(&self, fleet: &str) -> Result<Option<String>> {
         for internet in [true, false] {
             if let Err(error) = self
@@ -269,12 +282,19 @@ impl Work<'_> {
             Kind::Stop => self.stop().await,
             Kind::Restart => {
                 self.stop().await?;
+                self.write_step(Step::Starting).await?;
                 self.start().await
             }
             Kind::Pause => self.pause().await,
             Kind::Resume => self.resume().await,
             Kind::Remove => self.remove().await,
-            Kind::Adopt => self.adopt().await,
+            Kind::Adopt => match self.adopt().await {
+                Err(error) => {
+                    self.unlist().await?;
+                    Err(error)
+                }
+                adopted => adopted,
+            },
             Kind::FleetAdd => self.move_fleet().await,
             _ => Err(unfit(self.action)),
         }
@@ -300,17 +320,15 @@ impl Work<'_> {
         self.agent().await?.container.ok_or_else(none)
     }
 
-    /// Tells followers and the database how far it is; percentages are for followers only.
-    pub(super) async fn step(&self, step: Step) -> Result<()> {
-        self.ops
-            .store
-            .set_step(self.action.id, self.guard.agent(), step)
-            .await?;
-        self.show_step(step);
-        Ok(())
+    /// Writes down where a later start is to go on from.
+    async fn write_step(&self, step: Step) -> Result<()> {
+        let mut tx = self.ops.store.begin().await?;
+        rows::set_step(&mut tx, self.action.id, self.guard.agent(), step).await?;
+        Ok(tx.commit().await?)
     }
 
-    pub(super) fn show_step(&self, step: Step) {
+    /// Tells followers how far it is. Few steps are written down: only what a later start must know.
+    pub(super) fn step(&self, step: Step) {
         let agent = self.guard.agent();
         self.ops.alter(self.action.id, |live| {
             if let Some(target) = live.targets.iter_mut().find(|target| target.agent == agent) {
@@ -321,7 +339,7 @@ impl Work<'_> {
 
     pub(super) async fn start(&self) -> Result<Option<String>> {
         let container = self.container().await?;
-        self.step(Step::Starting).await?;
+        self.step(Step::Starting);
         match self.ops.engine.observe(&container).await? {
             None => return self.replace().await,
             Some(seen) if seen.phase == Phase::Paused => {
@@ -340,7 +358,7 @@ impl Work<'_> {
 
     pub(super) async fn stop(&self) -> Result<Option<String>> {
         let container = self.container().await?;
-        self.step(Step::Stopping).await?;
+        self.step(Step::Stopping);
         let stopping = self.ops.engine.stop(&container, self.grace());
         match self
             .reach(&container, stopping, |seen| !seen.phase.is_up())
@@ -374,15 +392,13 @@ impl Work<'_> {
     async fn remove(&self) -> Result<Option<String>> {
         let agent = self.agent().await?;
         if let Some(container) = &agent.container {
-            self.step(Step::Stopping).await?;
+            self.step(Step::Stopping);
             self.retire(container).await?;
         }
         if self.action.details.volumes {
-            self.drop_volumes().await?;
+            self.ops.drop_volumes(agent.id).await?;
         }
-        let mut tx = self.ops.store.begin().await?;
-        agents::remove(&mut tx, agent.id, self.ops.now()).await?;
-        tx.commit().await?;
+        self.unlist().await?;
         Ok(None)
     }
 
@@ -419,6 +435,13 @@ impl Work<'_> {
         }))
     }
 
+    /// What was to be an agent is none: its name is free again.
+    pub(super) async fn unlist(&self) -> Result<()> {
+        let mut tx = self.ops.store.begin().await?;
+        agents::remove(&mut tx, self.guard.agent(), self.ops.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
     async fn move_fleet(&self) -> Result<Option<String>> {
         let (Some(fleet), Some(name)) = (self.action.details.fleet, &self.action.details.name)
         else {
@@ -452,19 +475,8 @@ impl Work<'_> {
         }
     }
 
-    pub(super) async fn drop_volumes(&self) -> Result<()> {
-        let volumes = self
-            .ops
-            .engine
-            .volumes(&self.ops.instance, self.guard.agent())
-            .await?;
-        for volume in volumes {
-            self.ops.engine.remove_volume(&volume).await?;
-        }
-        Ok(())
-    }
-
-    /// Calls the engine. If the answer is lost, what is observed decides; the call is never repeated.
+    /// Calls the engine. If the answer is lost, or it is so already, what is observed decides; the call is never
+    /// repeated.
     pub(super) async fn reach(
         &self,
         container: &ContainerId,
@@ -472,7 +484,9 @@ impl Work<'_> {
         reached: fn(&Observation) -> bool,
     ) -> Result<()> {
         match call.await {
-            Err(error) if error.outcome_is_unknown() => {
+            Err(error)
+                if error.outcome_is_unknown() || matches!(error, EngineError::Conflict(_)) =>
+            {
                 let seen = self.ops.engine.observe(container).await?;
                 if seen.as_ref().is_some_and(reached) {
                     Ok(())

@@ -550,12 +550,15 @@ fn invalid(problems: &[Problem]) -> Error {
     Error::Invalid(lines.join("\n"))
 }
 
+/// A sentence that helps on from an unknown name.
 fn suggest(name: &str, known: &[String], none: &str) -> String {
     if known.is_empty() {
-        none.to_owned()
-    } else {
-        did_you_mean(name, known)
+        return none.to_owned();
     }
+    let advice = did_you_mean(name, known);
+    let mut letters = advice.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 /// Typed text in an answer: short, and unable to leave its code span.
