@@ -8,7 +8,7 @@ use serenity::{
         Builder as _, CommandInteraction, ComponentInteraction, CreateInteractionResponse,
         CreateInteractionResponseMessage, Message, ModalInteraction,
     },
-    http::{LightMethod, Request as Call, Route},
+    http::{HttpError, LightMethod, Request as Call, Route},
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -78,9 +78,15 @@ impl Asker {
         let call = Call::new(route, LightMethod::Post)
             .body(Some(body))
             .params(Some(vec![("with_response", "true".to_owned())]));
-        let callback: Callback = bot.http.fire(call).await?;
-        let message = callback.interaction.response_message_id;
-        Ok(message.map(|id| MessageId(id.get())))
+        match bot.http.fire::<Callback>(call).await {
+            Ok(callback) => {
+                let message = callback.interaction.response_message_id;
+                Ok(message.map(|id| MessageId(id.get())))
+            }
+            // It may have arrived: going on loses nothing, giving up would leave "thinking…" for ever.
+            Err(error) if is_in_doubt(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// An answer from memory, in the callback itself.
@@ -207,6 +213,11 @@ pub async fn show(bot: &Bot, token: &str, rendered: &Rendered) -> Result<Message
         wait *= 2;
     }
     Ok(edit.execute(&bot.replies, token).await?)
+}
+
+/// A connection was made and its answer lost.
+fn is_in_doubt(error: &serenity::Error) -> bool {
+    matches!(error, serenity::Error::Http(HttpError::Request(request)) if !request.is_connect())
 }
 
 fn is_rate_limit(error: &serenity::Error) -> bool {

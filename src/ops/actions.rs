@@ -14,7 +14,7 @@ use crate::{
     },
     error::{Error, Result},
     store::{
-        Tx,
+        self, Tx,
         actions::{self, NewAction, NewTarget},
         agents, is_taken,
         outbox::{self, Notice},
@@ -329,7 +329,7 @@ pub(super) async fn notify(
     action: &Action,
     now: DateTime<Utc>,
     after: Duration,
-) -> sqlx::Result<()> {
+) -> store::Result<()> {
     let Some(reply) = &action.reply else {
         return Ok(());
     };

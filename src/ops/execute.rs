@@ -17,6 +17,7 @@ use crate::{
     engine::{self, EngineError},
     error::{Error, Result},
     store::{
+        self,
         actions::{self as rows, Ending},
         agents, fleets, is_taken, templates,
     },
@@ -249,7 +250,7 @@ fn summary(states: &[State]) -> Ending {
     Ending { state, note }
 }
 
-fn taken(error: sqlx::Error, name: &str) -> Error {
+fn taken(error: store::Error, name: &str) -> Error {
     if is_taken(&error) {
         Error::Invalid(format!("`{name}` is taken. Choose another name."))
     } else {
@@ -281,6 +282,7 @@ impl Work<'_> {
             Kind::Stop => self.stop().await,
             Kind::Restart => {
                 self.stop().await?;
+                self.write_step(Step::Starting).await?;
                 self.start().await
             }
             Kind::Pause => self.pause().await,
@@ -318,17 +320,15 @@ impl Work<'_> {
         self.agent().await?.container.ok_or_else(none)
     }
 
-    /// Tells followers and the database how far it is; percentages are for followers only.
-    pub(super) async fn step(&self, step: Step) -> Result<()> {
-        self.ops
-            .store
-            .set_step(self.action.id, self.guard.agent(), step)
-            .await?;
-        self.show_step(step);
-        Ok(())
+    /// Writes down where a later start is to go on from.
+    async fn write_step(&self, step: Step) -> Result<()> {
+        let mut tx = self.ops.store.begin().await?;
+        rows::set_step(&mut tx, self.action.id, self.guard.agent(), step).await?;
+        Ok(tx.commit().await?)
     }
 
-    pub(super) fn show_step(&self, step: Step) {
+    /// Tells followers how far it is. Few steps are written down: only what a later start must know.
+    pub(super) fn step(&self, step: Step) {
         let agent = self.guard.agent();
         self.ops.alter(self.action.id, |live| {
             if let Some(target) = live.targets.iter_mut().find(|target| target.agent == agent) {
@@ -339,7 +339,7 @@ impl Work<'_> {
 
     pub(super) async fn start(&self) -> Result<Option<String>> {
         let container = self.container().await?;
-        self.step(Step::Starting).await?;
+        self.step(Step::Starting);
         match self.ops.engine.observe(&container).await? {
             None => return self.replace().await,
             Some(seen) if seen.phase == Phase::Paused => {
@@ -358,7 +358,7 @@ impl Work<'_> {
 
     pub(super) async fn stop(&self) -> Result<Option<String>> {
         let container = self.container().await?;
-        self.step(Step::Stopping).await?;
+        self.step(Step::Stopping);
         let stopping = self.ops.engine.stop(&container, self.grace());
         match self
             .reach(&container, stopping, |seen| !seen.phase.is_up())
@@ -392,7 +392,7 @@ impl Work<'_> {
     async fn remove(&self) -> Result<Option<String>> {
         let agent = self.agent().await?;
         if let Some(container) = &agent.container {
-            self.step(Step::Stopping).await?;
+            self.step(Step::Stopping);
             self.retire(container).await?;
         }
         if self.action.details.volumes {

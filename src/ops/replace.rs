@@ -79,7 +79,7 @@ impl Work<'_> {
     }
 
     async fn resolve_image(&self, spec: &Spec, pinned: Option<ImageId>) -> Result<ImageId> {
-        self.step(Step::Resolving).await?;
+        self.step(Step::Resolving);
         let engine = &self.ops.engine;
         if let Some(pinned) = pinned
             && engine.image(pinned.as_str()).await?.is_some()
@@ -93,10 +93,10 @@ impl Work<'_> {
             Some(Image { id, digest: None }) => return Ok(id),
             _ => {}
         }
-        self.step(Step::Pulling(None)).await?;
+        self.step(Step::Pulling(None));
         engine
             .pull(&spec.image, &|progress| {
-                self.show_step(Step::Pulling(percent(progress)));
+                self.step(Step::Pulling(percent(progress)));
             })
             .await
             .map_err(|error| unpullable(&spec.image, error))?;
@@ -128,7 +128,7 @@ impl Work<'_> {
         old: Option<&Old>,
     ) -> Result<ContainerId> {
         let name = self.ops.container_name(&agent.name);
-        self.step(Step::Creating).await?;
+        self.step(Step::Creating);
         let making = if old.is_some() {
             format!("{name}-new-{}", self.action.id)
         } else {
@@ -136,7 +136,7 @@ impl Work<'_> {
         };
         let container = self.create(agent, spec, image, &making).await?;
         if let Some(old) = old {
-            self.step(Step::Stopping).await?;
+            self.step(Step::Stopping);
             self.ops
                 .engine
                 .rename(
@@ -147,7 +147,7 @@ impl Work<'_> {
             self.stop_old(old, spec).await?;
             self.ops.engine.rename(&container, &name).await?;
         }
-        self.step(Step::Starting).await?;
+        self.step(Step::Starting);
         self.reach(&container, self.ops.engine.start(&container), |seen| {
             seen.phase != Phase::Created
         })
@@ -241,7 +241,7 @@ impl Work<'_> {
 
     /// A first container need only run. One that replaces another must keep running, and be healthy if it can say so.
     async fn prove(&self, container: &ContainerId, spec: &Spec, replaces: bool) -> Result<()> {
-        self.step(Step::Proving).await?;
+        self.step(Step::Proving);
         let docker = &self.ops.settings().docker;
         let began = Instant::now();
         loop {
@@ -315,7 +315,7 @@ impl Work<'_> {
         old: Option<&Old>,
         error: Error,
     ) -> Result<Option<String>> {
-        self.step(Step::Undoing).await?;
+        self.step(Step::Undoing);
         let words = self.last_words(agent).await;
         let was_up = old.is_some_and(|old| old.was_up);
         let undone = self.undo(agent, was_up).await;

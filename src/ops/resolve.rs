@@ -1,7 +1,5 @@
 //! From what a person typed to a request: validated from memory alone, so that refusals come at once.
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Ops,
     actions::{Newcomer, Request},
@@ -16,7 +14,7 @@ use crate::{
         nearest::did_you_mean,
         problem::Problem,
         spec::Spec,
-        template::{Secret, Template},
+        template::{DeployForm, Secret, Template},
         view::{EngineState, View},
     },
     error::{Error, Result},
@@ -28,16 +26,6 @@ use crate::{
 pub struct Selection<'a> {
     pub agent: Option<&'a str>,
     pub fleet: Option<&'a str>,
-}
-
-/// What a person filled in to deploy an agent.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct DeployForm {
-    pub template: String,
-    pub name: String,
-    pub fleet: Option<String>,
-    pub given: Arguments,
-    pub pull: bool,
 }
 
 impl Ops {
@@ -562,12 +550,15 @@ fn invalid(problems: &[Problem]) -> Error {
     Error::Invalid(lines.join("\n"))
 }
 
+/// A sentence that helps on from an unknown name.
 fn suggest(name: &str, known: &[String], none: &str) -> String {
     if known.is_empty() {
-        none.to_owned()
-    } else {
-        did_you_mean(name, known)
+        return none.to_owned();
     }
+    let advice = did_you_mean(name, known);
+    let mut letters = advice.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 /// Typed text in an answer: short, and unable to leave its code span.

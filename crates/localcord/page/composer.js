@@ -5,6 +5,7 @@ import { byId, el } from "./dom.js";
 
 const SUB_COMMAND = 1;
 const GROUP = 2;
+const TEXT = 3;
 const BOOLEAN = 5;
 const FILE = 11;
 
@@ -18,21 +19,34 @@ export function flatten(commands) {
   return commands.filter((command) => command.type === 1).flatMap((command) => walk(command.name, command));
 }
 
-// The command and the options in a line.
-export function parse(line, commands) {
+// The command and the options in a line. `tail` is what stands after the last value that is complete: a picked
+// choice, or one word where no text is expected. Free text goes on until the next option is named.
+export function parse(line, commands, picked = new Map()) {
   if (!line.startsWith("/")) return null;
   const text = line.slice(1);
   const fits = (command) => text === command.name || text.startsWith(`${command.name} `);
   const command = commands.filter(fits).sort((a, b) => b.name.length - a.name.length)[0];
   if (!command) return { typed: text };
-  const marks = [...text.matchAll(/(?<=\s)([^\s:]+):/g)].filter((mark) => command.options.some((option) => option.name === mark[1]));
+  const named = (name) => command.options.find((option) => option.name === name);
+  const marks = [...text.matchAll(/(?<=\s)([^\s:]+):/g)].filter((mark) => named(mark[1]));
   const values = marks.map((mark, index) => {
     const start = mark.index + mark[0].length;
-    const end = marks[index + 1]?.index ?? text.length;
-    return { name: mark[1], start: start + 1, raw: text.slice(start, end), value: text.slice(start, end).trim() };
+    const raw = text.slice(start, marks[index + 1]?.index ?? text.length);
+    return { name: mark[1], start: start + 1, ...complete(raw, named(mark[1]), picked.get(mark[1])) };
   });
-  const tail = values.length > 0 ? "" : text.slice(command.name.length).trimStart();
-  return { command, values, tail, ended: text.endsWith(" ") };
+  const last = values.at(-1);
+  return { command, values, tail: last ? last.tail : text.slice(command.name.length + 1).trimStart() };
+}
+
+// `tail` is null while the value may still go on.
+function complete(raw, option, choice) {
+  const text = raw.trimStart();
+  if (choice && (text === choice.name || text.startsWith(`${choice.name} `))) {
+    return { value: choice.name, tail: text === choice.name ? null : text.slice(choice.name.length + 1).trimStart() };
+  }
+  const word = /^(\S+)\s+(.*)$/s.exec(text);
+  if (option.type !== TEXT && !option.choices && word) return { value: word[1], tail: word[2] };
+  return { value: text.trim(), tail: null, ended: text.endsWith(" ") };
 }
 
 export class Composer {
@@ -81,30 +95,20 @@ export class Composer {
 
   // What can come next.
   refresh() {
-    const line = parse(this.entry.value, this.page.commands());
+    const line = parse(this.entry.value, this.page.commands(), this.picked);
+    this.asked++;
     if (!line) return this.show([]);
     if (!line.command) return this.show(this.commandOffers(line.typed), 0);
-    const last = line.values.at(-1);
-    const open = last && !(line.ended && this.isComplete(line, last));
-    if (open) return this.offerValues(line, last);
-    return this.offerOptions(line, 0);
+    if (line.tail === null) return this.offerValues(line, line.values.at(-1));
+    return this.offerOptions(line, line.tail, 0);
   }
 
   // The options that are left. One that is needed stands ready for Enter.
-  offerOptions(line, ready) {
+  offerOptions(line, typed, ready, hint = line.command.description) {
     const missing = line.command.options.filter((option) => !line.values.some((value) => value.name === option.name));
-    const typed = line.tail.toLowerCase();
-    const offers = missing.filter((option) => option.name.startsWith(typed)).map((option) => this.optionOffer(option, typed));
+    const offers = missing.filter((option) => option.name.startsWith(typed.toLowerCase())).map((option) => this.optionOffer(option, typed));
     const needed = missing.some((option) => option.required) || typed !== "";
-    this.show(offers, needed && offers.length > 0 ? ready : -1, line.command.description);
-  }
-
-  // Free text goes on until the next option is named or chosen.
-  isComplete(line, value) {
-    const option = line.command.options.find((option) => option.name === value.name);
-    const picked = this.picked.get(value.name);
-    if (picked?.name === value.value && value.value !== "") return true;
-    return option.type !== 3 && value.value !== "";
+    this.show(offers, needed && offers.length > 0 ? ready : -1, hint);
   }
 
   commandOffers(typed) {
@@ -133,7 +137,7 @@ export class Composer {
   async offerValues(line, last) {
     const option = line.command.options.find((option) => option.name === last.name);
     const hint = `${option.name}: ${option.description}`;
-    const ask = ++this.asked;
+    const ask = this.asked;
     if (option.type === FILE) {
       const offer = { label: "Choose a file…", note: "", take: () => this.askFile(last) };
       return this.show(last.value ? [] : [offer], last.value ? -1 : 0, hint);
@@ -153,9 +157,12 @@ export class Composer {
         this.write(`${this.entry.value.slice(0, last.start)}${choice.name} `);
       },
     }));
-    if (choices.length === 0 && !option.autocomplete && line.ended && last.value) return this.offerOptions(line, -1);
+    if (choices.length === 0 && option.type === TEXT && !option.autocomplete && last.value) {
+      // Text may end here: its last word may be the next option's name.
+      return this.offerOptions(line, last.ended ? "" : (last.value.match(/(?<=\s)\S+$/)?.[0] ?? "\0"), -1, hint);
+    }
     const exact = choices.some((choice) => choice.name === last.value);
-    this.show(offers, exact || (option.type === 3 && !last.value && !option.required) || offers.length === 0 ? -1 : 0, hint);
+    this.show(offers, exact || (option.type === TEXT && !last.value && !option.required) || offers.length === 0 ? -1 : 0, hint);
   }
 
   known(option) {
@@ -192,7 +199,7 @@ export class Composer {
     event.preventDefault();
     const text = this.entry.value.trim();
     if (text === "") return;
-    const line = parse(this.entry.value, this.page.commands());
+    const line = parse(this.entry.value, this.page.commands(), this.picked);
     const done = line?.command ? this.page.slash(line.command, this.options(line)) : this.page.say(text);
     this.show([]);
     this.entry.value = "";

@@ -15,9 +15,9 @@ use crate::{
     domain::{
         action::{Arguments, Kind},
         ids::{InteractionId, UserId},
-        template::{Parameter, ParameterKind, Template},
+        template::{DeployForm, Parameter, ParameterKind, Template},
     },
-    ops::{drafts::Draft, resolve::DeployForm},
+    ops::drafts::Draft,
 };
 
 /// Discord's limit for inputs in a modal, and for selects beside a row of buttons.

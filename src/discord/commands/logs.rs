@@ -14,8 +14,12 @@ use super::super::{
     reply::{self, Asker},
 };
 use crate::{
-    domain::{agent::Name, ids::AgentId, view::View},
-    engine::{LogLine, LogQuery},
+    domain::{
+        agent::Name,
+        ids::AgentId,
+        log::{LogLine, LogQuery},
+        view::View,
+    },
     error::{Error as Answer, Result as OpsResult},
 };
 

@@ -36,31 +36,14 @@ pub fn clip_front(text: &str, max: usize) -> String {
     format!("…{}", text.get(start..).unwrap_or_default())
 }
 
-/// Text from outside that must not format, mention or link anything.
+/// Text from outside, on one line, that must not format or mention anything.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        if matches!(
-            c,
-            '\\' | '*'
-                | '_'
-                | '~'
-                | '`'
-                | '|'
-                | '>'
-                | '<'
-                | '#'
-                | '['
-                | ']'
-                | '('
-                | ')'
-                | '@'
-                | ':'
-                | '-'
-        ) {
+        if "\\*_~`|<>#[]()@".contains(c) {
             escaped.push('\\');
         }
-        escaped.push(if c.is_control() && c != '\n' { ' ' } else { c });
+        escaped.push(if c.is_control() { ' ' } else { c });
     }
     escaped
 }
@@ -72,8 +55,8 @@ pub fn code_block(text: &str, max: usize) -> String {
         .chars()
         .filter(|c| !c.is_control() || *c == '\n' || *c == '\t')
         .collect();
-    // A zero-width space keeps three backticks from closing the block.
-    let tame = clean.replace("```", "`\u{200b}`\u{200b}`");
+    // A zero-width space between two keeps three backticks from ever standing together.
+    let tame = clean.replace("``", "`\u{200b}`");
     let body = clip_front(&tame, max.saturating_sub(FENCES));
     format!("```\n{}\n```", if body.is_empty() { " " } else { &body })
 }

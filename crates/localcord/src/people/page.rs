@@ -83,3 +83,46 @@ fn file(content_type: &'static str, text: &'static str) -> Response {
     ];
     (headers, text).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FILES, INDEX};
+
+    #[test]
+    fn data_never_becomes_markup() {
+        for (path, _, text) in FILES {
+            for way in [
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+                "new Function",
+            ] {
+                assert!(!text.contains(way), "{path} uses {way}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_import_is_served() {
+        let served = |name: &str| FILES.iter().any(|(path, _, _)| *path == format!("/{name}"));
+        for (path, _, text) in FILES {
+            let imports = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("import ")?.split_once("from \"./"));
+            for (_, name) in imports {
+                assert!(
+                    served(name.trim_end_matches("\";")),
+                    "{path} imports {name}"
+                );
+            }
+        }
+        assert!(
+            INDEX.contains("/app.js")
+                && served("app.js")
+                && INDEX.contains("/style.css")
+                && served("style.css")
+        );
+    }
+}

@@ -241,5 +241,18 @@ async fn malformed_bodies_get_discords_answer() {
         let (status, _) = rest.call("POST", &path, body.clone()).await;
         assert_eq!(status, 400, "{body}");
     }
-    assert_eq!(rest.get("/channels/abc").await.0, 400);
+    let (status, answer) = rest.get("/channels/abc").await;
+    assert_eq!((status, &answer["code"]), (400, &json!(50035)));
+    assert_eq!(
+        answer["errors"]["channel_id"]["_errors"][0]["code"],
+        "NUMBER_TYPE_COERCE"
+    );
+    for query in ["limit=0", "limit=101", "limit=many", "before=x"] {
+        assert_eq!(
+            rest.get(&format!("{path}?{query}")).await.1["code"],
+            50035,
+            "{query}"
+        );
+    }
+    cord.finish().unwrap();
 }
