@@ -9,5 +9,6 @@ mod docker_pull;
 mod doctor;
 mod engine_contract;
 mod fake_engine;
+mod outbox;
 mod recovery;
 mod support;
