@@ -9,4 +9,5 @@ mod docker_pull;
 mod doctor;
 mod engine_contract;
 mod fake_engine;
+mod recovery;
 mod support;
