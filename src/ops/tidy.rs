@@ -22,7 +22,10 @@ impl Ops {
         for container in listed {
             if let Some((agent, name)) = self.owner(&container.container) {
                 agents.push((agent, name, container));
-            } else if self.is_left_over(container).await {
+            } else if self.is_left_over(container).await
+                // Asked once more: its action may have ended just now, and made it an agent.
+                && self.owner(&container.container).is_none()
+            {
                 note(container, self.discard(container).await);
             }
         }
