@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod agents;
+mod crash;
 mod docker_engine;
 mod docker_pull;
 mod doctor;
