@@ -36,7 +36,12 @@ pub fn clip_front(text: &str, max: usize) -> String {
     format!("…{}", text.get(start..).unwrap_or_default())
 }
 
-/// Text from outside that must not format, mention or link anything.
+/// What is invisible and does something: control characters, and those that turn the direction of writing.
+fn is_tricky(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text from outside, on one line, that must not format, mention or link anything.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -60,7 +65,7 @@ pub fn escape(text: &str) -> String {
         ) {
             escaped.push('\\');
         }
-        escaped.push(if c.is_control() && c != '\n' { ' ' } else { c });
+        escaped.push(if is_tricky(c) { ' ' } else { c });
     }
     escaped
 }
@@ -70,7 +75,7 @@ pub fn code_block(text: &str, max: usize) -> String {
     const FENCES: usize = 8;
     let clean: String = text
         .chars()
-        .filter(|c| !c.is_control() || *c == '\n' || *c == '\t')
+        .filter(|c| !is_tricky(*c) || *c == '\n' || *c == '\t')
         .collect();
     // A zero-width space keeps three backticks from closing the block.
     let tame = clean.replace("```", "`\u{200b}`\u{200b}`");
