@@ -6,6 +6,7 @@
 mod agents;
 mod docker_engine;
 mod docker_pull;
+mod docs;
 mod doctor;
 mod engine_contract;
 mod fake_engine;
