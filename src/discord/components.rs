@@ -107,9 +107,11 @@ impl FromStr for Press {
 
 /// A press on a button or a choice in a select.
 pub async fn pressed(bot: &Bot, press: &ComponentInteraction) {
-    let asker = Asker::from(press);
+    if !bot.is_first(press.id.get()) {
+        return;
+    }
     if let Err(error) = dispatch(bot, press).await {
-        errors::tell(bot, &asker, error).await;
+        errors::tell(bot, &Asker::from(press), error).await;
     }
 }
 
@@ -157,6 +159,9 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
 
 /// A modal that was filled in.
 pub async fn submitted(bot: &Bot, modal: &ModalInteraction) {
+    if !bot.is_first(modal.id.get()) {
+        return;
+    }
     if let Err(error) = fill(bot, modal).await {
         errors::tell(bot, &Asker::from(modal), error).await;
     }

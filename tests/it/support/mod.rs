@@ -6,4 +6,5 @@ pub(crate) mod errors;
 pub(crate) mod fake_engine;
 pub(crate) mod registry;
 pub(crate) mod scene;
+pub(crate) mod talk;
 pub(crate) mod test_app;
