@@ -12,6 +12,7 @@ mod deploy;
 mod deploy_forms;
 mod docker_engine;
 mod docker_pull;
+mod docs;
 mod doctor;
 mod engine_contract;
 mod fake_engine;
