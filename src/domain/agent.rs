@@ -5,7 +5,10 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ids::{AgentId, ContainerId, FleetId, ImageId};
+use super::{
+    ids::{AgentId, ContainerId, FleetId, ImageId},
+    problem::shown,
+};
 
 /// A name people type: agents, fleets and templates share its rule.
 ///
@@ -26,7 +29,7 @@ impl Name {
         if starts_well && text.len() <= NAME_MAX && text.chars().all(allowed) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(BadName(text.chars().take(2 * NAME_MAX).collect()))
+            Err(BadName(shown(text)))
         }
     }
 
@@ -48,10 +51,10 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
-/// A text that is no name, and what a name is.
+/// A text that is no name, as it may be repeated, and what a name is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no name: use 1 to {NAME_MAX} of a–z, 0–9, `-` and `_`, beginning with a letter or a digit"
+    "{0} is no name: use 1 to {NAME_MAX} of a–z, 0–9, `-` and `_`, beginning with a letter or a digit"
 )]
 pub struct BadName(pub String);
 

@@ -39,13 +39,15 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
         &[
             "discord",
             "discord::commands",
+            "discord::press",
             "discord::render",
             "ops",
             "domain",
             "error",
         ],
     ),
-    ("discord::render", &["discord::components", "domain"]),
+    ("discord::render", &["discord::press", "domain"]),
+    ("discord::press", &["domain"]),
     ("workers", &["ops", "domain"]),
     ("ops", &["store", "engine", "domain", "clock", "error"]),
     ("store", &["domain", "error"]),
@@ -224,10 +226,6 @@ const UNGUARDED: &[(&str, &str)] = &[
     (
         "Ops::drop_networks",
         "a network of a fleet without agents: there is no target to lock",
-    ),
-    (
-        "Ops::drop_volumes",
-        "called for an agent whose guard the caller holds, or that never lived",
     ),
     (
         "Ops::discard",

@@ -8,10 +8,11 @@ use super::{
     text::{clip, code_block, duration, escape},
 };
 use crate::{
-    discord::components::Press,
+    discord::press::Press,
     domain::{
         action::{Action, Kind, State, Step, Target},
         outbox::Subject,
+        problem::capitalised,
     },
 };
 
@@ -28,7 +29,7 @@ pub fn card(action: &Action, now: DateTime<Utc>) -> Rendered {
             .outcome
             .as_deref()
             .filter(|_| action.targets.len() != 1)
-            .map(|note| clip(note, NOTES_MAX)),
+            .map(|note| note_lines(note, NOTES_MAX)),
     );
     lines.push(signature(action));
     Rendered {
@@ -178,8 +179,8 @@ fn signature(action: &Action) -> String {
 
 fn question(action: &Action) -> serenity::all::CreateActionRow {
     let label = match action.targets.len() {
-        0 | 1 => capital(action.kind.as_str()),
-        several => format!("{} {several} agents", capital(action.kind.as_str())),
+        0 | 1 => capitalised(action.kind.as_str()),
+        several => format!("{} {several} agents", capitalised(action.kind.as_str())),
     };
     let style = if action.kind == Kind::Remove {
         ButtonStyle::Danger
@@ -200,11 +201,4 @@ fn question(action: &Action) -> serenity::all::CreateActionRow {
         ButtonStyle::Secondary,
     ));
     row(buttons)
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }

@@ -9,7 +9,7 @@ use super::{
     text::{ago, bytes, clip, code_block},
 };
 use crate::{
-    discord::components::Press,
+    discord::press::Press,
     domain::{
         action::Kind,
         agent::{Health, Observation},

@@ -8,7 +8,7 @@ use super::{
     text::{self, ago, bytes, clip},
 };
 use crate::{
-    discord::components::Press,
+    discord::press::Press,
     domain::{
         agent::State,
         view::{EngineState, Glance, View},

@@ -36,6 +36,11 @@ pub fn clip_front(text: &str, max: usize) -> String {
     format!("…{}", text.get(start..).unwrap_or_default())
 }
 
+/// What is invisible and does something: control characters, and those that turn the direction of writing.
+fn is_tricky(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Text from outside, on one line, that must not format or mention anything.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -43,7 +48,7 @@ pub fn escape(text: &str) -> String {
         if "\\*_~`|<>#[]()@".contains(c) {
             escaped.push('\\');
         }
-        escaped.push(if c.is_control() { ' ' } else { c });
+        escaped.push(if is_tricky(c) { ' ' } else { c });
     }
     escaped
 }
@@ -53,7 +58,7 @@ pub fn code_block(text: &str, max: usize) -> String {
     const FENCES: usize = 8;
     let clean: String = text
         .chars()
-        .filter(|c| !c.is_control() || *c == '\n' || *c == '\t')
+        .filter(|c| !is_tricky(*c) || *c == '\n' || *c == '\t')
         .collect();
     // A zero-width space between two keeps three backticks from ever standing together.
     let tame = clean.replace("``", "`\u{200b}`");

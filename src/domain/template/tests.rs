@@ -212,7 +212,8 @@ fn a_spec_saved_as_a_template_makes_the_same_spec_again() {
     let spec = demo()
         .resolve(&given(&[("greeting", "{{tag}} {{{{"), ("extra", "{{{")]))
         .expect("it resolves");
-    let saved = Template::from_spec(name("saved"), "kept", &spec).expect("a good template");
+    let saved =
+        Template::from_spec(name("saved"), "kept", &spec, |_| true).expect("a good template");
     let read = Template::parse(name("saved"), &saved.to_json()).expect("a good template");
     assert_eq!(read, saved);
     let again = read.resolve(&given(&[])).expect("it resolves");

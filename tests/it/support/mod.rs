@@ -7,4 +7,5 @@ pub(crate) mod fake_engine;
 pub(crate) mod program;
 pub(crate) mod registry;
 pub(crate) mod scene;
+pub(crate) mod talk;
 pub(crate) mod test_app;

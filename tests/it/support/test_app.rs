@@ -1,4 +1,8 @@
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use chrono::TimeDelta;
 use localcord::{Localcord, Options, Person, Reply};
@@ -7,8 +11,8 @@ use tracing::subscriber::DefaultGuard;
 use yardarm::{
     app::{App, Parts},
     config::{Environment, Source},
-    domain::{agent::State, event::Event},
-    ops::Ops,
+    domain::{action::Origin, agent::State, event::Event, template::DeployForm},
+    ops::{Ops, actions::Requester},
 };
 
 use super::{clock::FixedClock, errors::Errors, fake_engine::FakeEngine};
@@ -21,6 +25,7 @@ pub(crate) struct TestApp {
     pub(crate) errors: Errors,
     folder: tempfile::TempDir,
     overrides: BTreeMap<String, String>,
+    file: Option<PathBuf>,
     app: Option<Process>,
     _listening: DefaultGuard,
 }
@@ -64,6 +69,7 @@ impl TestApp {
             clock,
             errors,
             folder,
+            file: None,
             app: None,
             _listening: listening,
         };
@@ -84,11 +90,16 @@ impl TestApp {
         self.overrides.insert(key.to_owned(), value.to_owned());
     }
 
+    /// Leaves a setting to the file.
+    pub(crate) fn unset(&mut self, key: &str) {
+        self.overrides.remove(key);
+    }
+
     pub(crate) fn source(&self) -> Source {
         let token = ("DISCORD_TOKEN".to_owned(), self.cord.token().to_owned());
         let secret = ("AGENT_KNOWN_KEY".to_owned(), "a-planted-secret".to_owned());
         Source {
-            path: None,
+            path: self.file.clone(),
             overrides: self.overrides.clone().into_iter().collect(),
             environment: Environment::from_iter([token, secret]),
         }
@@ -119,6 +130,12 @@ impl TestApp {
         if !self.engine.is_away() {
             self.until(Ops::knows_engine).await;
         }
+    }
+
+    /// Starts the app with a file of settings below those of the tests.
+    pub(crate) async fn up_from(&mut self, file: &Path) {
+        self.file = Some(file.to_owned());
+        self.up().await;
     }
 
     /// Stops the app in good order.
@@ -189,6 +206,29 @@ impl TestApp {
         })
         .await;
         reply
+    }
+
+    /// Deploys a `demo` past Discord, for tests that need many.
+    pub(crate) async fn ops_deploy(&self, name: &str) {
+        let form = DeployForm {
+            template: "demo".to_owned(),
+            name: name.to_owned(),
+            ..DeployForm::default()
+        };
+        let requester = Requester {
+            actor: None,
+            origin: Origin::Chat,
+            reason: None,
+            reply: None,
+        };
+        let request = self.ops().request_deploy(&form).unwrap();
+        self.ops().submit(request, requester).await.unwrap();
+        self.until(|ops| {
+            ops.roster
+                .view(name)
+                .is_some_and(|view| view.state == State::Running)
+        })
+        .await;
     }
 
     /// Waits for the app's own events until something is true of it.
