@@ -8,16 +8,6 @@ use yardarm::{domain::action::State, store::Store};
 use crate::support::{docker_host::docker, program::Program};
 
 impl Program {
-    async fn send(&self, command: &str, agent: &str) -> Reply {
-        let slash = self.olga().slash(command).option("agent", agent);
-        slash.send().await.unwrap()
-    }
-
-    async fn deploy(&self, template: &str, name: &str) -> Reply {
-        let slash = self.olga().slash("deploy").option("template", template);
-        slash.option("name", name).send().await.unwrap()
-    }
-
     /// Kills it right after so many of the engine's events, or not at all if the command ends before, and starts it
     /// again. Returns the last event and what the person reads then.
     async fn cut_off(

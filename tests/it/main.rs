@@ -13,6 +13,7 @@ mod deploy;
 mod deploy_forms;
 mod docker_engine;
 mod docker_pull;
+mod dockerd;
 mod docs;
 mod doctor;
 mod engine_contract;

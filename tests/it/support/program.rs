@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use localcord::{Localcord, Options, Person};
+use localcord::{Localcord, Options, Person, Reply};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
@@ -147,6 +147,16 @@ impl Program {
     /// The owner, in the ops channel.
     pub(crate) fn olga(&self) -> Person {
         self.cord.user("olga").in_channel("ops")
+    }
+
+    pub(crate) async fn send(&self, command: &str, agent: &str) -> Reply {
+        let slash = self.olga().slash(command).option("agent", agent);
+        slash.send().await.unwrap()
+    }
+
+    pub(crate) async fn deploy(&self, template: &str, name: &str) -> Reply {
+        let slash = self.olga().slash("deploy").option("template", template);
+        slash.option("name", name).send().await.unwrap()
     }
 
     /// As it said itself at its first start.
