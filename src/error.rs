@@ -1,8 +1,6 @@
 //! The answers other than "done". The first four are the person's business, `Unavailable` is a dependency's,
 //! `Internal` is ours: its cause goes to the log, the person gets a number.
 
-use crate::engine::EngineError;
-
 pub type Result<T> = std::result::Result<T, Error>;
 
 #[derive(Debug, thiserror::Error)]
@@ -27,26 +25,4 @@ pub enum Error {
     Unavailable(String),
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
-}
-
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Internal(anyhow::Error::new(error).context("the database refused"))
-    }
-}
-
-impl From<EngineError> for Error {
-    fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::Unreachable(_) => Self::Unavailable(format!(
-                "Docker does not answer ({error}). Check `systemctl status docker` on the host; this works again by itself once it does."
-            )),
-            EngineError::TimedOut { .. } | EngineError::Lost(_) => {
-                Self::Unavailable(format!("Docker's answer is missing: {error}."))
-            }
-            EngineError::NotFound(why) | EngineError::Conflict(why) | EngineError::Refused(why) => {
-                Self::Invalid(format!("Docker says: {why}."))
-            }
-        }
-    }
 }

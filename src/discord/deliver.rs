@@ -13,7 +13,7 @@ use crate::{
     domain::{
         action::Action,
         ids::{ChannelId, MessageId},
-        outbox::{OutboxRow, Subject},
+        outbox::{OutboxRow, Sent, Subject, sent_by},
     },
     ops::{
         Ops,
@@ -42,7 +42,11 @@ impl Channels {
         match subject {
             Subject::Action(id) => Ok(render::action::card(&self.action(id).await?, now)),
             Subject::Start(number) => {
-                let ids = self.ops.found_by(number).await.map_err(unreadable)?;
+                let ids = self
+                    .ops
+                    .found_by(number)
+                    .await
+                    .map_err(|error| unreadable(&error))?;
                 Ok(render::start::report(
                     number,
                     &self.actions(ids).await?,
@@ -64,7 +68,10 @@ impl Channels {
     }
 
     async fn action(&self, id: crate::domain::ids::ActionId) -> Result<Action, Undelivered> {
-        self.ops.action(id).await.map_err(unreadable)
+        self.ops
+            .action(id)
+            .await
+            .map_err(|error| unreadable(&error))
     }
 
     async fn send(
@@ -103,52 +110,52 @@ impl Deliver for Channels {
         edited.map(|_| message).map_err(|error| judge(&error))
     }
 
-    async fn digest(
-        &self,
-        channel: ChannelId,
-        subjects: &[Subject],
-    ) -> Result<MessageId, Undelivered> {
+    async fn digest(&self, channel: ChannelId, subjects: &[Subject]) -> Result<(), Undelivered> {
         let mut actions = Vec::new();
         for subject in subjects {
             match subject {
                 Subject::Action(id) => actions.push(self.action(*id).await?),
                 Subject::Start(number) => {
-                    let ids = self.ops.found_by(*number).await.map_err(unreadable)?;
+                    let ids = self
+                        .ops
+                        .found_by(*number)
+                        .await
+                        .map_err(|error| unreadable(&error))?;
                     actions.extend(self.actions(ids).await?);
                 }
             }
         }
         let first = subjects.first().map_or(0, |subject| subject.number());
         let nonce = format!("digest-{first}-{}", subjects.len());
-        self.send(
-            channel,
-            &render::start::digest(&actions, self.ops.now()),
-            nonce,
-        )
-        .await
+        let rendered = render::start::digest(subjects, &actions, self.ops.now());
+        self.send(channel, &rendered, nonce).await.map(drop)
     }
 
     async fn find(
         &self,
         channel: ChannelId,
-        subject: Subject,
-    ) -> Result<Option<MessageId>, Undelivered> {
+        subjects: &[Subject],
+    ) -> Result<Vec<(Subject, Sent)>, Undelivered> {
         let channel = serenity::all::ChannelId::new(channel.0);
         let recent = channel
             .messages(&self.http, GetMessages::new().limit(HISTORY))
             .await;
         let recent = recent.map_err(|error| judge(&error))?;
-        let mark = format!("-# {}", subject.mark());
-        let ends_with_mark = |line: &str| line == mark || line.starts_with(&format!("{mark} "));
-        let ours = recent.iter().filter(|message| message.author.bot);
-        let found = ours
-            .into_iter()
-            .find(|message| message.content.lines().any(ends_with_mark));
-        Ok(found.map(|message| MessageId(message.id.get())))
+        let find = |subject: &Subject| {
+            let mut lines = recent
+                .iter()
+                .filter(|message| message.author.bot)
+                .flat_map(|message| message.content.lines().map(move |line| (message, line)));
+            lines.find_map(|(message, line)| {
+                let sent = sent_by(line, *subject, MessageId(message.id.get()))?;
+                Some((*subject, sent))
+            })
+        };
+        Ok(subjects.iter().filter_map(find).collect())
     }
 }
 
-fn unreadable(error: crate::error::Error) -> Undelivered {
+fn unreadable(error: &crate::error::Error) -> Undelivered {
     Undelivered::Later(format!("its subject could not be read: {error}"))
 }
 

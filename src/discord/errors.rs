@@ -12,8 +12,8 @@ const ALREADY_ACKNOWLEDGED: isize = 40060;
 /// poise's own errors and those of our commands.
 pub async fn on_error(error: FrameworkError<'_, Bot, Error>) {
     match error {
-        FrameworkError::Command { error, ctx, .. } => tell_context(ctx, error).await,
-        FrameworkError::CommandCheckFailed {
+        FrameworkError::Command { error, ctx, .. }
+        | FrameworkError::CommandCheckFailed {
             error: Some(error),
             ctx,
             ..

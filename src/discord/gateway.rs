@@ -114,7 +114,7 @@ async fn register(http: Arc<Http>, home: GuildId) {
                 return tracing::info!(commands = registered.len(), "commands registered");
             }
             Err(error) => {
-                tracing::warn!(error = %error, "commands could not be registered; trying again")
+                tracing::warn!(error = %error, "commands could not be registered; trying again");
             }
         }
         tokio::time::sleep(RETRY).await;

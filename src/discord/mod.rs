@@ -51,7 +51,13 @@ pub enum Error {
     Answer(#[from] Answer),
     /// Discord did not take it; there may be nobody left to tell.
     #[error(transparent)]
-    Discord(#[from] serenity::Error),
+    Discord(Box<serenity::Error>),
+}
+
+impl From<serenity::Error> for Error {
+    fn from(error: serenity::Error) -> Self {
+        Self::Discord(Box::new(error))
+    }
 }
 
 pub type Result<T = ()> = std::result::Result<T, Error>;

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use serenity::all::{
-    Builder as _, CommandInteraction, ComponentInteraction, CreateInteractionResponse,
-    CreateInteractionResponseMessage, Message, ModalInteraction,
+use serde::Deserialize;
+use serenity::{
+    all::{
+        Builder as _, CommandInteraction, ComponentInteraction, CreateInteractionResponse,
+        CreateInteractionResponseMessage, Message, ModalInteraction,
+    },
+    http::{HttpError, LightMethod, Request as Call, Route},
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -61,11 +65,28 @@ impl Asker {
             .await?)
     }
 
-    /// "Yardarm is thinking…", to all or to the asker only.
-    pub async fn defer(&self, bot: &Bot, ephemeral: bool) -> Result {
+    /// "Yardarm is thinking…", to all or to the asker only. Returns the id of that message: with it, its end is
+    /// shown even if we crash before the first edit. serenity does not ask for it.
+    pub async fn defer(&self, bot: &Bot, ephemeral: bool) -> Result<Option<MessageId>> {
         let message = CreateInteractionResponseMessage::new().ephemeral(ephemeral);
-        self.respond(bot, CreateInteractionResponse::Defer(message))
-            .await
+        let body = serde_json::to_vec(&CreateInteractionResponse::Defer(message))
+            .map_err(serenity::Error::Json)?;
+        let route = Route::InteractionResponse {
+            interaction_id: self.interaction.0.into(),
+            token: &self.token,
+        };
+        let call = Call::new(route, LightMethod::Post)
+            .body(Some(body))
+            .params(Some(vec![("with_response", "true".to_owned())]));
+        match bot.http.fire::<Callback>(call).await {
+            Ok(callback) => {
+                let message = callback.interaction.response_message_id;
+                Ok(message.map(|id| MessageId(id.get())))
+            }
+            // It may have arrived: going on loses nothing, giving up would leave "thinking…" for ever.
+            Err(error) if is_in_doubt(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// An answer from memory, in the callback itself.
@@ -78,6 +99,17 @@ impl Asker {
     }
 }
 
+/// What Discord tells of a callback, as far as we ask.
+#[derive(Debug, Deserialize)]
+struct Callback {
+    interaction: Called,
+}
+
+#[derive(Debug, Deserialize)]
+struct Called {
+    response_message_id: Option<serenity::all::MessageId>,
+}
+
 /// Acknowledges, submits and follows. What memory could refuse has been refused before.
 pub async fn carry_out(
     bot: &Bot,
@@ -85,12 +117,17 @@ pub async fn carry_out(
     request: Request,
     reason: Option<String>,
 ) -> Result {
-    asker.defer(bot, false).await?;
-    submit(bot, asker, request, reason).await
+    let message = asker.defer(bot, false).await?;
+    submit(bot, (asker, message), request, reason).await
 }
 
-/// Submits for somebody who was acknowledged before, and follows.
-pub async fn submit(bot: &Bot, asker: &Asker, request: Request, reason: Option<String>) -> Result {
+/// Submits for somebody who was acknowledged before by `message`, and follows.
+pub async fn submit(
+    bot: &Bot,
+    (asker, message): (&Asker, Option<MessageId>),
+    request: Request,
+    reason: Option<String>,
+) -> Result {
     let requester = Requester {
         actor: Some(asker.user),
         origin: Origin::Chat,
@@ -98,7 +135,7 @@ pub async fn submit(bot: &Bot, asker: &Asker, request: Request, reason: Option<S
         reply: Some(Reply {
             interaction: asker.interaction,
             channel: asker.channel,
-            message: None,
+            message,
         }),
     };
     match bot.ops.submit(request, requester).await {
@@ -128,7 +165,7 @@ pub async fn follow(bot: &Bot, token: &str, action: Action) -> Result {
         return show_end(bot, token, &action).await;
     };
     let mut next_edit = Instant::now() + FIRST_EDIT;
-    let mut known = false;
+    let mut known = action.reply.is_some_and(|reply| reply.message.is_some());
     loop {
         let action = progress.borrow_and_update().clone();
         if action.state.is_over() {
@@ -156,10 +193,14 @@ pub async fn follow(bot: &Bot, token: &str, action: Action) -> Result {
 async fn show_end(bot: &Bot, token: &str, action: &Action) -> Result {
     let message = show(bot, token, &render::action::card(action, bot.ops.now())).await?;
     let message = MessageId(message.id.get());
-    if action.state == State::Asked {
-        bot.ops.answered_by(action.id, message).await?;
+    let noted = if action.state == State::Asked {
+        bot.ops.answered_by(action.id, message).await
     } else {
-        bot.ops.shown(action.id, message).await?;
+        bot.ops.shown(action.id, message).await
+    };
+    // People have read it: that it may be shown once more is nothing to tell them.
+    if let Err(error) = noted {
+        tracing::warn!(action.id = action.id.0, error = %error, "a shown card could not be noted");
     }
     Ok(())
 }
@@ -176,6 +217,11 @@ pub async fn show(bot: &Bot, token: &str, rendered: &Rendered) -> Result<Message
         wait *= 2;
     }
     Ok(edit.execute(&bot.replies, token).await?)
+}
+
+/// A connection was made and its answer lost.
+fn is_in_doubt(error: &serenity::Error) -> bool {
+    matches!(error, serenity::Error::Http(HttpError::Request(request)) if !request.is_connect())
 }
 
 fn is_rate_limit(error: &serenity::Error) -> bool {

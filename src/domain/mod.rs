@@ -7,6 +7,7 @@ pub mod finding;
 pub mod fleet;
 pub mod grant;
 pub mod ids;
+pub mod log;
 pub mod nearest;
 pub mod outbox;
 pub mod problem;

@@ -42,6 +42,35 @@ impl Subject {
     }
 }
 
+/// What the message about several subjects carries.
+pub fn digest_mark(subjects: &[Subject]) -> String {
+    let marks: Vec<String> = subjects.iter().map(|subject| subject.mark()).collect();
+    format!("digest: {}", marks.join(", "))
+}
+
+/// A message that tells of a subject already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Its own, to be edited.
+    Own(MessageId),
+    /// One about several.
+    Digest,
+}
+
+/// What a line of a message tells of a subject.
+pub fn sent_by(line: &str, subject: Subject, message: MessageId) -> Option<Sent> {
+    let line = line.strip_prefix("-# ")?;
+    let mark = subject.mark();
+    if let Some(marks) = line.strip_prefix("digest: ") {
+        return marks
+            .split(", ")
+            .any(|one| one == mark)
+            .then_some(Sent::Digest);
+    }
+    let rest = line.strip_prefix(&mark)?;
+    (rest.is_empty() || rest.starts_with(' ')).then_some(Sent::Own(message))
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxRow {
     pub id: OutboxId,
@@ -66,6 +95,19 @@ pub fn backoff(attempts: i64) -> chrono::Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mark_is_found_where_it_stands_alone() {
+        let (subject, message) = (Subject::Action(ActionId(1)), MessageId(7));
+        let sent = |line: &str| sent_by(line, subject, message);
+        assert_eq!(sent("-# action 1"), Some(Sent::Own(message)));
+        assert_eq!(sent("-# action 1 · by Yardarm"), Some(Sent::Own(message)));
+        assert_eq!(sent("-# action 12 · by Yardarm"), None);
+        assert_eq!(sent("action 1"), None);
+        let digest = digest_mark(&[Subject::Start(1), subject]);
+        assert_eq!(sent(&format!("-# {digest}")), Some(Sent::Digest));
+        assert_eq!(sent("-# digest: action 12, start 1"), None);
+    }
 
     #[test]
     fn backoff_doubles_and_is_capped() {

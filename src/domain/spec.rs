@@ -1,6 +1,6 @@
 //! What a template and its arguments resolve to: everything a container is made from, but no secret's value.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -43,11 +43,7 @@ impl Spec {
     pub fn digest(&self) -> SpecDigest {
         // Struct fields keep their order and maps are sorted, so equal specs give equal bytes.
         let bytes = serde_json::to_vec(self).unwrap_or_default();
-        let mut hex = String::with_capacity(64);
-        for byte in Sha256::digest(&bytes) {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        SpecDigest(hex)
+        SpecDigest(hex::encode(Sha256::digest(&bytes)))
     }
 }
 
@@ -233,6 +229,10 @@ pub struct Privileges {
 /// What the settings allow beyond the hardened defaults; nothing unless named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the settings file"
+)]
 pub struct Allow {
     /// Containers without any confinement.
     pub privileged: bool,
@@ -328,4 +328,133 @@ fn missing(what: &str, key: &str, wanted: &[String], allowed: &[String]) -> Vec<
         .filter(|item| !allowed.contains(item))
         .map(|item| format!("{what} `{item}` is not among `docker.allow.{key}`"))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{agent::Name, template::Template};
+
+    fn spec(more: &str) -> Spec {
+        let body = format!(r#"{{ "description": "x", "image": "demo:1"{more} }}"#);
+        let template = Template::parse(Name::parse("demo").unwrap(), &body).unwrap();
+        template.resolve(&Arguments::new()).unwrap()
+    }
+
+    /// What is refused with nothing allowed, and with `allowed`.
+    fn judged(more: &str, allowed: Allow) -> (usize, Vec<String>) {
+        let spec = spec(more);
+        (
+            Allow::default().refusals(&spec).len(),
+            allowed.refusals(&spec),
+        )
+    }
+
+    #[test]
+    fn a_plain_spec_needs_no_leave() {
+        assert_eq!(Allow::default().refusals(&spec("")), [""; 0]);
+        let own = r#", "mounts": [{ "volume": "data", "target": "/data" }], "ports": [{ "container": 80 }]"#;
+        assert_eq!(Allow::default().refusals(&spec(own)), [""; 0]);
+    }
+
+    #[test]
+    fn each_loosening_is_refused_until_its_own_key_allows_it() {
+        let texts = |items: &[&str]| items.iter().map(ToString::to_string).collect();
+        for (more, allowed) in [
+            (
+                r#", "network": "host""#,
+                Allow {
+                    host_network: true,
+                    ..Allow::default()
+                },
+            ),
+            (
+                r#", "privileges": { "privileged": true }"#,
+                Allow {
+                    privileged: true,
+                    ..Allow::default()
+                },
+            ),
+            (
+                r#", "privileges": { "host_pid": true }"#,
+                Allow {
+                    host_pid: true,
+                    ..Allow::default()
+                },
+            ),
+            (
+                r#", "privileges": { "host_ipc": true }"#,
+                Allow {
+                    host_ipc: true,
+                    ..Allow::default()
+                },
+            ),
+            (
+                r#", "privileges": { "capabilities": ["NET_ADMIN"] }"#,
+                Allow {
+                    capabilities: texts(&["NET_ADMIN"]),
+                    ..Allow::default()
+                },
+            ),
+            (
+                r#", "privileges": { "devices": ["/dev/kvm"] }"#,
+                Allow {
+                    devices: texts(&["/dev/kvm"]),
+                    ..Allow::default()
+                },
+            ),
+            (
+                r#", "ports": [{ "container": 80, "address": "0.0.0.0" }]"#,
+                Allow {
+                    public_ports: true,
+                    ..Allow::default()
+                },
+            ),
+            (
+                r#", "mounts": [{ "host": "/srv/data/one", "target": "/data" }]"#,
+                Allow {
+                    mounts: texts(&["/srv/data"]),
+                    ..Allow::default()
+                },
+            ),
+            (
+                r#", "mounts": [{ "host": "/var/run/docker.sock", "target": "/docker.sock" }]"#,
+                Allow {
+                    docker_socket: true,
+                    ..Allow::default()
+                },
+            ),
+        ] {
+            assert_eq!(judged(more, allowed), (1, Vec::new()), "{more}");
+        }
+    }
+
+    #[test]
+    fn a_mount_cannot_climb_out_of_what_is_allowed() {
+        let allow = Allow {
+            mounts: vec!["/srv/data".to_owned()],
+            ..Allow::default()
+        };
+        for host in ["/srv/data/../../etc", "/srv/database", "/", "srv/data"] {
+            let mut spec = spec("");
+            spec.mounts.push(Mount {
+                volume: None,
+                host: Some(host.to_owned()),
+                target: "/data".to_owned(),
+                read_only: true,
+            });
+            assert_eq!(allow.refusals(&spec).len(), 1, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_socket_needs_its_own_leave_even_below_an_allowed_folder() {
+        let allow = Allow {
+            mounts: vec!["/var/run".to_owned()],
+            ..Allow::default()
+        };
+        let socket =
+            spec(r#", "mounts": [{ "host": "/var/run/docker.sock", "target": "/docker.sock" }]"#);
+        assert_eq!(allow.refusals(&socket).len(), 1);
+    }
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::parameter::{ARGUMENT_MAX, Argument, Parameter, ParameterKind};
 use super::{
+    action::Arguments,
     agent::Name,
     problem::Problem,
     spec::{HealthCheck, Limits, LogPattern, Mount, Network, Port, Privileges, Spec, Tmpfs},
@@ -32,6 +33,16 @@ pub const LIMIT_NAMES: [&str; 3] = ["memory_mb", "cpus", "pids"];
 pub struct Template {
     pub name: Name,
     pub body: TemplateBody,
+}
+
+/// What a person filled in to deploy an agent.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct DeployForm {
+    pub template: String,
+    pub name: String,
+    pub fleet: Option<String>,
+    pub given: Arguments,
+    pub pull: bool,
 }
 
 /// An agent template: one file of `configs/agents`, or one saved from chat.

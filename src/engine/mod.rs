@@ -8,15 +8,20 @@ pub mod docker;
 use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
 use secrecy::SecretString;
 
-use crate::domain::{
-    agent::{Observation, Phase, Sample},
-    ids::{ActionId, AgentId, ContainerId, ImageId, InstanceId},
-    spec::{Spec, SpecDigest},
+use crate::{
+    domain::{
+        agent::{Observation, Phase, Sample},
+        ids::{ActionId, AgentId, ContainerId, ImageId, InstanceId},
+        spec::{Spec, SpecDigest},
+    },
+    error::Error,
 };
+
+/// Values the trait speaks in, which commands and cards know as well.
+pub use crate::domain::log::{LogLine, LogQuery, LogSource};
 
 pub type Result<T> = std::result::Result<T, EngineError>;
 
@@ -51,7 +56,8 @@ pub trait Engine: Send + Sync {
     async fn pause(&self, container: &ContainerId) -> Result<()>;
     async fn unpause(&self, container: &ContainerId) -> Result<()>;
     async fn rename(&self, container: &ContainerId, name: &str) -> Result<()>;
-    /// Ends and removes a container but none of its named volumes. Removing what is gone is no error.
+    /// Ends and removes a container but none of its named volumes; nameless ones go with a container that we made, and
+    /// stay if it was somebody else's. Removing what is gone is no error.
     async fn remove(&self, container: &ContainerId) -> Result<()>;
 
     /// Makes a private network unless it is there.
@@ -176,30 +182,6 @@ pub enum EngineEventKind {
     HealthChanged,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogQuery {
-    /// Lines from the end; always given, because Docker reads the whole file otherwise.
-    pub tail: u32,
-    pub since: Option<DateTime<Utc>>,
-    pub stdout: bool,
-    pub stderr: bool,
-    pub follow: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogLine {
-    pub source: LogSource,
-    pub at: Option<DateTime<Utc>>,
-    /// Without its line end; what is no UTF-8 is replaced.
-    pub text: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogSource {
-    Stdout,
-    Stderr,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
     /// Nobody answers: the daemon is stopped or the socket is not there.
@@ -225,5 +207,22 @@ impl EngineError {
     /// The call may have been carried out although no answer came.
     pub const fn outcome_is_unknown(&self) -> bool {
         matches!(self, Self::TimedOut { .. } | Self::Lost(_))
+    }
+}
+
+/// What a person is told.
+impl From<EngineError> for Error {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Unreachable(_) => Self::Unavailable(format!(
+                "Docker does not answer ({error}). Check `systemctl status docker` on the host; this works again by itself once it does."
+            )),
+            EngineError::TimedOut { .. } | EngineError::Lost(_) => {
+                Self::Unavailable(format!("Docker's answer is missing: {error}."))
+            }
+            EngineError::NotFound(why) | EngineError::Conflict(why) | EngineError::Refused(why) => {
+                Self::Invalid(format!("Docker says: {why}."))
+            }
+        }
     }
 }

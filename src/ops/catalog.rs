@@ -50,18 +50,17 @@ impl Ops {
     pub async fn stock(&self, files: BTreeMap<Name, Template>) -> Result<()> {
         let mut entries: BTreeMap<Name, Entry> = BTreeMap::new();
         for (name, body) in self.store.templates().await? {
-            match Name::parse(&name)
+            if let Some(template) = Name::parse(&name)
                 .ok()
                 .and_then(|name| Template::parse(name, &body).ok())
             {
-                Some(template) => {
-                    let source = Source::Chat;
-                    entries.insert(template.name.clone(), Entry { template, source });
-                }
-                None => tracing::warn!(
+                let source = Source::Chat;
+                entries.insert(template.name.clone(), Entry { template, source });
+            } else {
+                tracing::warn!(
                     template.name = name,
                     "a saved template is not understood; it is left out"
-                ),
+                );
             }
         }
         for (name, template) in files {

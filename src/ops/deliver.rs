@@ -7,11 +7,14 @@ use super::Ops;
 use crate::{
     domain::{
         ids::{ChannelId, MessageId},
-        outbox::{OutboxRow, Subject, backoff},
+        outbox::{OutboxRow, Sent, Subject, backoff},
         view::Backlog,
     },
     error::Result,
 };
+
+/// More than this are told in another digest: their marks must fit into it.
+const DIGEST_MAX: usize = 40;
 
 #[async_trait]
 pub trait Deliver: Send + Sync {
@@ -22,13 +25,13 @@ pub trait Deliver: Send + Sync {
         &self,
         channel: ChannelId,
         subjects: &[Subject],
-    ) -> std::result::Result<MessageId, Undelivered>;
-    /// A message of ours in the channel's recent history that carries the subject's mark.
+    ) -> std::result::Result<(), Undelivered>;
+    /// Which of the subjects stand in the channel's recent history, told by their marks.
     async fn find(
         &self,
         channel: ChannelId,
-        subject: Subject,
-    ) -> std::result::Result<Option<MessageId>, Undelivered>;
+        subjects: &[Subject],
+    ) -> std::result::Result<Vec<(Subject, Sent)>, Undelivered>;
 }
 
 /// Why a message did not arrive, and what that asks for.
@@ -62,32 +65,51 @@ impl Ops {
     }
 
     async fn deliver_row(&self, row: &OutboxRow, by: &dyn Deliver) -> Result<()> {
+        if row.message.is_some() {
+            return self.attempt(row, by).await;
+        }
         let waits_since = self.now()
             - TimeDelta::from_std(self.settings().outbox.digest_after).unwrap_or(Duration::MAX);
-        let backlog = self.store.outbox_backlog(row.channel, waits_since).await?;
-        if row.message.is_none() && backlog.len() > 1 {
-            return self.deliver_digest(row.channel, &backlog, by).await;
+        let mut rows = self.store.outbox_backlog(row.channel, waits_since).await?;
+        if rows.len() < 2 {
+            rows = vec![row.clone()];
         }
-        if row.in_doubt && row.message.is_none() {
-            match by.find(row.channel, row.subject).await {
-                Ok(Some(message)) => {
-                    let found = OutboxRow {
-                        message: Some(message),
-                        ..row.clone()
-                    };
-                    return self.attempt(&found, by).await;
-                }
-                Ok(None) => {}
-                Err(error) => return self.undelivered(row, &error).await,
+        rows.truncate(DIGEST_MAX);
+        let sent = match find_doubtful(&rows, by).await {
+            Ok(sent) => sent,
+            Err(error) => return self.undelivered(row, &error).await,
+        };
+        for (subject, sent) in &sent {
+            if let Some(row) = rows.iter().find(|row| row.subject == *subject) {
+                self.take_as_sent(row, *sent, by).await?;
             }
         }
-        self.attempt(row, by).await
+        rows.retain(|row| sent.iter().all(|(subject, _)| *subject != row.subject));
+        match rows.as_slice() {
+            [] => Ok(()),
+            [only] => self.attempt(only, by).await,
+            several => self.deliver_digest(row.channel, several, by).await,
+        }
+    }
+
+    /// It had arrived, although nobody told us: what it says may be old by now.
+    async fn take_as_sent(&self, row: &OutboxRow, sent: Sent, by: &dyn Deliver) -> Result<()> {
+        match sent {
+            Sent::Own(message) => {
+                let found = OutboxRow {
+                    message: Some(message),
+                    ..row.clone()
+                };
+                self.attempt(&found, by).await
+            }
+            Sent::Digest => Ok(self.store.outbox_settle(row, None).await?),
+        }
     }
 
     async fn attempt(&self, row: &OutboxRow, by: &dyn Deliver) -> Result<()> {
         self.store.outbox_begin(row.id).await?;
         match by.deliver(row).await {
-            Ok(message) => Ok(self.store.outbox_settle(row, message).await?),
+            Ok(message) => Ok(self.store.outbox_settle(row, Some(message)).await?),
             Err(error) => self.undelivered(row, &error).await,
         }
     }
@@ -100,10 +122,13 @@ impl Ops {
         by: &dyn Deliver,
     ) -> Result<()> {
         let subjects: Vec<Subject> = rows.iter().map(|row| row.subject).collect();
+        for row in rows {
+            self.store.outbox_begin(row.id).await?;
+        }
         match by.digest(channel, &subjects).await {
-            Ok(message) => {
+            Ok(()) => {
                 for row in rows {
-                    self.store.outbox_settle(row, message).await?;
+                    self.store.outbox_settle(row, None).await?;
                 }
             }
             Err(error) => {
@@ -120,13 +145,14 @@ impl Ops {
         let spent = row.attempts + 1 >= i64::from(self.settings().outbox.max_attempts);
         match error {
             Undelivered::MessageGone(_) if row.message.is_some() => {
-                self.store.outbox_repost(row.id).await?
+                self.store.outbox_repost(row.id).await?;
             }
             Undelivered::Never(_) | Undelivered::MessageGone(_) => self.bury(row, &why).await?,
             Undelivered::InDoubt(_) if spent => self.bury(row, &why).await?,
             Undelivered::Later(_) | Undelivered::InDoubt(_) => {
                 let due = self.now() + backoff(row.attempts);
-                let in_doubt = matches!(error, Undelivered::InDoubt(_));
+                // A doubt outlives a look that failed.
+                let in_doubt = row.in_doubt || matches!(error, Undelivered::InDoubt(_));
                 self.store
                     .outbox_postpone(row.id, due, &why, in_doubt)
                     .await?;
@@ -144,4 +170,17 @@ impl Ops {
         );
         Ok(self.store.outbox_bury(row.id, why).await?)
     }
+}
+
+/// What of these may have been sent, and was.
+async fn find_doubtful(
+    rows: &[OutboxRow],
+    by: &dyn Deliver,
+) -> std::result::Result<Vec<(Subject, Sent)>, Undelivered> {
+    let doubtful: Vec<&OutboxRow> = rows.iter().filter(|row| row.in_doubt).collect();
+    let Some(first) = doubtful.first() else {
+        return Ok(Vec::new());
+    };
+    let subjects: Vec<Subject> = doubtful.iter().map(|row| row.subject).collect();
+    by.find(first.channel, &subjects).await
 }

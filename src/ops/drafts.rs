@@ -8,9 +8,12 @@ use std::{
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
-use super::{Ops, resolve::DeployForm};
+use super::Ops;
 use crate::{
-    domain::ids::{InteractionId, UserId},
+    domain::{
+        ids::{InteractionId, UserId},
+        template::DeployForm,
+    },
     error::{Error, Result},
 };
 

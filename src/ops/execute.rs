@@ -17,6 +17,7 @@ use crate::{
     engine::{self, EngineError},
     error::{Error, Result},
     store::{
+        self,
         actions::{self as rows, Ending},
         agents, fleets, is_taken, templates,
     },
@@ -28,6 +29,7 @@ const FOLLOWER_FIRST: Duration = Duration::seconds(10);
 impl Ops {
     /// Carries out a pending action; does nothing if somebody else was first.
     pub async fn execute(&self, id: ActionId) -> Result<()> {
+        drop(self.accepting.write().await);
         let mut tx = self.store.begin().await?;
         let first = rows::advance(&mut tx, id, State::Pending, State::Running, self.now()).await?;
         tx.commit().await?;
@@ -42,7 +44,7 @@ impl Ops {
     async fn carry_out(&self, action: &Action) -> Result<()> {
         let began = Instant::now();
         let ending = if action.targets.is_empty() {
-            self.ending(action, self.apply(action).await)
+            ending(action, self.apply(action).await)
         } else {
             let parallel = self.settings().docker.parallel as usize;
             let work: Vec<BoxFuture<'_, State>> = action
@@ -63,16 +65,22 @@ impl Ops {
             duration_ms = began.elapsed().as_millis(),
             "action ended"
         );
-        self.finish(action.id, &ending).await
+        self.finish(action.id, &ending, FOLLOWER_FIRST).await
     }
 
-    /// Ends an action and leaves its card to the outbox, unless a follower shows it first.
-    pub(super) async fn finish(&self, id: ActionId, ending: &Ending) -> Result<()> {
+    /// Ends an action and leaves its card to the outbox, unless a follower shows it within `after`.
+    pub(super) async fn finish(
+        &self,
+        id: ActionId,
+        ending: &Ending,
+        after: Duration,
+    ) -> Result<()> {
         let now = self.now();
-        let action = self.action(id).await?;
         let mut tx = self.store.begin().await?;
+        // Read while nobody else writes: a follower may just have learnt which message the reply is.
+        let action = self.action(id).await?;
         rows::finish(&mut tx, id, ending, now).await?;
-        actions::notify(&mut tx, &action, now, FOLLOWER_FIRST).await?;
+        actions::notify(&mut tx, &action, now, after).await?;
         tx.commit().await?;
         let ended = self.action(id).await?;
         self.alter(id, |live| *live = ended);
@@ -90,7 +98,7 @@ impl Ops {
             guard: self.locks.lock(target.agent).await,
         };
         let outcome = work.carry_out().await;
-        let ending = self.ending(action, outcome);
+        let ending = ending(action, outcome);
         self.end_target(&work, &ending).await
     }
 
@@ -118,34 +126,6 @@ impl Ops {
         rows::finish_target(&mut tx, id, agent, ending, self.now()).await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    /// An outcome in words for people. What is ours to mend goes to the log under the action's number.
-    pub(super) fn ending(&self, action: &Action, outcome: Result<Option<String>>) -> Ending {
-        match outcome {
-            Ok(note) => Ending {
-                state: State::Succeeded,
-                note,
-            },
-            Err(Error::Internal(error)) => {
-                tracing::error!(
-                    action.id = action.id.0,
-                    error = format!("{error:#}"),
-                    "action failed"
-                );
-                Ending {
-                    state: State::Failed,
-                    note: Some(format!(
-                        "Yardarm itself failed; its log tells more under action {}.",
-                        action.id
-                    )),
-                }
-            }
-            Err(error) => Ending {
-                state: State::Failed,
-                note: Some(error.to_string()),
-            },
-        }
     }
 
     pub(super) fn mark_busy(&self, action: &Action, agent: AgentId) {
@@ -207,6 +187,13 @@ impl Ops {
         }
     }
 
+    pub(super) async fn drop_volumes(&self, agent: AgentId) -> engine::Result<()> {
+        for volume in self.engine.volumes(&self.instance, agent).await? {
+            self.engine.remove_volume(&volume).await?;
+        }
+        Ok(())
+    }
+
     async fn drop_networks(&self, fleet: &str) -> Result<Option<String>> {
         for internet in [true, false] {
             if let Err(error) = self
@@ -218,6 +205,34 @@ impl Ops {
             }
         }
         Ok(None)
+    }
+}
+
+/// An outcome in words for people. What is ours to mend goes to the log under the action's number.
+pub(super) fn ending(action: &Action, outcome: Result<Option<String>>) -> Ending {
+    match outcome {
+        Ok(note) => Ending {
+            state: State::Succeeded,
+            note,
+        },
+        Err(Error::Internal(error)) => {
+            tracing::error!(
+                action.id = action.id.0,
+                error = format!("{error:#}"),
+                "action failed"
+            );
+            Ending {
+                state: State::Failed,
+                note: Some(format!(
+                    "Yardarm itself failed; its log tells more under action {}.",
+                    action.id
+                )),
+            }
+        }
+        Err(error) => Ending {
+            state: State::Failed,
+            note: Some(error.to_string()),
+        },
     }
 }
 
@@ -236,7 +251,7 @@ fn summary(states: &[State]) -> Ending {
     Ending { state, note }
 }
 
-fn taken(error: sqlx::Error, name: &str) -> Error {
+fn taken(error: store::Error, name: &str) -> Error {
     if is_taken(&error) {
         Error::Invalid(format!("`{name}` is taken. Choose another name."))
     } else {
@@ -268,12 +283,19 @@ impl Work<'_> {
             Kind::Stop => self.stop().await,
             Kind::Restart => {
                 self.stop().await?;
+                self.write_step(Step::Starting).await?;
                 self.start().await
             }
             Kind::Pause => self.pause().await,
             Kind::Resume => self.resume().await,
             Kind::Remove => self.remove().await,
-            Kind::Adopt => self.adopt().await,
+            Kind::Adopt => match self.adopt().await {
+                Err(error) => {
+                    self.unlist().await?;
+                    Err(error)
+                }
+                adopted => adopted,
+            },
             Kind::FleetAdd => self.move_fleet().await,
             _ => Err(unfit(self.action)),
         }
@@ -299,17 +321,15 @@ impl Work<'_> {
         self.agent().await?.container.ok_or_else(none)
     }
 
-    /// Tells followers and the database how far it is; percentages are for followers only.
-    pub(super) async fn step(&self, step: Step) -> Result<()> {
-        self.ops
-            .store
-            .set_step(self.action.id, self.guard.agent(), step)
-            .await?;
-        self.show_step(step);
-        Ok(())
+    /// Writes down where a later start is to go on from.
+    async fn write_step(&self, step: Step) -> Result<()> {
+        let mut tx = self.ops.store.begin().await?;
+        rows::set_step(&mut tx, self.action.id, self.guard.agent(), step).await?;
+        Ok(tx.commit().await?)
     }
 
-    pub(super) fn show_step(&self, step: Step) {
+    /// Tells followers how far it is. Few steps are written down: only what a later start must know.
+    pub(super) fn step(&self, step: Step) {
         let agent = self.guard.agent();
         self.ops.alter(self.action.id, |live| {
             if let Some(target) = live.targets.iter_mut().find(|target| target.agent == agent) {
@@ -320,17 +340,17 @@ impl Work<'_> {
 
     pub(super) async fn start(&self) -> Result<Option<String>> {
         let container = self.container().await?;
-        self.step(Step::Starting).await?;
+        self.step(Step::Starting);
         match self.ops.engine.observe(&container).await? {
             None => return self.replace().await,
             Some(seen) if seen.phase == Phase::Paused => {
                 self.reach(&container, self.ops.engine.unpause(&container), is_running)
-                    .await?
+                    .await?;
             }
             Some(seen) if seen.phase == Phase::Running => {}
             Some(_) => {
                 self.reach(&container, self.ops.engine.start(&container), is_running)
-                    .await?
+                    .await?;
             }
         }
         self.ops.observe(&container).await?;
@@ -339,7 +359,7 @@ impl Work<'_> {
 
     pub(super) async fn stop(&self) -> Result<Option<String>> {
         let container = self.container().await?;
-        self.step(Step::Stopping).await?;
+        self.step(Step::Stopping);
         let stopping = self.ops.engine.stop(&container, self.grace());
         match self
             .reach(&container, stopping, |seen| !seen.phase.is_up())
@@ -373,15 +393,13 @@ impl Work<'_> {
     async fn remove(&self) -> Result<Option<String>> {
         let agent = self.agent().await?;
         if let Some(container) = &agent.container {
-            self.step(Step::Stopping).await?;
+            self.step(Step::Stopping);
             self.retire(container).await?;
         }
         if self.action.details.volumes {
-            self.drop_volumes().await?;
+            self.ops.drop_volumes(agent.id).await?;
         }
-        let mut tx = self.ops.store.begin().await?;
-        agents::remove(&mut tx, agent.id, self.ops.now()).await?;
-        tx.commit().await?;
+        self.unlist().await?;
         Ok(None)
     }
 
@@ -418,6 +436,13 @@ impl Work<'_> {
         }))
     }
 
+    /// What was to be an agent is none: its name is free again.
+    pub(super) async fn unlist(&self) -> Result<()> {
+        let mut tx = self.ops.store.begin().await?;
+        agents::remove(&mut tx, self.guard.agent(), self.ops.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
     async fn move_fleet(&self) -> Result<Option<String>> {
         let (Some(fleet), Some(name)) = (self.action.details.fleet, &self.action.details.name)
         else {
@@ -451,19 +476,8 @@ impl Work<'_> {
         }
     }
 
-    pub(super) async fn drop_volumes(&self) -> Result<()> {
-        let volumes = self
-            .ops
-            .engine
-            .volumes(&self.ops.instance, self.guard.agent())
-            .await?;
-        for volume in volumes {
-            self.ops.engine.remove_volume(&volume).await?;
-        }
-        Ok(())
-    }
-
-    /// Calls the engine. If the answer is lost, what is observed decides; the call is never repeated.
+    /// Calls the engine. If the answer is lost, or it is so already, what is observed decides; the call is never
+    /// repeated.
     pub(super) async fn reach(
         &self,
         container: &ContainerId,
@@ -471,7 +485,9 @@ impl Work<'_> {
         reached: fn(&Observation) -> bool,
     ) -> Result<()> {
         match call.await {
-            Err(error) if error.outcome_is_unknown() => {
+            Err(error)
+                if error.outcome_is_unknown() || matches!(error, EngineError::Conflict(_)) =>
+            {
                 let seen = self.ops.engine.observe(container).await?;
                 if seen.as_ref().is_some_and(reached) {
                     Ok(())

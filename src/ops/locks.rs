@@ -31,13 +31,20 @@ impl TargetGuard {
 impl Locks {
     /// Waits for its turn. Every holder works under deadlines, so the turn comes.
     pub async fn lock(&self, agent: AgentId) -> TargetGuard {
-        let mutex = {
-            let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(agents.entry(agent).or_default())
-        };
         TargetGuard {
             agent,
-            _held: mutex.lock_owned().await,
+            _held: self.mutex(agent).lock_owned().await,
         }
+    }
+
+    /// None if somebody is at it.
+    pub fn try_lock(&self, agent: AgentId) -> Option<TargetGuard> {
+        let held = self.mutex(agent).try_lock_owned().ok()?;
+        Some(TargetGuard { agent, _held: held })
+    }
+
+    fn mutex(&self, agent: AgentId) -> Arc<AsyncMutex<()>> {
+        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(agents.entry(agent).or_default())
     }
 }

@@ -57,15 +57,19 @@ impl Ops {
             .buffer_unordered(INSPECTIONS)
             .collect()
             .await;
-        for answer in answers {
-            answer?;
+        // One that cannot be inspected must not hide the others.
+        for error in answers.into_iter().filter_map(engine::Result::err) {
+            if matches!(error, EngineError::Unreachable(_)) {
+                return Err(error);
+            }
+            tracing::warn!(error = %error, "a container could not be inspected");
         }
         let since = self.now();
         self.note_engine(EngineState::Answers {
             since,
             version: about.version,
         });
-        self.tidy(&listed).await?;
+        self.tidy(&listed).await;
         self.publish(Event::Resynced);
         Ok(())
     }
@@ -91,7 +95,10 @@ impl Ops {
             ))
         };
         let container = view.agent.container.as_ref().ok_or_else(none)?;
-        Ok(self.engine.logs(container, query).await?)
+        match self.engine.logs(container, query).await {
+            Err(EngineError::NotFound(_)) => Err(none()),
+            answer => Ok(answer?),
+        }
     }
 
     fn note_observed(

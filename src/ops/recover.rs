@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::{
     Ops,
     actions::{Request, Requester},
-    execute::Work,
+    execute::{Work, ending},
 };
 use crate::{
     domain::{
@@ -37,16 +37,21 @@ impl Ops {
         let stale = self.stale(now).await?;
         let mut tx = self.store.begin().await?;
         let number = process::note_start(&mut tx, now).await?;
-        for id in &stale {
-            rows::advance(&mut tx, *id, State::Pending, State::Expired, now).await?;
+        for action in &stale {
+            rows::advance(&mut tx, action.id, State::Pending, State::Expired, now).await?;
+            for agent in newcomers(action) {
+                agents::remove(&mut tx, agent, now).await?;
+            }
         }
         for id in &cut_off {
             rows::note_found(&mut tx, *id, number).await?;
         }
         tx.commit().await?;
-        for id in stale {
-            self.announce(&self.action(id).await?, Duration::zero())
-                .await?;
+        for action in &stale {
+            for agent in newcomers(action) {
+                self.refresh(agent).await?;
+            }
+            self.announce(action, Duration::zero()).await?;
         }
         for id in &cut_off {
             let action = self.action(*id).await?;
@@ -62,11 +67,12 @@ impl Ops {
         Ok(Start { number, cut_off })
     }
 
-    async fn stale(&self, now: DateTime<Utc>) -> Result<Vec<ActionId>> {
+    async fn stale(&self, now: DateTime<Utc>) -> Result<Vec<Action>> {
         let mut stale = Vec::new();
         for id in self.store.actions_in(State::Pending).await? {
-            if self.action(id).await?.created_at < now - STALE {
-                stale.push(id);
+            let action = self.action(id).await?;
+            if action.created_at < now - STALE {
+                stale.push(action);
             }
         }
         Ok(stale)
@@ -95,12 +101,12 @@ impl Ops {
                 target,
                 guard: self.locks.lock(target.agent).await,
             };
-            let ending = match work.settle().await {
+            let settled = match work.settle().await {
                 Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
-                Err(error) => self.ending(action, Err(error)),
+                Err(error) => ending(action, Err(error)),
                 Ok(ending) => ending,
             };
-            self.end_target(&work, &ending).await;
+            self.end_target(&work, &settled).await;
         }
         let states: Vec<State> = self
             .action(action.id)
@@ -109,7 +115,9 @@ impl Ops {
             .iter()
             .map(|target| target.state)
             .collect();
-        self.finish(action.id, &worst(&states)).await
+        // Nobody follows it any more.
+        self.finish(action.id, &worst(&states), Duration::zero())
+            .await
     }
 
     /// Tells the ops channel what was cut off, in one message.
@@ -193,33 +201,39 @@ pub struct Start {
 }
 
 impl Work<'_> {
-    /// One target that was cut off: repeated if that is safe, finished if the registry had moved, given up
-    /// otherwise. What it left behind is [`super::tidy`]'s business.
+    /// One target that was cut off: finished if the registry had moved, repeated if that is safe, undone otherwise.
     async fn settle(&self) -> Result<Ending> {
-        let kind = self.action.kind;
-        if kind.is_idempotent() {
-            let note = Box::pin(self.carry_out()).await?;
-            return Ok(finished(note));
-        }
-        if kind == Kind::Restart {
-            return Ok(finished(self.start().await?));
-        }
-        if self.target.step == Step::Swapped {
+        let (kind, step) = (self.action.kind, self.target.step);
+        let Some(agent) = self.ops.store.agent(self.guard.agent()).await? else {
+            return Ok(if kind == Kind::Remove {
+                finished(None)
+            } else {
+                interrupted(self.action, self.target)
+            });
+        };
+        if step == Step::Swapped || (kind == Kind::Adopt && agent.container.is_some()) {
             return Ok(finished(None));
         }
-        if kind == Kind::Deploy {
-            let mut tx = self.ops.store.begin().await?;
-            agents::remove(&mut tx, self.guard.agent(), self.ops.now()).await?;
-            tx.commit().await?;
+        if kind == Kind::Restart && step == Step::Starting {
+            return Ok(finished(Box::pin(self.start()).await?));
         }
-        Ok(Ending {
-            state: State::Interrupted,
-            note: Some(format!(
-                "Yardarm was ended in the middle of it. {}",
-                advice(self.action, self.target)
-            )),
-        })
+        if kind == Kind::Restart || kind.is_idempotent() {
+            self.discard_made(&agent).await?;
+            return Ok(finished(Box::pin(self.carry_out()).await?));
+        }
+        self.undo(&agent, agent.desired == Desired::Running).await?;
+        Ok(interrupted(self.action, self.target))
     }
+}
+
+/// The agents an action was to make.
+fn newcomers(action: &Action) -> impl Iterator<Item = AgentId> {
+    let makes = matches!(action.kind, Kind::Deploy | Kind::Adopt);
+    action
+        .targets
+        .iter()
+        .filter(move |_| makes)
+        .map(|target| target.agent)
 }
 
 fn finished(note: Option<String>) -> Ending {
@@ -233,16 +247,18 @@ fn finished(note: Option<String>) -> Ending {
     }
 }
 
-fn advice(action: &Action, target: &Target) -> String {
-    match action.kind {
-        Kind::Deploy => format!(
-            "Nothing of `{}` is left; send the command again.",
-            target.name
-        ),
-        _ => format!(
-            "`{0}` is what it was before; send the command again.",
-            target.name
-        ),
+fn interrupted(action: &Action, target: &Target) -> Ending {
+    let name = &target.name;
+    let fate = if action.kind == Kind::Deploy {
+        format!("Nothing of `{name}` is left")
+    } else {
+        format!("`{name}` is what it was before")
+    };
+    Ending {
+        state: State::Interrupted,
+        note: Some(format!(
+            "Yardarm was ended in the middle of it. {fate}; send the command again."
+        )),
     }
 }
 

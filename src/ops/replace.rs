@@ -60,10 +60,11 @@ impl Work<'_> {
         {
             Ok(container) => {
                 self.swap(&agent, &container, &blueprint, &image).await?;
-                if let Some(old) = old {
-                    self.retire(&old.container).await?;
-                }
-                Ok(None)
+                let Some(old) = old else { return Ok(None) };
+                let left = self.retire(&old.container).await.err();
+                Ok(left.map(|error| {
+                    format!("The old container goes as soon as Docker lets it: {error}")
+                }))
             }
             Err(error) => self.abandon(&agent, old.as_ref(), error).await,
         }
@@ -94,7 +95,7 @@ impl Work<'_> {
     }
 
     async fn resolve_image(&self, spec: &Spec, pinned: Option<ImageId>) -> Result<ImageId> {
-        self.step(Step::Resolving).await?;
+        self.step(Step::Resolving);
         let engine = &self.ops.engine;
         if let Some(pinned) = pinned
             && engine.image(pinned.as_str()).await?.is_some()
@@ -108,10 +109,10 @@ impl Work<'_> {
             Some(Image { id, digest: None }) => return Ok(id),
             _ => {}
         }
-        self.step(Step::Pulling(None)).await?;
+        self.step(Step::Pulling(None));
         engine
             .pull(&spec.image, &|progress| {
-                self.show_step(Step::Pulling(percent(progress)))
+                self.step(Step::Pulling(percent(progress)));
             })
             .await
             .map_err(|error| unpullable(&spec.image, error))?;
@@ -143,7 +144,7 @@ impl Work<'_> {
         old: Option<&Old>,
     ) -> Result<ContainerId> {
         let name = self.ops.container_name(&agent.name);
-        self.step(Step::Creating).await?;
+        self.step(Step::Creating);
         let making = if old.is_some() {
             format!("{name}-new-{}", self.action.id)
         } else {
@@ -151,7 +152,7 @@ impl Work<'_> {
         };
         let container = self.create(agent, spec, image, &making).await?;
         if let Some(old) = old {
-            self.step(Step::Stopping).await?;
+            self.step(Step::Stopping);
             self.ops
                 .engine
                 .rename(
@@ -162,7 +163,7 @@ impl Work<'_> {
             self.stop_old(old, spec).await?;
             self.ops.engine.rename(&container, &name).await?;
         }
-        self.step(Step::Starting).await?;
+        self.step(Step::Starting);
         self.reach(&container, self.ops.engine.start(&container), |seen| {
             seen.phase != Phase::Created
         })
@@ -256,7 +257,7 @@ impl Work<'_> {
 
     /// A first container need only run. One that replaces another must keep running, and be healthy if it can say so.
     async fn prove(&self, container: &ContainerId, spec: &Spec, replaces: bool) -> Result<()> {
-        self.step(Step::Proving).await?;
+        self.step(Step::Proving);
         let docker = &self.ops.settings().docker;
         let began = Instant::now();
         loop {
@@ -316,7 +317,10 @@ impl Work<'_> {
         actions::set_step(&mut tx, self.action.id, agent.id, Step::Swapped).await?;
         tx.commit().await?;
         self.ops.refresh(agent.id).await?;
-        self.ops.observe(container).await?;
+        if let Err(error) = self.ops.observe(container).await {
+            // It is done all the same; the next listing tells.
+            tracing::warn!(agent.name = agent.name.as_str(), error = %error, "a new container could not be looked at");
+        }
         Ok(())
     }
 
@@ -327,7 +331,7 @@ impl Work<'_> {
         old: Option<&Old>,
         error: Error,
     ) -> Result<Option<String>> {
-        self.step(Step::Undoing).await?;
+        self.step(Step::Undoing);
         let words = self.last_words(agent).await;
         let was_up = old.is_some_and(|old| old.was_up);
         let undone = self.undo(agent, was_up).await;
@@ -345,17 +349,13 @@ impl Work<'_> {
 
     /// Removes what this action made, gives the old container its name back, and starts it if it was up.
     /// Where this fails, [`super::tidy`] does it later.
-    async fn undo(&self, agent: &Agent, start: bool) -> Result<()> {
+    pub(super) async fn undo(&self, agent: &Agent, start: bool) -> Result<()> {
         if self.action.kind == Kind::Deploy {
-            let mut tx = self.ops.store.begin().await?;
-            agents::remove(&mut tx, agent.id, self.ops.now()).await?;
-            tx.commit().await?;
+            self.unlist().await?;
         }
-        for container in self.made(agent).await? {
-            self.ops.engine.remove(&container).await?;
-        }
+        self.discard_made(agent).await?;
         if self.action.kind == Kind::Deploy {
-            return self.drop_volumes().await;
+            return Ok(self.ops.drop_volumes(agent.id).await?);
         }
         let Some(container) = &agent.container else {
             return Ok(());
@@ -373,6 +373,13 @@ impl Work<'_> {
             self.ops.engine.start(container).await?;
         }
         self.ops.observe(container).await?;
+        Ok(())
+    }
+
+    pub(super) async fn discard_made(&self, agent: &Agent) -> Result<()> {
+        for container in self.made(agent).await? {
+            self.ops.engine.remove(&container).await?;
+        }
         Ok(())
     }
 
@@ -412,7 +419,7 @@ impl Work<'_> {
         };
         let lines: Vec<LogLine> = stream.try_collect().await.unwrap_or_default();
         if lines.is_empty() {
-            return " It wrote nothing to its log.".to_owned();
+            return " The new one wrote nothing to its log.".to_owned();
         }
         let text: Vec<String> = lines.into_iter().map(|line| line.text).collect();
         format!("\n{}", text.join("\n"))

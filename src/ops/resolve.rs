@@ -1,7 +1,5 @@
 //! From what a person typed to a request: validated from memory alone, so that refusals come at once.
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Ops,
     actions::{Newcomer, Request},
@@ -16,7 +14,7 @@ use crate::{
         nearest::did_you_mean,
         problem::{Problem, capitalised},
         spec::Spec,
-        template::{Secret, Template},
+        template::{DeployForm, Secret, Template},
         view::{EngineState, View},
     },
     error::{Error, Result},
@@ -28,16 +26,6 @@ use crate::{
 pub struct Selection<'a> {
     pub agent: Option<&'a str>,
     pub fleet: Option<&'a str>,
-}
-
-/// What a person filled in to deploy an agent.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct DeployForm {
-    pub template: String,
-    pub name: String,
-    pub fleet: Option<String>,
-    pub given: Arguments,
-    pub pull: bool,
 }
 
 impl Ops {
@@ -322,7 +310,12 @@ impl Ops {
                 "That container is `{owner}` already."
             )));
         }
-        let name = self.free_name(name.unwrap_or(&seen.name))?;
+        let name = match name {
+            Some(name) => self.free_name(name)?,
+            None => self.free_name(&seen.name).map_err(|error| {
+                Error::Invalid(format!("{error} Give the agent another one by `name:`."))
+            })?,
+        };
         let default = self.settings().agents.default_fleet.clone();
         let newcomer = Newcomer {
             name,
@@ -376,7 +369,7 @@ impl Ops {
         });
         if members > 0 {
             return Err(Error::Invalid(format!(
-                "`{}` still has {members} agents. Move or remove them first.",
+                "`{}` is not empty: {members} in it. Move or remove its agents first.",
                 fleet.name
             )));
         }
@@ -589,6 +582,7 @@ fn invalid(problems: &[Problem]) -> Error {
     Error::Invalid(lines.join("\n"))
 }
 
+/// A sentence that helps on from an unknown name.
 fn suggest(name: &str, known: &[String], none: &str) -> String {
     if known.is_empty() {
         return none.to_owned();

@@ -9,20 +9,25 @@ use crate::{
         agent::Name,
         ids::{ActionId, AgentId, ContainerId},
     },
-    engine::{self, EngineError, Listed},
+    engine::{self, Listed},
 };
 
 impl Ops {
-    /// Compares a full listing with the registry. A database that fails leaves everything as it is.
-    pub(super) async fn tidy(&self, listed: &[Listed]) -> engine::Result<()> {
+    /// Compares a full listing with the registry. A database that fails leaves everything as it is, and what the
+    /// engine refuses waits for the next listing: nothing of this may keep us from seeing.
+    pub(super) async fn tidy(&self, listed: &[Listed]) {
+        let mut agents = Vec::new();
+        // What is left over goes first: it may bear an agent's name.
         for container in listed {
-            match self.owner(&container.container) {
-                Some((agent, name)) => self.restore_name(agent, &name, container).await?,
-                None if self.is_left_over(container).await => self.discard(container).await?,
-                None => {}
+            if let Some((agent, name)) = self.owner(&container.container) {
+                agents.push((agent, name, container));
+            } else if self.is_left_over(container).await {
+                note(container, self.discard(container).await);
             }
         }
-        Ok(())
+        for (agent, name, container) in agents {
+            note(container, self.restore_name(agent, &name, container).await);
+        }
     }
 
     fn owner(&self, container: &ContainerId) -> Option<(AgentId, Name)> {
@@ -42,7 +47,9 @@ impl Ops {
         let Some(action) = self.retired_by(&listed.name) else {
             return Ok(());
         };
-        let _guard = self.locks.lock(agent).await;
+        let Some(_guard) = self.locks.try_lock(agent) else {
+            return Ok(());
+        };
         if !self.is_over(action).await {
             return Ok(());
         }
@@ -81,10 +88,18 @@ impl Ops {
             container.id = listed.container.short(),
             "removing what an action left"
         );
-        match self.engine.remove(&listed.container).await {
-            Err(EngineError::NotFound(_)) => Ok(()),
-            answer => answer,
+        self.engine.remove(&listed.container).await?;
+        match &listed.labels {
+            Some(labels) if self.never_lived(labels.agent).await => {
+                self.drop_volumes(labels.agent).await
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// Whether an agent was to be made and never was: its volumes hold nobody's data.
+    async fn never_lived(&self, agent: AgentId) -> bool {
+        matches!(self.store.version(agent, 1).await, Ok(None))
     }
 
     /// The action that put a container aside, if its name says that one of ours did.
@@ -99,5 +114,11 @@ impl Ops {
     /// Unknown is not over: a database that was restored from an older backup must cost nobody a container.
     async fn is_over(&self, action: ActionId) -> bool {
         matches!(self.store.action(action).await, Ok(Some(action)) if action.state.is_over())
+    }
+}
+
+fn note(listed: &Listed, tidied: engine::Result<()>) {
+    if let Err(error) = tidied {
+        tracing::warn!(container.name = listed.name, error = %error, "what an action left could not be tidied; trying again later");
     }
 }

@@ -175,13 +175,6 @@ impl Store {
         .await?;
         tx.commit().await
     }
-
-    /// How far the work on one target is.
-    pub async fn set_step(&self, action: ActionId, agent: AgentId, step: Step) -> sqlx::Result<()> {
-        let mut tx = self.begin().await?;
-        set_step(&mut tx, action, agent, step).await?;
-        tx.commit().await
-    }
 }
 
 struct ActionRow {
@@ -365,6 +358,7 @@ pub async fn overdue(tx: &mut Tx, now: DateTime<Utc>) -> sqlx::Result<Vec<Action
     Ok(ids.into_iter().map(ActionId).collect())
 }
 
+/// How far the work on one target is.
 pub async fn set_step(
     tx: &mut Tx,
     action: ActionId,

@@ -24,6 +24,11 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+/// What the database refuses with; nobody else names its crate.
+pub type Error = sqlx::Error;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
 pub type Tx = Transaction<'static, Sqlite>;
 
 /// How long a write waits for the database before it gives up.
@@ -157,6 +162,18 @@ pub fn is_taken(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+impl From<Error> for crate::error::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::PoolClosed => Self::Unavailable(
+                "Yardarm is being stopped. What it has accepted is finished or reported at its next start."
+                    .to_owned(),
+            ),
+            error => Self::Internal(anyhow::Error::new(error).context("the database refused")),
+        }
+    }
 }
 
 /// A word or a JSON text in a row that this version does not know: the row is whole, we are not.

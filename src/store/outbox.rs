@@ -79,9 +79,14 @@ impl Store {
         tx.commit().await
     }
 
-    /// It was delivered as `message`. If the subject has changed meanwhile the row goes on waiting.
-    pub async fn outbox_settle(&self, row: &OutboxRow, message: MessageId) -> sqlx::Result<()> {
-        let message = message.to_db();
+    /// It was delivered, as `message` if that is its own. If the subject has changed meanwhile the row goes on
+    /// waiting.
+    pub async fn outbox_settle(
+        &self,
+        row: &OutboxRow,
+        message: Option<MessageId>,
+    ) -> sqlx::Result<()> {
+        let message = message.map(MessageId::to_db);
         let mut tx = self.begin().await?;
         sqlx::query!(
             "UPDATE outbox SET message_id = ?, in_doubt = 0, attempts = 0, error = NULL,

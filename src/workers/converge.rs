@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::broadcast::error::RecvError, time::timeout};
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::timeout,
+};
 
 use crate::{
     domain::event::Event,
@@ -16,21 +19,25 @@ pub(super) async fn converge(ops: Arc<Ops>, start: Start) {
     let mut events = ops.events();
     let mut settled = false;
     loop {
-        match timeout(LOOK_EVERY, events.recv()).await {
-            // Only these change what is down; a listener that lagged looks too.
-            Ok(
-                Ok(Event::Resynced | Event::Agent(_) | Event::Engine { answers: true })
-                | Err(RecvError::Lagged(_)),
-            )
-            | Err(_) => {}
-            Ok(Ok(_)) => continue,
-            Ok(Err(RecvError::Closed)) => return,
-        }
         if !settled && ops.knows_engine() {
             settled = settle(&ops, &start).await;
         }
         if settled && let Err(error) = ops.converge().await {
             tracing::error!(error = %error, "what should run could not be started");
+        }
+        // Time is as good a reason to look as news.
+        drop(timeout(LOOK_EVERY, news(&mut events)).await);
+    }
+}
+
+/// Waits for what changes what is down.
+async fn news(events: &mut Receiver<Event>) {
+    loop {
+        match events.recv().await {
+            Ok(Event::Resynced | Event::Agent(_) | Event::Engine { answers: true })
+            | Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Closed) => return std::future::pending().await,
+            Ok(_) => {}
         }
     }
 }

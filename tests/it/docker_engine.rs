@@ -333,6 +333,33 @@ async fn lists_a_stranger_without_labels() {
     assert_eq!(listed.image, "yardarm-test/busybox:latest");
 }
 
+fn has_volume(name: &str) -> bool {
+    let filter = format!("name={name}");
+    !docker(&["volume", "ls", "--quiet", "--filter", &filter]).is_empty()
+}
+
+/// The data of what we adopted are in volumes without a name as often as not.
+#[tokio::test]
+async fn keeps_the_nameless_volumes_of_strangers() {
+    let host = DockerHost::new().await;
+    let name = host.run_foreign("postgres", &["--volume=/data"], &["sleep", "3600"]);
+    let id = ContainerId(name);
+    let described = host.engine().describe(&id).await.unwrap();
+    let volume = described.spec.mounts[0].volume.clone().unwrap();
+    let mut scene = Scene::new(&host);
+    scene.volumes.insert(volume.clone(), volume.clone());
+    let mut spec = host.spec(Does::Wait);
+    spec.mounts = described.spec.mounts;
+
+    host.engine().remove(&id).await.unwrap();
+    let kept_by_stranger = has_volume(&volume);
+    let heir = scene.create("heir", &spec).await.unwrap();
+    host.engine().remove(&heir).await.unwrap();
+    let kept_by_heir = has_volume(&volume);
+    docker(&["volume", "rm", "--force", &volume]);
+    assert!(kept_by_stranger && kept_by_heir);
+}
+
 #[tokio::test]
 async fn finds_a_daemon_that_comes_and_goes() {
     let _host = DockerHost::new().await;

@@ -66,7 +66,7 @@ impl Clinic {
     }
 }
 
-fn ops_channel(id: impl ToString) -> (&'static str, String) {
+fn ops_channel(id: &impl ToString) -> (&'static str, String) {
     ("discord.ops_channel", format!("\"{}\"", id.to_string()))
 }
 
@@ -74,7 +74,7 @@ fn ops_channel(id: impl ToString) -> (&'static str, String) {
 async fn a_good_set_up_is_well() {
     let clinic = Clinic::open().await;
     let ops = clinic.cord.channel("ops").id();
-    insta::assert_snapshot!(clinic.ask_discord(&[ops_channel(ops)]).await, @r"
+    insta::assert_snapshot!(clinic.ask_discord(&[ops_channel(&ops)]).await, @r"
     ok    token: the bot is yardarm (BOT)
     ok    interactions: they come over the gateway
     ok    gateway: ws://LOCAL/gateway answers
@@ -114,8 +114,8 @@ async fn a_channel_must_be_there_seen_and_written_to() {
     let clinic = Clinic::open().await;
     let private = clinic.cord.channel("private").id();
     let last = |said: String| said.lines().last().unwrap_or_default().to_owned();
-    insta::assert_snapshot!(last(clinic.ask_discord(&[ops_channel(private)]).await), @"fail  ops channel: the bot cannot see 808972007134676701 → check `discord.ops_channel`, and that the bot may see it");
-    insta::assert_snapshot!(last(clinic.ask_discord(&[ops_channel(7)]).await), @"fail  ops channel: the bot cannot see 7 → check `discord.ops_channel`, and that the bot may see it");
+    insta::assert_snapshot!(last(clinic.ask_discord(&[ops_channel(&private)]).await), @"fail  ops channel: the bot cannot see 808972007134676701 → check `discord.ops_channel`, and that the bot may see it");
+    insta::assert_snapshot!(last(clinic.ask_discord(&[ops_channel(&7)]).await), @"fail  ops channel: the bot cannot see 7 → check `discord.ops_channel`, and that the bot may see it");
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn permissions_that_lack_are_named() {
     let deny = "name = \"ops\"\ndeny = { yardarm = [\"EMBED_LINKS\", \"ATTACH_FILES\"] }";
     let clinic = Clinic::open_with(|guild| guild.replacen("name = \"ops\"", deny, 1)).await;
     let ops = clinic.cord.channel("ops").id();
-    let said = clinic.ask_discord(&[ops_channel(ops)]).await;
+    let said = clinic.ask_discord(&[ops_channel(&ops)]).await;
     insta::assert_snapshot!(said.lines().last().unwrap_or_default(), @"fail  ops channel: the bot lacks Embed Links and Attach Files in #ops → Edit Channel → Permissions → add the bot's role and allow these");
 }
 

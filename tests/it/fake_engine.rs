@@ -7,11 +7,13 @@ use yardarm::{
         agent::{Health, Phase},
         spec::HealthCheck,
     },
-    engine::{Engine as _, EngineError, EngineEventKind as Kind, LogQuery, LogSource},
+    engine::{
+        Engine as _, EngineError, EngineEventKind as Kind, LogQuery, LogSource, PullProgress,
+    },
 };
 
 use crate::support::{
-    fake_engine::{FakeEngine, FakeWorld},
+    fake_engine::{FakeEngine, FakeWorld, HALF_WAY},
     scene::{Does, Events, Lines, Scene, World as _, last_lines, plain_spec, texts},
 };
 
@@ -203,6 +205,24 @@ async fn pulls_what_a_registry_has() {
         fake.pull("demo:3", &|_| {}).await,
         Err(EngineError::NotFound(_))
     ));
+}
+
+#[tokio::test]
+async fn a_pull_can_be_held_half_way() {
+    let fake = FakeEngine::new();
+    fake.add_remote_image("demo:2");
+    fake.hold(HALF_WAY);
+    let told = std::sync::Mutex::new(0);
+    let progress = |progress: PullProgress| *told.lock().unwrap() = progress.done_bytes;
+    let see_it_held = async {
+        fake.holding(HALF_WAY, 1).await;
+        assert_eq!(*told.lock().unwrap(), 2_000_000);
+        assert_eq!(fake.image("demo:2").await, Ok(None));
+        fake.release(HALF_WAY);
+    };
+    let (pulled, ()) = tokio::join!(fake.pull("demo:2", &progress), see_it_held);
+    pulled.unwrap();
+    assert_eq!(*told.lock().unwrap(), 4_000_000);
 }
 
 #[tokio::test]

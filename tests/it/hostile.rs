@@ -95,7 +95,7 @@ async fn a_reason_is_only_a_text() {
     let text = test.end_of(&reply).await;
     insta::assert_snapshot!(text, @r"
     ✅ stop `scout`: done in 0.0 s
-    -# action 2 · by <@olga>, because: \`\`\` \@everyone \<\@1\> \*\*bold\*\* \`code\`  \[31m  \-\# action 7 · by \<\@2\>
+    -# action 2 · by <@olga>, because: \`\`\` \@everyone \<\@1\> \*\*bold\*\* \`code\`  \[31m  -\# action 7 · by \<\@2\>
     ");
     assert_eq!(text.lines().count(), 2);
     assert_eq!(

@@ -6,10 +6,12 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::watch;
 
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     ahead_ms: AtomicI64,
+    turned: watch::Sender<()>,
 }
 
 impl Clock {
@@ -21,5 +23,11 @@ impl Clock {
     pub(crate) fn advance(&self, by: Duration) {
         let milliseconds = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.ahead_ms.fetch_add(milliseconds, Ordering::SeqCst);
+        self.turned.send_replace(());
+    }
+
+    /// Tells when somebody turned the clock on.
+    pub(crate) fn turns(&self) -> watch::Receiver<()> {
+        self.turned.subscribe()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -73,6 +73,36 @@ impl Discord {
         }
     }
 
+    /// Waits for an interaction's callback, or for the moment when it is too late.
+    pub(crate) async fn until_answered(&self, id: Id) {
+        let found = self.read(|state| {
+            let interaction = state.interactions.get(&id)?;
+            Some((interaction.deadline(), Arc::clone(&interaction.answered)))
+        });
+        let Some((deadline, answered)) = found else {
+            return;
+        };
+        let mut turns = self.clock.turns();
+        loop {
+            let now = self.now();
+            let waiting = |state: &State| {
+                let interaction = state.interactions.get(&id);
+                interaction.is_some_and(|interaction| {
+                    interaction.answer.is_none() && !interaction.is_dead(now)
+                })
+            };
+            if !self.read(waiting) {
+                return;
+            }
+            let left = (deadline - now).to_std().unwrap_or_default() + Duration::from_millis(1);
+            tokio::select! {
+                () = answered.notified() => {}
+                _ = turns.changed() => {}
+                () = tokio::time::sleep(left) => {}
+            }
+        }
+    }
+
     pub(crate) fn gateway_url(&self) -> String {
         format!("ws://{}/gateway", self.people_addr)
     }
@@ -92,6 +122,11 @@ impl Discord {
         let by_bot = message.author == self.world.bot.id;
         let guild = message.guild;
         let mut object = message.to_json(&self.world);
+        if let Some(checker) = &self.checker {
+            for violation in checker.dispatched(event, "MessageResponse", &object) {
+                self.record.violation(violation);
+            }
+        }
         if let Some(guild) = guild {
             object["guild_id"] = json!(guild);
         }

@@ -195,7 +195,34 @@ pub(crate) fn application(world: &World) -> Value {
 
 /// An embed as Discord gives it back.
 pub(crate) fn embed(sent: &Value) -> Value {
-    merged(sent.clone(), json!({ "type": "rich" }))
+    let mut embed = without_nulls(sent);
+    embed["type"] = json!("rich");
+    for field in embed
+        .get_mut("fields")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        if let Some(field) = field.as_object_mut() {
+            field.entry("inline").or_insert(Value::Bool(false));
+        }
+    }
+    embed
+}
+
+/// Bots may send `null` for what they leave out; Discord does not give it back.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => {
+            let kept = object.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(
+                kept.map(|(name, value)| (name.clone(), without_nulls(value)))
+                    .collect(),
+            )
+        }
+        Value::Array(entries) => entries.iter().map(without_nulls).collect(),
+        other => other.clone(),
+    }
 }
 
 /// Components as Discord gives them back: each has a number of its own.
@@ -208,10 +235,14 @@ pub(crate) fn numbered(components: &[Value]) -> Vec<Value> {
 }
 
 fn number_one(component: &Value, number: &mut u32) -> Value {
-    let mut component = component.clone();
+    let mut component = without_nulls(component);
     *number += 1;
     if let Some(object) = component.as_object_mut() {
         object.entry("id").or_insert_with(|| json!(*number));
+        if matches!(object.get("type").and_then(Value::as_u64), Some(3 | 5..=8)) {
+            object.entry("min_values").or_insert_with(|| json!(1));
+            object.entry("max_values").or_insert_with(|| json!(1));
+        }
         if let Some(children) = object.get("components").cloned() {
             let children: Vec<Value> = list(&children)
                 .iter()

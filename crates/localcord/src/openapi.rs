@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use jsonschema::{Draft, Registry, ValidationError, Validator, error::ValidationErrorKind};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
@@ -131,6 +131,21 @@ impl Checker {
         }
     }
 
+    /// Checks an object of a dispatch against one of the file's component schemas.
+    pub(crate) fn dispatched(self, event: &str, component: &str, object: &Value) -> Vec<Violation> {
+        let route = Route {
+            method: Method::GET,
+            template: event.to_owned(),
+            path: String::new(),
+        };
+        self.validate(
+            &route,
+            "dispatch",
+            &format!("/components/schemas/{component}"),
+            object,
+        )
+    }
+
     fn operation(self, route: &Route) -> Option<String> {
         let method = route.method.as_str().to_lowercase();
         let pointer = format!("/paths/{}/{method}", escaped(&route.template));
@@ -174,6 +189,10 @@ impl Spec {
         clippy::disallowed_methods,
         reason = "two variables that only tests and CI set"
     )]
+    #[expect(
+        clippy::print_stderr,
+        reason = "a test run must show that a check did not take place"
+    )]
     fn read() -> Result<Option<Self>> {
         let path = std::env::var("DISCORD_OPENAPI")
             .map_or_else(|_| PathBuf::from(DEFAULT_PATH), PathBuf::from);
@@ -184,7 +203,10 @@ impl Spec {
                 "the OpenAPI check has no file at `{}`; {hint}",
                 path.display()
             );
-            tracing::warn!(path = %path.display(), "OpenAPI check skipped: no file; {hint}");
+            eprintln!(
+                "localcord: the OpenAPI check is skipped: no file at `{}`; {hint}",
+                path.display()
+            );
             return Ok(None);
         }
         let text =

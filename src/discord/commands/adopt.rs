@@ -15,13 +15,13 @@ pub(super) async fn adopt(
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
     let (bot, asker) = (ctx.data(), Asker::from(ctx.interaction));
-    asker.defer(bot, false).await?;
+    let message = asker.defer(bot, false).await?;
     match bot
         .ops
         .request_adopt(&container, name.as_deref(), fleet.as_deref())
         .await
     {
-        Ok(request) => reply::submit(bot, &asker, request, reason).await,
+        Ok(request) => reply::submit(bot, (&asker, message), request, reason).await,
         Err(error) => reply::refuse(bot, &asker, error).await,
     }
 }

@@ -8,6 +8,10 @@ use crate::domain::action::Kind;
 
 /// Replace agents by new containers of their templates, and keep the old ones until the new are proven
 #[poise::command(slash_command)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is an option of the command"
+)]
 pub(super) async fn redeploy(
     ctx: Context<'_>,
     #[description = "Name or pattern, such as scout-*"]
@@ -24,7 +28,7 @@ pub(super) async fn redeploy(
 ) -> Result {
     let given = arguments(set.as_deref())?;
     let request = ctx.data().ops.request_redeploy(
-        selection(&agent, &fleet),
+        selection(agent.as_ref(), fleet.as_ref()),
         &given,
         pull.unwrap_or(false),
     )?;
@@ -57,7 +61,7 @@ macro_rules! change {
             fleet: Option<String>,
             #[description = "Why, for the record"] reason: Option<String>,
         ) -> Result {
-            carry_out(ctx, ctx.data().ops.request_change($kind, selection(&agent, &fleet))?, reason).await
+            carry_out(ctx, ctx.data().ops.request_change($kind, selection(agent.as_ref(), fleet.as_ref()))?, reason).await
         }
     };
 }
@@ -97,7 +101,9 @@ pub(super) async fn remove(
 ) -> Result {
     carry_out(
         ctx,
-        ctx.data().ops.request_remove(selection(&agent, &fleet))?,
+        ctx.data()
+            .ops
+            .request_remove(selection(agent.as_ref(), fleet.as_ref()))?,
         reason,
     )
     .await

@@ -15,9 +15,9 @@ use crate::{
     domain::{
         action::{Arguments, Kind},
         ids::{InteractionId, UserId},
-        template::{Parameter, ParameterKind, Template},
+        template::{DeployForm, Parameter, ParameterKind, Template},
     },
-    ops::{drafts::Draft, resolve::DeployForm},
+    ops::drafts::Draft,
 };
 
 /// Discord's limit for inputs in a modal, and for selects beside a row of buttons.
@@ -57,7 +57,7 @@ pub(super) async fn deploy(
             ctx,
             ctx.data()
                 .ops
-                .request_change(Kind::Start, selection(&None, &fleet))?,
+                .request_change(Kind::Start, selection(None, fleet.as_ref()))?,
             reason,
         )
         .await;

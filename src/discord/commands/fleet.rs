@@ -63,7 +63,7 @@ async fn add(
     let request = ctx
         .data()
         .ops
-        .request_fleet_add(&fleet, selection(&Some(agent), &None))?;
+        .request_fleet_add(&fleet, selection(Some(&agent), None))?;
     carry_out(ctx, request, reason).await
 }
 
@@ -81,7 +81,7 @@ async fn remove(
 ) -> Result {
     let ops = &ctx.data().ops;
     let default = ops.settings().agents.default_fleet.to_string();
-    let request = ops.request_fleet_add(&default, selection(&Some(agent), &Some(fleet)))?;
+    let request = ops.request_fleet_add(&default, selection(Some(&agent), Some(&fleet)))?;
     carry_out(ctx, request, reason).await
 }
 

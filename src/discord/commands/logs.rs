@@ -14,8 +14,12 @@ use super::super::{
     reply::{self, Asker},
 };
 use crate::{
-    domain::{agent::Name, ids::AgentId, view::View},
-    engine::{LogLine, LogQuery},
+    domain::{
+        agent::Name,
+        ids::AgentId,
+        log::{LogLine, LogQuery},
+        view::View,
+    },
     error::{Error as Answer, Result as OpsResult},
 };
 
@@ -24,7 +28,7 @@ const DEFAULT_LINES: u32 = 50;
 const MOST_LINES: u32 = 5000;
 /// Discord gives an edit every second; a reader needs no more than this.
 const FOLLOW_EVERY: Duration = Duration::from_secs(3);
-const FOLLOW_FOR: Duration = Duration::from_secs(300);
+const FOLLOW_FOR: Duration = Duration::from_mins(5);
 /// Lines kept while following: the message shows no more.
 const FOLLOW_LINES: usize = 40;
 

@@ -60,10 +60,10 @@ async fn carry_out(ctx: Context<'_>, request: Request, reason: Option<String>) -
     reply::carry_out(ctx.data(), &Asker::from(ctx.interaction), request, reason).await
 }
 
-fn selection<'a>(agent: &'a Option<String>, fleet: &'a Option<String>) -> Selection<'a> {
+fn selection<'a>(agent: Option<&'a String>, fleet: Option<&'a String>) -> Selection<'a> {
     Selection {
-        agent: agent.as_deref(),
-        fleet: fleet.as_deref(),
+        agent: agent.map(String::as_str),
+        fleet: fleet.map(String::as_str),
     }
 }
 

@@ -10,9 +10,8 @@ use crate::{
     discord::components::Press,
     domain::{
         ids::InteractionId,
-        template::{ARGUMENT_MAX, Parameter, ParameterKind},
+        template::{ARGUMENT_MAX, DeployForm, Parameter, ParameterKind},
     },
-    ops::resolve::DeployForm,
 };
 
 /// Discord's limits for a modal's title and an input's label.

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::{Rendered, action};
-use crate::domain::{action::Action, outbox::Subject};
+use crate::domain::{
+    action::Action,
+    outbox::{Subject, digest_mark},
+};
 
 /// More than this are counted, not listed.
 const SHOWN: usize = 15;
@@ -13,16 +16,16 @@ pub fn report(number: i64, cut_off: &[Action], now: DateTime<Utc>) -> Rendered {
         "Yardarm was restarted in the middle of {}:",
         count(cut_off.len())
     );
-    list(&head, cut_off, now, Some(Subject::Start(number)))
+    list(&head, cut_off, now, &Subject::Start(number).mark())
 }
 
 /// One message for all that could not be sent while Discord was away.
-pub fn digest(actions: &[Action], now: DateTime<Utc>) -> Rendered {
+pub fn digest(subjects: &[Subject], actions: &[Action], now: DateTime<Utc>) -> Rendered {
     let head = format!(
         "Discord was away. Meanwhile {} ended:",
         count(actions.len())
     );
-    list(&head, actions, now, None)
+    list(&head, actions, now, &digest_mark(subjects))
 }
 
 fn count(number: usize) -> String {
@@ -33,7 +36,7 @@ fn count(number: usize) -> String {
     }
 }
 
-fn list(head: &str, actions: &[Action], now: DateTime<Utc>, mark: Option<Subject>) -> Rendered {
+fn list(head: &str, actions: &[Action], now: DateTime<Utc>, mark: &str) -> Rendered {
     let mut lines = vec![head.to_owned()];
     lines.extend(
         actions
@@ -44,7 +47,7 @@ fn list(head: &str, actions: &[Action], now: DateTime<Utc>, mark: Option<Subject
     if actions.len() > SHOWN {
         lines.push(format!("… and {} more", actions.len() - SHOWN));
     }
-    lines.extend(mark.map(|mark| format!("-# {}", mark.mark())));
+    lines.push(format!("-# {mark}"));
     Rendered::text(lines.join("\n"))
 }
 

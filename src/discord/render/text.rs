@@ -45,29 +45,21 @@ fn is_tricky(c: char) -> bool {
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        if matches!(
-            c,
-            '\\' | '*'
-                | '_'
-                | '~'
-                | '`'
-                | '|'
-                | '>'
-                | '<'
-                | '#'
-                | '['
-                | ']'
-                | '('
-                | ')'
-                | '@'
-                | ':'
-                | '-'
-        ) {
+        if "\\*_~`|<>#[]()@".contains(c) {
             escaped.push('\\');
         }
         escaped.push(if is_tricky(c) { ' ' } else { c });
     }
     escaped
+}
+
+/// A sentence of ours that repeats words of Docker's, on one line: our code spans stay, nothing opens a block.
+pub fn sentence(text: &str, max: usize) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if is_tricky(c) { ' ' } else { c })
+        .collect();
+    clip(&line.replace("``", "`\u{200b}`"), max)
 }
 
 /// Text from outside in a code block, its end kept if it is too long. `max` counts the fences.
@@ -77,8 +69,8 @@ pub fn code_block(text: &str, max: usize) -> String {
         .chars()
         .filter(|c| !is_tricky(*c) || *c == '\n' || *c == '\t')
         .collect();
-    // A zero-width space keeps three backticks from closing the block.
-    let tame = clean.replace("```", "`\u{200b}`\u{200b}`");
+    // A zero-width space between two keeps three backticks from ever standing together.
+    let tame = clean.replace("``", "`\u{200b}`");
     let body = clip_front(&tame, max.saturating_sub(FENCES));
     format!("```\n{}\n```", if body.is_empty() { " " } else { &body })
 }
@@ -102,12 +94,9 @@ pub fn ago(at: DateTime<Utc>) -> String {
 }
 
 /// `1 agent`, `7 agents`.
-pub fn agents(count: usize) -> String {
-    if count == 1 {
-        "1 agent".to_owned()
-    } else {
-        format!("{count} agents")
-    }
+pub fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// `312 MiB`, `1.5 GiB`.

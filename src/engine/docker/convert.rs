@@ -210,6 +210,15 @@ fn read_labels(labels: &HashMap<String, String>) -> Option<Labels> {
     })
 }
 
+/// Made by us, or by another instance of us.
+pub(super) fn is_ours(inspected: &ContainerInspectResponse) -> bool {
+    inspected
+        .config
+        .as_ref()
+        .and_then(|config| config.labels.as_ref())
+        .is_some_and(|labels| labels.contains_key(INSTANCE))
+}
+
 pub(super) fn observation(inspected: ContainerInspectResponse) -> Option<Observation> {
     let state = inspected.state.unwrap_or_default();
     let phase = state.status.map_or(Phase::Dead, phase);
@@ -342,4 +351,119 @@ pub(super) fn sample(stats: &ContainerStatsResponse) -> Option<Sample> {
             .and_then(|pids| pids.current)
             .unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use bollard::models::{
+        ContainerCpuStats, ContainerCpuUsage, ContainerMemoryStats, ContainerPidsStats, EventActor,
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_people_type_stays_inside_the_path() {
+        for name in ["scout", "a.b_c-1", "4f"] {
+            assert_eq!(plain(name), Ok(name));
+        }
+        for name in ["", ".", "..", "-a", "a/b", "a?b", "a#b", "a%2e", "a b", "ä"] {
+            assert!(plain(name).is_err(), "{name}");
+        }
+        for reference in [
+            "demo",
+            "ghcr.io/team/demo:1.2",
+            "127.0.0.1:5000/demo@sha256:0a",
+        ] {
+            assert_eq!(plain_image(reference), Ok(reference));
+        }
+        for reference in ["", "/demo", "a/../b", "a//b", "a?b", "a b", "a%2fb"] {
+            assert!(plain_image(reference).is_err(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn a_bare_name_gets_a_tag() {
+        assert_eq!(with_tag("demo"), "demo:latest");
+        assert_eq!(
+            with_tag("127.0.0.1:5000/demo"),
+            "127.0.0.1:5000/demo:latest"
+        );
+        assert_eq!(with_tag("demo:1"), "demo:1");
+        assert_eq!(with_tag("demo@sha256:0a"), "demo@sha256:0a");
+    }
+
+    #[test]
+    fn one_bad_entry_does_not_empty_the_list() {
+        assert_eq!(listed(ContainerSummary::default()), None);
+        let linked = ContainerSummary {
+            id: Some("0123456789abcdef".to_owned()),
+            names: Some(vec!["/web/db".to_owned(), "/db".to_owned()]),
+            labels: Some(HashMap::from([(AGENT.to_owned(), "no number".to_owned())])),
+            ..Default::default()
+        };
+        let linked = listed(linked).unwrap();
+        assert_eq!(linked.name, "db");
+        assert_eq!(linked.labels, None);
+        assert_eq!(linked.phase, Phase::Dead);
+    }
+
+    #[test]
+    fn health_events_carry_their_result_in_the_name() {
+        let message = |action: &str| EventMessage {
+            action: Some(action.to_owned()),
+            actor: Some(EventActor {
+                id: Some("c1".to_owned()),
+                attributes: None,
+            }),
+            ..Default::default()
+        };
+        let kind = |action: &str| event(message(action)).map(|event| event.kind);
+        assert_eq!(
+            kind("health_status: unhealthy"),
+            Some(EngineEventKind::HealthChanged)
+        );
+        assert_eq!(kind("exec_start: true"), None);
+    }
+
+    #[test]
+    fn memory_is_counted_without_the_page_cache() {
+        let stats = |counters: &[(&str, u64)]| ContainerStatsResponse {
+            read: Some("2026-11-21T10:00:00.25Z".to_owned()),
+            cpu_stats: Some(ContainerCpuStats {
+                cpu_usage: Some(ContainerCpuUsage {
+                    total_usage: Some(7),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }),
+            memory_stats: Some(ContainerMemoryStats {
+                usage: Some(100),
+                stats: Some(
+                    counters
+                        .iter()
+                        .map(|(name, bytes)| ((*name).to_owned(), *bytes))
+                        .collect(),
+                ),
+                ..Default::default()
+            }),
+            pids_stats: Some(ContainerPidsStats {
+                current: Some(3),
+                limit: None,
+            }),
+            ..Default::default()
+        };
+        let memory =
+            |counters: &[(&str, u64)]| sample(&stats(counters)).map(|sample| sample.memory_bytes);
+        assert_eq!(
+            memory(&[("inactive_file", 5), ("total_inactive_file", 30)]),
+            Some(70)
+        );
+        assert_eq!(memory(&[("inactive_file", 20)]), Some(80));
+        assert_eq!(memory(&[]), Some(100));
+        let mut stopped = stats(&[]);
+        stopped.read = Some("0001-01-01T00:00:00Z".to_owned());
+        assert_eq!(sample(&stopped), None);
+    }
 }

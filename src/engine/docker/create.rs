@@ -25,6 +25,7 @@ pub(super) fn body(creation: &Creation<'_>) -> Result<ContainerCreateBody> {
     let spec = creation.spec;
     Ok(ContainerCreateBody {
         image: Some(creation.image.to_string()),
+        hostname: hostname(creation),
         cmd: (!spec.command.is_empty()).then(|| spec.command.clone()),
         env: Some(environment(creation)),
         user: spec.user.clone(),
@@ -223,6 +224,11 @@ fn network_mode<'a>(creation: &Creation<'a>) -> &'a str {
         Network::Host => "host",
         Network::Fleet => creation.network.unwrap_or("none"),
     }
+}
+
+/// The agent's own name, where it has a host of its own.
+fn hostname(creation: &Creation<'_>) -> Option<String> {
+    (creation.spec.network != Network::Host).then(|| creation.alias.to_owned())
 }
 
 fn endpoint(creation: &Creation<'_>) -> Option<NetworkingConfig> {

@@ -335,17 +335,21 @@ impl Engine for Docker {
     }
 
     async fn remove(&self, container: &ContainerId) -> Result<()> {
+        let inspected = match self.inspect(container).await {
+            Ok(inspected) => inspected,
+            Err(EngineError::NotFound(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
         let options = RemoveContainerOptions {
             force: true,
-            // The nameless volumes only; named ones stay.
-            v: true,
+            v: convert::is_ours(&inspected),
             ..Default::default()
         };
+        let id = inspected.id.unwrap_or_default();
         let removed = self
             .connection
             .call("remove", self.deadlines.start, |docker| async move {
-                let id = plain(container.as_str())?;
-                Ok(docker.remove_container(id, Some(options)).await?)
+                Ok(docker.remove_container(&id, Some(options)).await?)
             })
             .await;
         gone_is_fine(removed)

@@ -38,6 +38,8 @@ pub(crate) use self::{state::Behaviour, world::FakeWorld};
 /// Bytes of a remote image, told in this many steps by a pull.
 const PULL_BYTES: u64 = 4_000_000;
 const PULL_STEPS: u64 = 4;
+/// What to hold or to fail for a pull to stop in the middle.
+pub(crate) const HALF_WAY: &str = "pull, half-way";
 
 /// A handle; clones share one engine.
 #[derive(Clone)]
@@ -251,17 +253,21 @@ impl Engine for FakeEngine {
         reference: &str,
         progress: &(dyn Fn(PullProgress) + Send + Sync),
     ) -> Result<()> {
-        self.carry("pull", reference, |state| {
-            state.pull(reference)?;
-            for step in 1..=PULL_STEPS {
-                progress(PullProgress {
-                    done_bytes: PULL_BYTES * step / PULL_STEPS,
-                    total_bytes: PULL_BYTES,
-                });
+        self.carry("pull", reference, |state| state.check_remote(reference))
+            .await?;
+        for step in 1..=PULL_STEPS {
+            progress(PullProgress {
+                done_bytes: PULL_BYTES * step / PULL_STEPS,
+                total_bytes: PULL_BYTES,
+            });
+            if step == PULL_STEPS / 2 {
+                self.pass_gate(HALF_WAY).await;
+                self.state().check(HALF_WAY)?;
             }
-            Ok(())
-        })
-        .await
+            tokio::task::yield_now().await;
+        }
+        self.state().pull(reference);
+        Ok(())
     }
 
     async fn create(&self, creation: &Creation<'_>) -> Result<ContainerId> {

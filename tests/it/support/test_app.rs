@@ -9,8 +9,8 @@ use tracing::subscriber::DefaultGuard;
 use yardarm::{
     app::{App, Parts},
     config::{Environment, Source},
-    domain::{action::Origin, agent::State, event::Event},
-    ops::{Ops, actions::Requester, resolve::DeployForm},
+    domain::{action::Origin, agent::State, event::Event, template::DeployForm},
+    ops::{Ops, actions::Requester},
 };
 
 use super::{clock::FixedClock, errors::Errors, fake_engine::FakeEngine};

@@ -2,7 +2,7 @@ use super::{Error, Localcord, Message};
 use crate::{ids::Id, model};
 
 /// A channel of the first guild, seen by nobody in particular: without what is ephemeral.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Channel {
     cord: Localcord,
     id: Id,

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// A slash command being entered.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
 pub struct SlashCommand {
     cord: Localcord,
@@ -47,12 +47,12 @@ impl SlashCommand {
     /// Sends it and waits for the bot's first answer, or for the end of its three seconds.
     pub async fn send(self) -> Result<Reply, Error> {
         let id = act::slash(self.cord.discord(), &self.entry)?;
-        Reply::receive(self.cord, id).await
+        Ok(Reply::receive(self.cord, id).await)
     }
 }
 
 /// A slash command being typed.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
 pub struct Autocomplete {
     command: SlashCommand,
@@ -103,7 +103,7 @@ impl Autocomplete {
         let cord = self.command.cord;
         let focus = (self.focus.0.as_str(), self.focus.1.as_str());
         let id = act::autocomplete(cord.discord(), &self.command.entry, focus)?;
-        let reply = Reply::receive(cord, id).await?;
+        let reply = Reply::receive(cord, id).await;
         match reply.answer() {
             Some(Answer::Choices(choices)) => Ok(choices.iter().map(Choice::read).collect()),
             _ => Err(Error::Unexpected(

@@ -5,7 +5,7 @@ use super::Localcord;
 use crate::{ids::Id, model, objects::list, text::readable};
 
 /// A message as it was when it was looked at.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Message {
     cord: Localcord,
     message: model::Message,

@@ -10,6 +10,7 @@ mod reply;
 mod wire;
 
 use std::{
+    fmt,
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -27,7 +28,7 @@ pub use self::{
     options::Options,
     person::Person,
     reply::{Modal, Reply},
-    wire::{Gateway, Injected},
+    wire::{Away, Gateway, Injected},
 };
 use crate::{
     clock::Clock,
@@ -56,6 +57,15 @@ struct Running {
     ca_pem: String,
     patience: Duration,
     check_skipped: bool,
+}
+
+impl fmt::Debug for Localcord {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("Localcord")
+            .field(&self.people_addr())
+            .finish()
+    }
 }
 
 impl Drop for Running {
@@ -126,6 +136,11 @@ impl Localcord {
     /// The certificate authority that your HTTP client must trust, as PEM.
     pub fn ca_pem(&self) -> &str {
         &self.shared.ca_pem
+    }
+
+    /// The gateway's address, as `GET /gateway` gives it.
+    pub fn gateway_url(&self) -> String {
+        self.discord().gateway_url()
     }
 
     /// The bot's token; it begins with `localcord`, and no real one does.
@@ -239,6 +254,11 @@ impl Localcord {
     pub fn inject(&self, fault: Fault) -> Injected {
         let number = self.discord().faults.inject(fault, self.now());
         Injected::new(self.clone(), number)
+    }
+
+    /// Lets Discord be away, REST and gateway, until the returned value's `end`.
+    pub fn go_away(&self) -> Away {
+        Away::begin(self)
     }
 
     /// The gateway's connections and their faults.

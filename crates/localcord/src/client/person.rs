@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A person in a channel: at first in the first channel of the first guild.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Person {
     cord: Localcord,
     id: Id,
@@ -129,7 +129,7 @@ impl Person {
     async fn pick(&self, message: &Message, pick: Pick) -> Result<Reply, Error> {
         let place = (message.channel_id(), message.id());
         let id = act::use_component(self.cord.discord(), self.id, place, &pick)?;
-        Reply::receive(self.cord.clone(), id).await
+        Ok(Reply::receive(self.cord.clone(), id).await)
     }
 }
 

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
@@ -21,21 +21,17 @@ pub struct Reply {
     interaction: Id,
 }
 
+impl fmt::Debug for Reply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Reply({})", self.seen())
+    }
+}
+
 impl Reply {
     /// Waits for the callback, or for the moment when it is too late.
-    pub(super) async fn receive(cord: Localcord, interaction: Id) -> Result<Self, Error> {
-        let reply = Self { cord, interaction };
-        let discord = reply.cord.discord();
-        let deadline = reply.look(Interaction::deadline);
-        let left =
-            (deadline - discord.now()).to_std().unwrap_or_default() + Duration::from_millis(1);
-        let is_over = |interaction: &Interaction| {
-            interaction.answer.is_some() || interaction.is_dead(discord.now())
-        };
-        discord
-            .wait(left, || reply.look(is_over).then_some(()))
-            .await;
-        Ok(reply)
+    pub(super) async fn receive(cord: Localcord, interaction: Id) -> Self {
+        cord.discord().until_answered(interaction).await;
+        Self { cord, interaction }
     }
 
     /// What the person reads: content and embeds, line by line. Empty while the bot is "thinking…".
@@ -244,7 +240,7 @@ impl Reply {
 }
 
 /// A modal that a bot opened, being filled in.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `submit`"]
 pub struct Modal {
     reply: Reply,
@@ -286,6 +282,6 @@ impl Modal {
             self.reply.interaction,
             &self.values,
         )?;
-        Reply::receive(self.reply.cord, id).await
+        Ok(Reply::receive(self.reply.cord, id).await)
     }
 }

@@ -1,7 +1,11 @@
 use super::{Error, Localcord};
-use crate::gateway::{Order, Sessions};
+use crate::{
+    faults::Fault,
+    gateway::{Order, Sessions},
+};
 
 /// A fault that can be taken back.
+#[derive(Debug)]
 pub struct Injected {
     cord: Localcord,
     number: u64,
@@ -18,7 +22,30 @@ impl Injected {
     }
 }
 
+/// Discord is not there: its connections are cut and new ones refused.
+#[derive(Debug)]
+pub struct Away {
+    rest: Injected,
+}
+
+impl Away {
+    pub(super) fn begin(cord: &Localcord) -> Self {
+        cord.gateway().refuse_connections(true);
+        cord.gateway().drop_connections();
+        Self {
+            rest: cord.inject(Fault::refuse()),
+        }
+    }
+
+    /// Discord comes back. Bots notice when they try again; serenity does every five seconds.
+    pub fn end(self) {
+        self.rest.cord.gateway().refuse_connections(false);
+        self.rest.release();
+    }
+}
+
 /// The gateway's connections, and what can happen to them.
+#[derive(Debug)]
 pub struct Gateway {
     cord: Localcord,
 }

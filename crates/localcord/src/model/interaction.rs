@@ -1,8 +1,12 @@
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::{guild::World, ids::Id, objects, random};
 
@@ -50,6 +54,8 @@ pub(crate) struct Interaction {
     pub(crate) answer: Option<Answer>,
     pub(crate) sent: Instant,
     pub(crate) acknowledged: Option<Duration>,
+    /// Wakes who sent it, and nobody else: a hundred people at once do not wake each other.
+    pub(crate) answered: Arc<Notify>,
     /// What `@original` means.
     pub(crate) message: Option<Id>,
     /// The message whose component was used.
@@ -78,6 +84,7 @@ impl Interaction {
             answer: None,
             sent: Instant::now(),
             acknowledged: None,
+            answered: Arc::default(),
             message: None,
             source: None,
             followups: Vec::new(),
@@ -102,9 +109,10 @@ impl Interaction {
         self.created + CALLBACK_DEADLINE
     }
 
-    pub(crate) fn answered(&mut self, answer: Answer) {
+    pub(crate) fn settle(&mut self, answer: Answer) {
         self.acknowledged = Some(self.sent.elapsed());
         self.answer = Some(answer);
+        self.answered.notify_one();
     }
 
     pub(crate) fn metadata(&self, world: &World) -> Value {

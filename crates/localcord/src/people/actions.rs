@@ -71,7 +71,7 @@ pub(super) struct Saying {
 
 pub(super) async fn slash(State(discord): Shared, Json(command): Json<Command>) -> Done {
     let id = act::slash(&discord, &command.entry(&discord)?)?;
-    Ok(Json(receive(&discord, id, command.until.as_deref()).await))
+    receive(&discord, id, command.until.as_deref()).await
 }
 
 pub(super) async fn autocomplete(State(discord): Shared, Json(command): Json<Command>) -> Done {
@@ -80,7 +80,7 @@ pub(super) async fn autocomplete(State(discord): Shared, Json(command): Json<Com
         .as_deref()
         .ok_or_else(|| Refused::new("`focus` names the option being typed"))?;
     let id = act::autocomplete(&discord, &command.entry(&discord)?, (focus, &command.typed))?;
-    Ok(Json(receive(&discord, id, None).await))
+    receive(&discord, id, None).await
 }
 
 pub(super) async fn press(State(discord): Shared, Json(used): Json<Use>) -> Done {
@@ -96,7 +96,7 @@ pub(super) async fn choose(State(discord): Shared, Json(used): Json<Use>) -> Don
 async fn use_component(discord: &Discord, used: &Use, pick: &Pick) -> Done {
     let (person, place) = locate(discord, &used.viewer)?;
     let id = act::use_component(discord, person, (place.channel, used.message), pick)?;
-    Ok(Json(receive(discord, id, used.until.as_deref()).await))
+    receive(discord, id, used.until.as_deref()).await
 }
 
 pub(super) async fn submit(State(discord): Shared, Json(submission): Json<Submission>) -> Done {
@@ -111,9 +111,7 @@ pub(super) async fn submit(State(discord): Shared, Json(submission): Json<Submis
         .map(|(name, value)| (name.clone(), text(value)))
         .collect();
     let id = act::submit(&discord, submission.interaction, &values)?;
-    Ok(Json(
-        receive(&discord, id, submission.until.as_deref()).await,
-    ))
+    receive(&discord, id, submission.until.as_deref()).await
 }
 
 pub(super) async fn say(State(discord): Shared, Json(saying): Json<Saying>) -> Done {

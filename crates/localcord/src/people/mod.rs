@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     http::StatusCode,
     middleware,
     response::{IntoResponse, Response},
@@ -24,6 +24,9 @@ use serde_json::json;
 use crate::{act::Refused, discord::Discord, gateway};
 
 type Shared = State<Arc<Discord>>;
+
+/// Discord's 10 MiB for a file, in base64, and some more.
+const UPLOAD_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Two kinds of doors: those with a lock of their own (the bot's token, a file's signature), and those that
 /// need the start-up token.
@@ -65,6 +68,7 @@ fn api() -> Router<Arc<Discord>> {
         .route("/gateway", post(faults::gateway))
         .route("/clock", post(faults::advance))
         .route("/record", get(views::record))
+        .layer(DefaultBodyLimit::max(UPLOAD_LIMIT))
 }
 
 /// What a script did wrong, in words.

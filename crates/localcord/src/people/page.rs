@@ -1,6 +1,6 @@
-//! The page for people: three files in the binary.
+//! The page for people: a few files in the binary.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use axum::{
     Router,
@@ -16,25 +16,43 @@ use super::{
 };
 use crate::discord::Discord;
 
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
 const INDEX: &str = include_str!("../../page/index.html");
-const SCRIPT: &str = include_str!("../../page/app.js");
-const STYLE: &str = include_str!("../../page/style.css");
+const FILES: [(&str, &str, &str); 8] = [
+    ("/api.js", SCRIPT, include_str!("../../page/api.js")),
+    ("/app.js", SCRIPT, include_str!("../../page/app.js")),
+    (
+        "/composer.js",
+        SCRIPT,
+        include_str!("../../page/composer.js"),
+    ),
+    ("/dom.js", SCRIPT, include_str!("../../page/dom.js")),
+    (
+        "/markdown.js",
+        SCRIPT,
+        include_str!("../../page/markdown.js"),
+    ),
+    (
+        "/messages.js",
+        SCRIPT,
+        include_str!("../../page/messages.js"),
+    ),
+    ("/modal.js", SCRIPT, include_str!("../../page/modal.js")),
+    ("/style.css", STYLE, include_str!("../../page/style.css")),
+];
 
 /// Nothing but our own files runs or is shown, and nobody frames the page.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) fn router() -> Router<Arc<Discord>> {
-    Router::new()
-        .route("/", get(index))
-        .route(
-            "/app.js",
-            get(|| async { file("text/javascript; charset=utf-8", SCRIPT) }),
-        )
-        .route(
-            "/style.css",
-            get(|| async { file("text/css; charset=utf-8", STYLE) }),
-        )
+    FILES.into_iter().fold(
+        Router::new().route("/", get(index)),
+        |router, (path, kind, text)| router.route(path, get(move || ready(file(kind, text)))),
+    )
 }
 
 /// The printed address becomes a cookie and leaves the address bar.
@@ -51,7 +69,7 @@ async fn index(State(discord): Shared, Query(shown): Query<Shown>) -> Response {
             )
                 .into_response()
         }
-        None => file("text/html; charset=utf-8", INDEX),
+        None => file(HTML, INDEX),
     }
 }
 
@@ -64,4 +82,47 @@ fn file(content_type: &'static str, text: &'static str) -> Response {
         (header::CACHE_CONTROL, "no-store"),
     ];
     (headers, text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FILES, INDEX};
+
+    #[test]
+    fn data_never_becomes_markup() {
+        for (path, _, text) in FILES {
+            for way in [
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+                "new Function",
+            ] {
+                assert!(!text.contains(way), "{path} uses {way}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_import_is_served() {
+        let served = |name: &str| FILES.iter().any(|(path, _, _)| *path == format!("/{name}"));
+        for (path, _, text) in FILES {
+            let imports = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("import ")?.split_once("from \"./"));
+            for (_, name) in imports {
+                assert!(
+                    served(name.trim_end_matches("\";")),
+                    "{path} imports {name}"
+                );
+            }
+        }
+        assert!(
+            INDEX.contains("/app.js")
+                && served("app.js")
+                && INDEX.contains("/style.css")
+                && served("style.css")
+        );
+    }
 }

@@ -5,16 +5,12 @@ use std::time::Duration;
 use axum::{
     Json,
     extract::{Path, State},
+    http::StatusCode,
 };
 use serde_json::{Value, json};
 
 use super::{Problem, Shared};
-use crate::{
-    discord::Discord,
-    ids::Id,
-    model::{Answer, Interaction, State as Now},
-    text::readable,
-};
+use crate::{discord::Discord, ids::Id, model::Answer, text::readable};
 
 const NO_RESPONSE: &str = "The application did not respond";
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
@@ -29,29 +25,31 @@ pub(super) async fn read(
 }
 
 /// Waits for the first answer, and then, if asked, until the text contains `until`.
-pub(super) async fn receive(discord: &Discord, id: Id, until: Option<&str>) -> Value {
-    let deadline = discord.read(|state| state.interactions.get(&id).map(Interaction::deadline));
-    let left = deadline
-        .and_then(|deadline| (deadline - discord.now()).to_std().ok())
-        .unwrap_or_default();
-    let is_over = |state: &Now| {
-        let interaction = state.interactions.get(&id)?;
-        (interaction.answer.is_some() || interaction.is_dead(discord.now())).then_some(())
+pub(super) async fn receive(
+    discord: &Discord,
+    id: Id,
+    until: Option<&str>,
+) -> Result<Json<Value>, Problem> {
+    discord.until_answered(id).await;
+    let seen = || view(discord, id).unwrap_or_default();
+    let Some(part) = until else {
+        return Ok(Json(seen()));
     };
-    discord
-        .wait(left + Duration::from_millis(1), || discord.read(is_over))
+    let shows = |view: &Value| {
+        view["text"]
+            .as_str()
+            .is_some_and(|text| text.contains(part))
+    };
+    let found = discord
+        .wait(LONGEST_WAIT, || Some(seen()).filter(shows))
         .await;
-    if let Some(part) = until {
-        let shows = || {
-            view(discord, id).filter(|view| {
-                view["text"]
-                    .as_str()
-                    .is_some_and(|text| text.contains(part))
-            })
-        };
-        discord.wait(LONGEST_WAIT, || shows().map(drop)).await;
-    }
-    view(discord, id).unwrap_or_default()
+    found.map(Json).ok_or_else(|| {
+        let text = seen()["text"].to_string();
+        Problem(
+            StatusCode::GATEWAY_TIMEOUT,
+            format!("the text never contained `{part}`; last seen: {text}"),
+        )
+    })
 }
 
 fn view(discord: &Discord, id: Id) -> Option<Value> {

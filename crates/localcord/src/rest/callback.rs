@@ -107,7 +107,7 @@ fn apply(
             Answer::Modal(data.json.clone())
         }
     };
-    interaction.answered(answer);
+    interaction.settle(answer);
     Ok(interaction)
 }
 

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::{Body, to_bytes},
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, RawPathParams, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 
-use super::{Failure, PREFIX, Payload, Shared};
-use crate::{discord::Discord, faults::Effect, limits::Reading, openapi, route::Route};
+use super::{Failure, Form, PREFIX, Payload, Shared};
+use crate::{discord::Discord, faults::Effect, ids::Id, limits::Reading, openapi, route::Route};
 
 /// Discord's limit for a bot without boosts is 10 MiB a file, ten files.
 const BODY_LIMIT: usize = 101 * 1024 * 1024;
@@ -25,6 +25,7 @@ pub(crate) struct Cut;
 pub(super) async fn guard(
     State(discord): Shared,
     matched: MatchedPath,
+    parameters: RawPathParams,
     request: Request,
     next: Next,
 ) -> Response {
@@ -43,7 +44,10 @@ pub(super) async fn guard(
         .and_then(|reading| Some((reading, reading.refused?)))
     {
         Some((reading, global)) => too_many(reading.retry_after(), global),
-        None => answer(&discord, &route, request, next).await,
+        None => match check_ids(&parameters) {
+            Ok(()) => answer(&discord, &route, request, next).await,
+            Err(failure) => failure.into_response(),
+        },
     };
     if let Some(reading) = &reading {
         Reading::write(reading, response.headers_mut());
@@ -56,6 +60,21 @@ pub(super) async fn guard(
         }
         _ => response,
     }
+}
+
+/// Every id in a path is a snowflake.
+fn check_ids(parameters: &RawPathParams) -> Result<(), Failure> {
+    let mut form = Form::default();
+    for (name, value) in parameters.iter().filter(|(name, _)| name.ends_with("_id")) {
+        if value.parse::<Id>().is_err() {
+            form.refuse(
+                name,
+                "NUMBER_TYPE_COERCE",
+                format!("Value \"{value}\" is not snowflake."),
+            );
+        }
+    }
+    form.finish()
 }
 
 /// The response of a fault that keeps the request from being done.

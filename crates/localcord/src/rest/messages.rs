@@ -2,7 +2,7 @@
 
 use axum::{
     Extension, Json,
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
 };
 use serde::Deserialize;
@@ -33,8 +33,9 @@ pub(super) struct Window {
 pub(super) async fn history(
     State(discord): Shared,
     Path(id): Path<Id>,
-    Query(window): Query<Window>,
+    window: Result<Query<Window>, QueryRejection>,
 ) -> Answer {
+    let window = window.map_or(Window::UNREADABLE, |Query(window)| window);
     let limit = window.limit.unwrap_or(PAGE);
     let mut form = Form::default();
     if !(1..=LONGEST_PAGE).contains(&limit) {
@@ -68,6 +69,14 @@ pub(super) async fn history(
 }
 
 impl Window {
+    /// What cannot be read is refused as an impossible limit.
+    const UNREADABLE: Self = Self {
+        limit: Some(0),
+        before: None,
+        after: None,
+        around: None,
+    };
+
     /// A part of what stands oldest first.
     fn of<'a>(&self, messages: &'a [&'a Message], limit: usize) -> &'a [&'a Message] {
         let count = messages.len();

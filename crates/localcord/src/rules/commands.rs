@@ -224,3 +224,22 @@ pub(crate) fn choices(data: &Value) -> Result<(), Failure> {
     }
     form.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::choices;
+
+    #[test]
+    fn a_bot_offers_twenty_five_choices_at_most() {
+        let offer = |count: usize| {
+            let entry = |n: usize| json!({ "name": n.to_string(), "value": n });
+            json!({ "choices": (0..count).map(entry).collect::<Vec<Value>>() })
+        };
+        assert!(choices(&offer(25)).is_ok());
+        assert!(choices(&offer(26)).is_err());
+        assert!(choices(&json!({})).is_err());
+        assert!(choices(&json!({ "choices": [{ "name": "", "value": 1 }] })).is_err());
+    }
+}

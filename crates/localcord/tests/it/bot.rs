@@ -26,6 +26,7 @@ pub(crate) fn options() -> poise::FrameworkOptions<Data, Failure> {
             twice(),
             late(),
             edit_later(),
+            wrong(),
         ],
         event_handler: |framework, event| Box::pin(on_event(framework.serenity_context, event)),
         on_error: |error| Box::pin(async move { tracing::debug!(%error, "the bot failed") }),
@@ -277,6 +278,30 @@ async fn edit_later(ctx: Context<'_>) -> Outcome {
         .edit(ctx, poise::CreateReply::default().content("edited"))
         .await;
     tell(ctx, &format!("edit: {}", code(outcome))).await
+}
+
+/// Opens modals that are too much.
+#[poise::command(slash_command)]
+async fn wrong(ctx: poise::ApplicationContext<'_, Data, Failure>) -> Outcome {
+    let input = |id: usize| {
+        CreateActionRow::InputText(CreateInputText::new(
+            serenity::InputTextStyle::Short,
+            "Reason",
+            id.to_string(),
+        ))
+    };
+    let long = CreateModal::new("v1:long", "x".repeat(46)).components(vec![input(1)]);
+    let full = CreateModal::new("v1:full", "Full").components((0..6).map(input).collect());
+    let mut codes = Vec::new();
+    for modal in [long, full] {
+        let outcome = ctx
+            .interaction
+            .create_response(ctx.http(), CreateInteractionResponse::Modal(modal))
+            .await;
+        codes.push(code(outcome).to_string());
+    }
+    ctx.say(codes.join(" ")).await?;
+    Ok(())
 }
 
 /// Discord's error code, or 0.

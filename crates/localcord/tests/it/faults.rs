@@ -106,6 +106,19 @@ async fn serenity_waits_out_a_429_and_the_person_still_gets_the_answer() {
 }
 
 #[tokio::test]
+async fn discord_goes_away_and_comes_back() {
+    let (cord, _bot) = start().await;
+    let away = cord.go_away();
+    cord.gateway().wait_connected(0).await.unwrap();
+    let rest = Rest::new(&cord);
+    assert!(rest.request("GET", "/gateway").send().await.is_err());
+    away.end();
+    assert_eq!(rest.get("/gateway").await.0, 200);
+    cord.gateway().wait_connected(1).await.unwrap();
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
 async fn an_interaction_may_arrive_twice() {
     let (cord, _bot) = start().await;
     cord.gateway().duplicate_next();

@@ -1,7 +1,11 @@
 //! Connections that break, and bots that come back.
 
+use futures::{SinkExt as _, StreamExt as _};
 use localcord::{Localcord, Options};
 use poise::serenity_prelude as serenity;
+
+use serde_json::{Value, json};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 use crate::support::{http, start};
 
@@ -60,7 +64,7 @@ async fn a_frozen_gateway_holds_everything_back() {
 }
 
 #[tokio::test]
-async fn a_wrong_token_and_privileged_intents_are_refused() {
+async fn privileged_intents_are_refused() {
     let cord = Localcord::start(Options::default()).await.unwrap();
     let intents =
         serenity::GatewayIntents::non_privileged() | serenity::GatewayIntents::MESSAGE_CONTENT;
@@ -70,4 +74,119 @@ async fn a_wrong_token_and_privileged_intents_are_refused() {
     let refused = client.start().await.unwrap_err().to_string();
     assert!(refused.contains("isallowed"), "{refused}");
     assert_eq!(cord.gateway().arrivals(), (0, 0));
+}
+
+/// The smallest gateway client: frames as they are.
+struct Raw {
+    socket: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
+}
+
+impl Raw {
+    async fn connect(url: &str) -> Self {
+        Self {
+            socket: connect_async(url).await.unwrap().0,
+        }
+    }
+
+    async fn send(&mut self, frame: impl Into<Message>) {
+        self.socket.send(frame.into()).await.unwrap();
+    }
+
+    async fn say(&mut self, frame: Value) {
+        self.send(frame.to_string()).await;
+    }
+
+    async fn hear(&mut self) -> Value {
+        match self.socket.next().await.unwrap().unwrap() {
+            Message::Text(text) => serde_json::from_str(&text).unwrap(),
+            other => panic!("another frame: {other:?}"),
+        }
+    }
+
+    async fn close_code(&mut self) -> u16 {
+        match self.socket.next().await.unwrap().unwrap() {
+            Message::Close(Some(frame)) => frame.code.into(),
+            other => panic!("another frame: {other:?}"),
+        }
+    }
+}
+
+fn identify(token: &str, intents: u64) -> Value {
+    json!({ "op": 2, "d": { "token": token, "intents": intents, "properties": {} } })
+}
+
+#[tokio::test]
+async fn frames_that_discord_closes_for() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let token = cord.token().to_owned();
+    for (frame, code) in [
+        (identify("localcord.another.token", 0).to_string(), 4004),
+        (identify(&token, 1 << 40).to_string(), 4013),
+        (identify(&token, 1 << 1).to_string(), 4014),
+        (json!({ "op": 3, "d": {} }).to_string(), 4003),
+        (json!({ "op": 99 }).to_string(), 4001),
+        (json!({ "op": "two" }).to_string(), 4002),
+        (json!([]).to_string(), 4002),
+        ("{".to_owned(), 4002),
+    ] {
+        let mut raw = Raw::connect(&cord.gateway_url()).await;
+        assert_eq!(raw.hear().await["op"], 10);
+        raw.send(frame.clone()).await;
+        assert_eq!(raw.close_code().await, code, "{frame}");
+    }
+    let mut raw = Raw::connect(&cord.gateway_url()).await;
+    raw.hear().await;
+    raw.send(Message::Binary(vec![1, 2, 3].into())).await;
+    assert_eq!(raw.close_code().await, 4002);
+    assert_eq!(cord.gateway().connected(), 0);
+}
+
+#[tokio::test]
+async fn heartbeats_sequence_and_replay() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let mut raw = Raw::connect(&format!("{}/?v=10&encoding=json", cord.gateway_url())).await;
+    raw.hear().await;
+    raw.say(json!({ "op": 1, "d": null })).await;
+    assert_eq!(raw.hear().await["op"], 11);
+    raw.say(identify(cord.token(), 1 << 9)).await;
+    let ready = raw.hear().await;
+    assert_eq!((&ready["t"], &ready["s"]), (&json!("READY"), &json!(1)));
+
+    cord.gateway().drop_connections();
+    cord.gateway().wait_connected(0).await.unwrap();
+    cord.user("ravi").in_channel("ops").says("missed").unwrap();
+    let mut raw = Raw::connect(&cord.gateway_url()).await;
+    raw.hear().await;
+    let session = &ready["d"]["session_id"];
+    raw.say(json!({ "op": 6, "d": { "token": cord.token(), "session_id": session, "seq": 1 } }))
+        .await;
+    let missed = raw.hear().await;
+    assert_eq!(
+        (&missed["t"], &missed["s"]),
+        (&json!("MESSAGE_CREATE"), &json!(2))
+    );
+    // What people write is not for a bot without the privileged intent.
+    assert_eq!(missed["d"]["content"], "");
+    assert_eq!(raw.hear().await["t"], "RESUMED");
+
+    raw.say(json!({ "op": 6, "d": { "token": cord.token(), "session_id": "old", "seq": 1 } }))
+        .await;
+    assert_eq!(raw.hear().await, json!({ "op": 9, "d": false }));
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn the_page_hears_of_changes() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let address = format!(
+        "ws://{}/ws?token={}",
+        cord.people_addr(),
+        cord.people_token()
+    );
+    let mut page = Raw::connect(&address).await;
+    let before = page.hear().await["change"].as_u64().unwrap();
+    cord.user("ravi").says("news").unwrap();
+    assert!(page.hear().await["change"].as_u64().unwrap() > before);
+    let wrong = format!("ws://{}/ws?token=guess", cord.people_addr());
+    assert!(connect_async(wrong).await.is_err());
 }

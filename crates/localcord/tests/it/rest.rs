@@ -198,6 +198,30 @@ async fn mentions_follow_allowed_mentions() {
 }
 
 #[tokio::test]
+async fn what_a_bot_leaves_out_is_filled_in_as_discord_does() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
+    let path = format!("/channels/{}/messages", cord.channel("ops").id());
+    let embed =
+        json!({ "title": "t", "description": null, "fields": [{ "name": "a", "value": "b" }] });
+    let button = json!({ "type": 2, "style": 1, "label": "go", "custom_id": "go", "emoji": null });
+    let select = json!({ "type": 5, "custom_id": "who", "placeholder": null });
+    let rows =
+        json!([{ "type": 1, "components": [button] }, { "type": 1, "components": [select] }]);
+    let (status, message) = rest
+        .call(
+            "POST",
+            &path,
+            json!({ "embeds": [embed], "components": rows }),
+        )
+        .await;
+    assert_eq!(status, 200, "{message}");
+    assert_eq!(message["embeds"][0]["fields"][0]["inline"], false);
+    assert_eq!(message["components"][1]["components"][0]["max_values"], 1);
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
 async fn malformed_bodies_get_discords_answer() {
     let cord = Localcord::start(Options::default()).await.unwrap();
     let rest = Rest::new(&cord);
@@ -217,5 +241,18 @@ async fn malformed_bodies_get_discords_answer() {
         let (status, _) = rest.call("POST", &path, body.clone()).await;
         assert_eq!(status, 400, "{body}");
     }
-    assert_eq!(rest.get("/channels/abc").await.0, 400);
+    let (status, answer) = rest.get("/channels/abc").await;
+    assert_eq!((status, &answer["code"]), (400, &json!(50035)));
+    assert_eq!(
+        answer["errors"]["channel_id"]["_errors"][0]["code"],
+        "NUMBER_TYPE_COERCE"
+    );
+    for query in ["limit=0", "limit=101", "limit=many", "before=x"] {
+        assert_eq!(
+            rest.get(&format!("{path}?{query}")).await.1["code"],
+            50035,
+            "{query}"
+        );
+    }
+    cord.finish().unwrap();
 }

@@ -59,6 +59,17 @@ async fn fifteen_minutes_for_edits() {
 }
 
 #[tokio::test]
+async fn limits_of_modals() {
+    let (cord, _bot) = start().await;
+    let olga = cord.user("olga");
+    assert_eq!(
+        olga.slash("wrong").send().await.unwrap().text(),
+        "50035 50035"
+    );
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
 async fn limits_of_text_and_embeds() {
     let cord = Localcord::start(Options::default()).await.unwrap();
     let embed = |description: usize| json!({ "description": "x".repeat(description) });

@@ -22,7 +22,7 @@ impl FakeEngine {
 
     /// An image that a pull finds, and that is not present before.
     pub(crate) fn add_remote_image(&self, reference: &str) {
-        self.state().remote.insert(reference.to_owned());
+        self.state().add_remote(reference);
     }
 
     /// An image that is present, and what its containers do.

@@ -46,7 +46,7 @@ pub(super) struct State {
     images: BTreeMap<String, ImageId>,
     behaviours: HashMap<ImageId, Behaviour>,
     pulled: BTreeSet<String>,
-    pub(super) remote: BTreeSet<String>,
+    remote: BTreeSet<String>,
     pub(super) containers: BTreeMap<ContainerId, Container>,
     names: HashMap<String, ContainerId>,
     networks: BTreeMap<String, NetworkSpec>,
@@ -273,17 +273,24 @@ impl State {
         })
     }
 
-    pub(super) fn pull(&mut self, reference: &str) -> Result<()> {
-        if !self.remote.contains(reference) {
-            return Err(EngineError::NotFound(format!(
-                "manifest for {reference} not found: manifest unknown"
-            )));
+    pub(super) fn check_remote(&self, reference: &str) -> Result<()> {
+        if self.remote.contains(&tagged(reference)) {
+            return Ok(());
         }
+        Err(EngineError::NotFound(format!(
+            "manifest for {reference} not found: manifest unknown"
+        )))
+    }
+
+    pub(super) fn pull(&mut self, reference: &str) {
         if self.image(reference).is_none() {
             self.add_image(reference, Behaviour::default());
         }
         self.pulled.insert(tagged(reference));
-        Ok(())
+    }
+
+    pub(super) fn add_remote(&mut self, reference: &str) {
+        self.remote.insert(tagged(reference));
     }
 
     /// By id, the beginning of one, or name.
