@@ -187,8 +187,10 @@ impl Ops {
         }
     }
 
-    pub(super) async fn drop_volumes(&self, agent: AgentId) -> engine::Result<()> {
-        for volume in self.engine.volumes(&self.instance, agent).await? {
+    /// Removes the data of the agent that is held.
+    pub(super) async fn drop_volumes(&self, guard: &TargetGuard) -> engine::Result<()> {
+        let volumes = self.engine.volumes(&self.instance, guard.agent()).await?;
+        for volume in volumes {
             self.engine.remove_volume(&volume).await?;
         }
         Ok(())
@@ -397,7 +399,7 @@ impl Work<'_> {
             self.retire(container).await?;
         }
         if self.action.details.volumes {
-            self.ops.drop_volumes(agent.id).await?;
+            self.ops.drop_volumes(&self.guard).await?;
         }
         self.unlist().await?;
         Ok(None)

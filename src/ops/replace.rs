@@ -355,7 +355,7 @@ impl Work<'_> {
         }
         self.discard_made(agent).await?;
         if self.action.kind == Kind::Deploy {
-            return Ok(self.ops.drop_volumes(agent.id).await?);
+            return Ok(self.ops.drop_volumes(&self.guard).await?);
         }
         let Some(container) = &agent.container else {
             return Ok(());

@@ -208,9 +208,8 @@ impl Names {
                     let whole: Vec<String> = target.iter().chain(rest).cloned().collect();
                     self.step_out(module, &whole)
                 }
-                Some(_) => Some(path.to_vec()),
                 None if rest.is_empty() => None,
-                None => Some(path.to_vec()),
+                _ => Some(path.to_vec()),
             },
         }
     }
@@ -317,7 +316,8 @@ impl<'ast> Visit<'ast> for GuardFinder {
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        self.found |= call.method == "lock" && last_name(&call.receiver) == "locks";
+        self.found |= (call.method == "lock" || call.method == "try_lock")
+            && last_name(&call.receiver) == "locks";
         visit::visit_expr_method_call(self, call);
     }
 }

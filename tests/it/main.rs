@@ -19,6 +19,7 @@ mod fleets;
 mod hostile;
 mod logs;
 mod matrix;
+mod recovery;
 mod reload;
 mod replace;
 mod secrets;

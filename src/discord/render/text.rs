@@ -41,7 +41,7 @@ fn is_tricky(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Text from outside, on one line, that must not format, mention or link anything.
+/// Text from outside, on one line, that must not format or mention anything.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

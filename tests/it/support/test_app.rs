@@ -4,7 +4,9 @@ use std::{
     sync::Arc,
 };
 
+use chrono::TimeDelta;
 use localcord::{Localcord, Options, Person, Reply};
+use tokio::runtime::{Builder, Runtime};
 use tracing::subscriber::DefaultGuard;
 use yardarm::{
     app::{App, Parts},
@@ -24,8 +26,14 @@ pub(crate) struct TestApp {
     folder: tempfile::TempDir,
     overrides: BTreeMap<String, String>,
     file: Option<PathBuf>,
-    app: Option<App>,
+    app: Option<Process>,
     _listening: DefaultGuard,
+}
+
+/// The app on a runtime of its own, so that it can end in the middle of anything, as a process does.
+struct Process {
+    app: App,
+    runtime: Runtime,
 }
 
 /// A template for every test: nothing is asked, nothing is needed.
@@ -108,7 +116,15 @@ impl TestApp {
             engine: Arc::new(self.engine.clone()),
             clock: Arc::new(self.clock.clone()),
         });
-        self.app = Some(app.await.unwrap());
+        let errors = self.errors.clone();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .on_thread_start(move || errors.listen_here())
+            .build()
+            .unwrap();
+        let app = runtime.spawn(app).await.unwrap().unwrap();
+        self.app = Some(Process { app, runtime });
         self.cord.wait_for_command("help").await.unwrap();
         self.cord.gateway().wait_connected(1).await.unwrap();
         if !self.engine.is_away() {
@@ -124,7 +140,23 @@ impl TestApp {
 
     /// Stops the app in good order.
     pub(crate) async fn down(&mut self) {
-        self.app.take().expect("it runs").stop().await;
+        let Process { app, runtime } = self.app.take().expect("it runs");
+        app.stop().await;
+        end(runtime).await;
+    }
+
+    /// Ends the app as `kill -9` would: nothing is finished, nothing is said.
+    pub(crate) async fn crash(&mut self) {
+        let Process { app, runtime } = self.app.take().expect("it runs");
+        drop(app);
+        end(runtime).await;
+    }
+
+    /// Lets time pass on all clocks, and rings for what falls due.
+    pub(crate) fn pass(&self, time: TimeDelta) {
+        self.clock.advance(time);
+        self.cord.advance(time.to_std().unwrap());
+        self.ops().publish(Event::Outbox);
     }
 
     pub(crate) async fn restart(&mut self) {
@@ -133,7 +165,7 @@ impl TestApp {
     }
 
     pub(crate) fn ops(&self) -> &Arc<Ops> {
-        &self.app.as_ref().expect("it runs").ops
+        &self.app.as_ref().expect("it runs").app.ops
     }
 
     /// The owner, in the ops channel.
@@ -232,6 +264,13 @@ impl TestApp {
             "errors in the background"
         );
     }
+}
+
+/// A runtime may not be dropped where one may not block.
+async fn end(runtime: Runtime) {
+    tokio::task::spawn_blocking(move || drop(runtime))
+        .await
+        .unwrap();
 }
 
 fn defaults(
