@@ -226,10 +226,6 @@ const UNGUARDED: &[(&str, &str)] = &[
         "a network of a fleet without agents: there is no target to lock",
     ),
     (
-        "Ops::drop_volumes",
-        "called for an agent whose guard the caller holds, or that never lived",
-    ),
-    (
         "Ops::discard",
         "a container that is no agent's and whose action is over: nobody else acts on it",
     ),
