@@ -58,31 +58,32 @@ fn shown(action: &Action) -> String {
     action::card(action, noon()).content
 }
 
+const LIFE: [(State, Step, Option<&str>); 12] = [
+    (State::Asked, Step::Waiting, None),
+    (State::Pending, Step::Waiting, None),
+    (State::Running, Step::Resolving, None),
+    (State::Running, Step::Pulling(None), None),
+    (State::Running, Step::Pulling(Some(43)), None),
+    (State::Running, Step::Proving, None),
+    (State::Running, Step::Undoing, None),
+    (State::Succeeded, Step::Done, None),
+    (
+        State::Failed,
+        Step::Done,
+        Some("It ended at once.\nno key\ngiving up"),
+    ),
+    (
+        State::Interrupted,
+        Step::Done,
+        Some("Yardarm was ended in the middle of it."),
+    ),
+    (State::Cancelled, Step::Done, None),
+    (State::Expired, Step::Done, None),
+];
+
 #[test]
 fn a_card_through_its_life() {
-    let life = [
-        (State::Asked, Step::Waiting, None),
-        (State::Pending, Step::Waiting, None),
-        (State::Running, Step::Resolving, None),
-        (State::Running, Step::Pulling(None), None),
-        (State::Running, Step::Pulling(Some(43)), None),
-        (State::Running, Step::Proving, None),
-        (State::Running, Step::Undoing, None),
-        (State::Succeeded, Step::Done, None),
-        (
-            State::Failed,
-            Step::Done,
-            Some("It ended at once.\nno key\ngiving up"),
-        ),
-        (
-            State::Interrupted,
-            Step::Done,
-            Some("Yardarm was ended in the middle of it."),
-        ),
-        (State::Cancelled, Step::Done, None),
-        (State::Expired, Step::Done, None),
-    ];
-    let cards = life.map(|(state, step, note)| {
+    let cards = LIFE.map(|(state, step, note)| {
         shown(&of(
             Kind::Redeploy,
             state,
@@ -174,7 +175,7 @@ fn check(rendered: &Rendered) {
     let content = message["content"].as_str().unwrap();
     assert!(units(&message["content"]) <= 2000, "{content}");
     assert!(
-        content.matches("```").count() % 2 == 0,
+        content.matches("```").count().is_multiple_of(2),
         "an open block: {content}"
     );
     assert!(!content.contains(['\u{202e}', '\u{1b}']), "{content:?}");
