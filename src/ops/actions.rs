@@ -185,7 +185,9 @@ impl Ops {
     /// The action's end stands in that message: the outbox need not show it.
     pub async fn shown(&self, id: ActionId, message: MessageId) -> Result<()> {
         self.store.set_reply_message(id, message).await?;
-        Ok(self.store.outbox_shown(Subject::Action(id)).await?)
+        self.store.outbox_shown(Subject::Action(id)).await?;
+        self.publish(Event::Backlog);
+        Ok(())
     }
 
     /// What a start found cut off by the last end.

@@ -20,6 +20,7 @@ mod fleets;
 mod hostile;
 mod logs;
 mod matrix;
+mod outbox;
 mod recovery;
 mod reload;
 mod replace;
