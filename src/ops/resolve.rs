@@ -310,7 +310,12 @@ impl Ops {
                 "That container is `{owner}` already."
             )));
         }
-        let name = self.free_name(name.unwrap_or(&seen.name))?;
+        let name = match name {
+            Some(name) => self.free_name(name)?,
+            None => self.free_name(&seen.name).map_err(|error| {
+                Error::Invalid(format!("{error} Give the agent another one by `name:`."))
+            })?,
+        };
         let default = self.settings().agents.default_fleet.clone();
         let newcomer = Newcomer {
             name,
@@ -364,7 +369,7 @@ impl Ops {
         });
         if members > 0 {
             return Err(Error::Invalid(format!(
-                "`{}` still has {members} agents. Move or remove them first.",
+                "`{}` is not empty: {members} in it. Move or remove its agents first.",
                 fleet.name
             )));
         }

@@ -43,24 +43,26 @@ async fn arguments_are_given_by_set() {
     test.finish().await;
 }
 
+const MISFITS: [&str; 12] = [
+    r#"word="good morning"#,
+    "loud",
+    "wrod=hi",
+    "every=soon",
+    "every=61",
+    "tone=wram",
+    "loud=perhaps",
+    "memory_mb=5",
+    "cpus=1000",
+    "pids=0",
+    "every=0 tone=x",
+    "`@everyone`",
+];
+
 #[tokio::test]
 async fn a_set_that_does_not_fit_is_explained() {
     let test = greeter().await;
     let mut said = Vec::new();
-    for set in [
-        r#"word="good morning"#,
-        "loud",
-        "wrod=hi",
-        "every=soon",
-        "every=61",
-        "tone=wram",
-        "loud=perhaps",
-        "memory_mb=5",
-        "cpus=1000",
-        "pids=0",
-        "every=0 tone=x",
-        "`@everyone`",
-    ] {
+    for set in MISFITS {
         let command = test
             .olga()
             .slash("deploy")
