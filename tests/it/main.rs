@@ -7,6 +7,7 @@ mod adopt;
 mod agents;
 mod asks;
 mod autocomplete;
+mod crash;
 mod crowd;
 mod deploy;
 mod deploy_forms;

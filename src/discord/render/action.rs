@@ -8,7 +8,7 @@ use super::{
     text::{clip, code_block, duration, escape, sentence},
 };
 use crate::{
-    discord::components::Press,
+    discord::press::Press,
     domain::{
         action::{Action, Kind, State, Step, Target},
         outbox::Subject,

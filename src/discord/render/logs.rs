@@ -8,7 +8,7 @@ use super::{
     text::{ago, clip, code_block, count, escape},
 };
 use crate::{
-    discord::components::Press,
+    discord::press::Press,
     domain::{agent::Name, ids::AgentId},
 };
 

@@ -8,7 +8,7 @@ use super::{
     text::{self, ago, bytes, clip, sentence},
 };
 use crate::{
-    discord::components::Press,
+    discord::press::Press,
     domain::{
         agent::State,
         view::{EngineState, Glance, View},

@@ -109,7 +109,8 @@ impl FakeEngine {
             self.freeze().await;
         }
         let mut state = self.state();
-        if result.is_ok() && state.loses_answer(method) {
+        let went_away = freezes.is_some() && state.away;
+        if result.is_ok() && (went_away || state.loses_answer(method)) {
             return Err(EngineError::Lost(format!(
                 "the answer to {method} was lost"
             )));
@@ -120,7 +121,13 @@ impl FakeEngine {
     async fn freeze(&self) {
         self.state().frozen = true;
         self.0.arrived.notify_waiters();
-        std::future::pending().await
+        loop {
+            let released = self.0.released.notified();
+            if !self.state().frozen {
+                return;
+            }
+            released.await;
+        }
     }
 
     async fn pass_gate(&self, method: &'static str) {
@@ -197,8 +204,8 @@ impl FakeEngine {
         }
     }
 
-    /// The next call but `calls` never ends; it is carried out if that happens `After`. What only learns about the
-    /// whole host does not count.
+    /// The next call but `calls` does not end before [`Self::thaw`]; it is carried out if that happens `After`. What
+    /// only learns about the whole host does not count.
     pub(crate) fn freeze_after(&self, calls: usize, moment: Moment) {
         let mut state = self.state();
         state.freeze = Some((calls, moment));
@@ -216,9 +223,12 @@ impl FakeEngine {
         }
     }
 
-    /// No call freezes any more.
+    /// No call freezes any more, and the one that did goes on; its answer is lost if the engine has gone away.
     pub(crate) fn thaw(&self) {
-        self.state().freeze = None;
+        let mut state = self.state();
+        state.freeze = None;
+        state.frozen = false;
+        self.0.released.notify_waiters();
     }
 
     /// Every call so far, as `method target`; containers go by name.

@@ -50,7 +50,7 @@ pub(super) struct State {
     pub(super) containers: BTreeMap<ContainerId, Container>,
     names: HashMap<String, ContainerId>,
     networks: BTreeMap<String, NetworkSpec>,
-    volumes: BTreeMap<String, (InstanceId, AgentId)>,
+    pub(super) volumes: BTreeMap<String, (InstanceId, AgentId)>,
     pub(super) listeners: Vec<UnboundedSender<Result<EngineEvent>>>,
     pub(super) away: bool,
     pub(super) lost_answers: Vec<&'static str>,
