@@ -135,7 +135,7 @@ pub(crate) fn try_docker(arguments: &[&str]) -> Output {
     Command::new("docker").args(arguments).output().unwrap()
 }
 
-pub(crate) fn unique_instance() -> InstanceId {
+fn unique_instance() -> InstanceId {
     static SERIAL: AtomicU32 = AtomicU32::new(0);
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     InstanceId(format!(

@@ -14,7 +14,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::docker_host::{IMAGE, INSTANCE_LABEL, docker, sweep_label, tools, unique_instance};
+use super::docker_host::{IMAGE, INSTANCE_LABEL, docker, sweep_label, tools};
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,7 +39,7 @@ impl Program {
         std::fs::create_dir(folder.path().join("agents")).unwrap();
         std::fs::write(folder.path().join("ca.pem"), cord.ca_pem()).unwrap();
         std::fs::write(folder.path().join("yardarm.toml"), "").unwrap();
-        let prefix = format!("yt-{}-", unique_instance());
+        let prefix = format!("yt-{:016x}-", rand::random::<u64>());
         let path = |name: &str| folder.path().join(name).display().to_string();
         let mut all = vec![
             format!("discord.guild=\"{}\"", cord.guild_id()),
@@ -113,7 +113,9 @@ impl Program {
         self.spawn(&token);
         self.starts += 1;
         let gateway = self.cord.gateway();
-        gateway.wait_identified(self.starts).await.unwrap();
+        if let Err(error) = gateway.wait_identified(self.starts).await {
+            panic!("{error}\n{}", self.log());
+        }
         self.cord.wait_for_command("help").await.unwrap();
     }
 
