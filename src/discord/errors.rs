@@ -1,7 +1,7 @@
 //! Every way a command can fail → one polite answer, to the asker only.
 
 use poise::{CommandInteractionType, FrameworkError};
-use serenity::all::{Builder as _, CreateInteractionResponse};
+use serenity::all::{Builder as _, CreateAutocompleteResponse, CreateInteractionResponse};
 
 use super::{Answer, Bot, Error, render::Rendered, reply::Asker};
 
@@ -18,6 +18,8 @@ pub async fn on_error(error: FrameworkError<'_, Bot, Error>) {
             ctx,
             ..
         } => tell_context(ctx, error).await,
+        // Delivered twice: the first delivery answers.
+        FrameworkError::CommandCheckFailed { error: None, .. } => {}
         FrameworkError::CommandPanic { payload, ctx, .. } => {
             let why = payload.unwrap_or_else(|| "no message".to_owned());
             tell_context(
@@ -62,7 +64,12 @@ async fn tell_context(ctx: poise::Context<'_, Bot, Error>, error: Error) {
         return;
     };
     if ctx.interaction_type == CommandInteractionType::Autocomplete {
-        // There is no room for words in a list of choices.
+        // There is no room for words in a list of choices; an empty one ends the wait.
+        let nothing = CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new());
+        let asker = Asker::from(ctx.interaction);
+        if let Err(error) = asker.respond(ctx.framework.user_data, nothing).await {
+            tracing::debug!(error = %error, "an empty list of choices was not taken");
+        }
         return;
     }
     tell(

@@ -60,11 +60,7 @@ pub async fn serve(
         answered = until_answered(&rest) => answered?,
     }
     let registrar = register(Arc::clone(&rest.http), home);
-    let bot = Bot {
-        ops,
-        http: rest.http,
-        replies: rest.replies,
-    };
+    let bot = Bot::new(ops, rest.http, rest.replies);
     let framework = Framework::builder()
         .options(options())
         // Infallible, because every event would wait for ever for what it does not return.
@@ -125,6 +121,9 @@ async fn register(http: Arc<Http>, home: GuildId) {
     }
 }
 
+/// This delivery of an interaction is the first.
+struct Claimed;
+
 fn options() -> FrameworkOptions<Bot, Error> {
     FrameworkOptions {
         commands: commands::all(),
@@ -132,6 +131,13 @@ fn options() -> FrameworkOptions<Bot, Error> {
         on_error: |error| Box::pin(errors::on_error(error)),
         command_check: Some(|ctx| {
             Box::pin(async move {
+                // Asked once for a command and once for each group above it: the first claims.
+                if ctx.invocation_data::<Claimed>().await.is_none() {
+                    if !ctx.data().is_first(ctx.id()) {
+                        return Ok(false);
+                    }
+                    ctx.set_invocation_data(Claimed).await;
+                }
                 ctx.data().authorise(ctx.author().id, ctx.guild_id())?;
                 Ok(true)
             })

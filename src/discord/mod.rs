@@ -8,21 +8,28 @@ pub mod deliver;
 pub mod doctor;
 pub mod errors;
 pub mod gateway;
+pub mod press;
 pub mod render;
 pub mod reply;
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serenity::http::Http;
 
 use crate::{
     domain::{
         grant::{Caller, Forbidden, authorise},
-        ids::{GuildId, UserId},
+        ids::{GuildId, InteractionId, UserId},
     },
     error::Error as Answer,
     ops::Ops,
 };
+
+/// Interactions remembered as seen; Discord delivers one twice within moments, if at all.
+const SEEN: usize = 1024;
 
 /// What every command and button works with.
 pub struct Bot {
@@ -32,6 +39,7 @@ pub struct Bot {
     /// For follow-ups and edits of interactions: the limiter is off, because it keeps one bucket for all of them
     /// where Discord keeps one for each, and twenty people would wait for each other.
     pub replies: Http,
+    seen: Mutex<BTreeSet<InteractionId>>,
 }
 
 pub type Context<'a> = poise::ApplicationContext<'a, Bot, Error>;
@@ -56,6 +64,26 @@ impl From<serenity::Error> for Error {
 pub type Result<T = ()> = std::result::Result<T, Error>;
 
 impl Bot {
+    pub fn new(ops: Arc<Ops>, http: Arc<Http>, replies: Http) -> Self {
+        Self {
+            ops,
+            http,
+            replies,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// False if this interaction was delivered before: whoever was first answers it.
+    fn is_first(&self, interaction: u64) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = seen.insert(InteractionId(interaction));
+        if seen.len() > SEEN {
+            // Interaction ids grow with time.
+            seen.pop_first();
+        }
+        first
+    }
+
     /// The one authorisation, for commands, autocomplete, buttons, selects and modals; from memory.
     pub fn authorise(
         &self,

@@ -16,4 +16,6 @@ pub enum Event {
     Resynced,
     /// A row waits in the outbox.
     Outbox,
+    /// Messages were shown, or failed to be.
+    Backlog,
 }

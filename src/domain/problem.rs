@@ -100,6 +100,13 @@ pub fn shown(text: &str) -> String {
     format!("`{short}`")
 }
 
+/// Advice as a sentence of its own.
+pub fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

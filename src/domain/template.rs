@@ -149,7 +149,13 @@ impl Template {
     }
 
     /// An agent's spec as a template without parameters, for `/templates save`.
-    pub fn from_spec(name: Name, description: &str, spec: &Spec) -> Result<Self, Vec<Problem>> {
+    /// A spec does not tell which secrets it could do without: `required` does.
+    pub fn from_spec(
+        name: Name,
+        description: &str,
+        spec: &Spec,
+        required: impl Fn(&str) -> bool,
+    ) -> Result<Self, Vec<Problem>> {
         let escaped = |texts: &[String]| {
             texts
                 .iter()
@@ -159,7 +165,7 @@ impl Template {
         let secret = |name: &String| Secret {
             name: name.clone(),
             description: String::new(),
-            required: true,
+            required: required(name),
         };
         let body = TemplateBody {
             schema: None,

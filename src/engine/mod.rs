@@ -220,8 +220,8 @@ impl From<EngineError> for Error {
             EngineError::TimedOut { .. } | EngineError::Lost(_) => {
                 Self::Unavailable(format!("Docker's answer is missing: {error}."))
             }
-            EngineError::NotFound(_) | EngineError::Conflict(_) | EngineError::Refused(_) => {
-                Self::Invalid(format!("Docker says: {error}."))
+            EngineError::NotFound(why) | EngineError::Conflict(why) | EngineError::Refused(why) => {
+                Self::Invalid(format!("Docker says: {why}."))
             }
         }
     }

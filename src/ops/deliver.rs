@@ -6,6 +6,7 @@ use chrono::{Duration, TimeDelta};
 use super::Ops;
 use crate::{
     domain::{
+        event::Event,
         ids::{ChannelId, MessageId},
         outbox::{OutboxRow, Sent, Subject, backoff},
         view::Backlog,
@@ -61,6 +62,9 @@ impl Ops {
         }
         let (waiting, dead) = self.store.outbox_counts().await?;
         self.roster.set_backlog(Backlog { waiting, dead });
+        if !due.is_empty() {
+            self.publish(Event::Backlog);
+        }
         Ok(!due.is_empty())
     }
 

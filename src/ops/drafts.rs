@@ -28,6 +28,8 @@ pub struct Draft {
     pub form: DeployForm,
     pub reason: Option<String>,
     pub author: UserId,
+    /// The parameters whose choices stand in its selects.
+    pub asked: Vec<String>,
 }
 
 #[derive(Debug, Default)]

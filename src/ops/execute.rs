@@ -29,6 +29,7 @@ const FOLLOWER_FIRST: Duration = Duration::seconds(10);
 impl Ops {
     /// Carries out a pending action; does nothing if somebody else was first.
     pub async fn execute(&self, id: ActionId) -> Result<()> {
+        drop(self.accepting.write().await);
         let mut tx = self.store.begin().await?;
         let first = rows::advance(&mut tx, id, State::Pending, State::Running, self.now()).await?;
         tx.commit().await?;
@@ -186,8 +187,10 @@ impl Ops {
         }
     }
 
-    pub(super) async fn drop_volumes(&self, agent: AgentId) -> engine::Result<()> {
-        for volume in self.engine.volumes(&self.instance, agent).await? {
+    /// Removes the data of the agent that is held.
+    pub(super) async fn drop_volumes(&self, guard: &TargetGuard) -> engine::Result<()> {
+        let volumes = self.engine.volumes(&self.instance, guard.agent()).await?;
+        for volume in volumes {
             self.engine.remove_volume(&volume).await?;
         }
         Ok(())
@@ -396,7 +399,7 @@ impl Work<'_> {
             self.retire(container).await?;
         }
         if self.action.details.volumes {
-            self.ops.drop_volumes(agent.id).await?;
+            self.ops.drop_volumes(&self.guard).await?;
         }
         self.unlist().await?;
         Ok(None)

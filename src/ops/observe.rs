@@ -36,6 +36,8 @@ impl Ops {
         let about = self.engine.about().await?;
         let ticket = self.roster.ticket();
         let listed = self.engine.list().await?;
+        // Before anybody acts on what is seen next.
+        self.tidy(&listed).await;
         let present: HashSet<ContainerId> = listed
             .iter()
             .map(|listed| listed.container.clone())
@@ -69,7 +71,6 @@ impl Ops {
             since,
             version: about.version,
         });
-        self.tidy(&listed).await;
         self.publish(Event::Resynced);
         Ok(())
     }
@@ -95,7 +96,10 @@ impl Ops {
             ))
         };
         let container = view.agent.container.as_ref().ok_or_else(none)?;
-        Ok(self.engine.logs(container, query).await?)
+        match self.engine.logs(container, query).await {
+            Err(EngineError::NotFound(_)) => Err(none()),
+            answer => Ok(answer?),
+        }
     }
 
     fn note_observed(

@@ -86,6 +86,10 @@ impl Ops {
                 self.settle_action(&action).await?;
             }
         }
+        if !start.cut_off.is_empty() {
+            // What they left is theirs no more.
+            self.resync().await?;
+        }
         self.report(start).await
     }
 

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::{Ops, execute::Work};
 use crate::{
     domain::{
-        action::{Kind, Step},
+        action::{Arguments, Kind, Step},
         agent::{Agent, Desired, Health, Name, Observation, Phase},
         ids::{ActionId, ContainerId, ImageId},
         spec::{Mount, Network, Spec},
@@ -30,6 +30,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Lines of a failed container's log that its card shows.
 const LAST_LINES: u32 = 10;
 
+/// What a container is made from.
+struct Blueprint {
+    spec: Spec,
+    arguments: Arguments,
+    /// The very image, if it is bound to one.
+    pinned: Option<ImageId>,
+}
+
 /// The container that was the agent until now.
 struct Old {
     container: ContainerId,
@@ -39,18 +47,19 @@ struct Old {
 impl Work<'_> {
     pub(super) async fn replace(&self) -> Result<Option<String>> {
         let agent = self.agent().await?;
-        let (spec, pinned) = self.blueprint(&agent).await?;
-        let image = match self.resolve_image(&spec, pinned).await {
+        let blueprint = self.blueprint(&agent).await?;
+        let spec = &blueprint.spec;
+        let image = match self.resolve_image(spec, blueprint.pinned.clone()).await {
             Ok(image) => image,
             Err(error) => return self.abandon(&agent, None, error).await,
         };
         let old = self.old(&agent).await?;
         match self
-            .make_and_prove(&agent, &spec, &image, old.as_ref())
+            .make_and_prove(&agent, spec, &image, old.as_ref())
             .await
         {
             Ok(container) => {
-                self.swap(&agent, &container, &spec, &image).await?;
+                self.swap(&agent, &container, &blueprint, &image).await?;
                 let Some(old) = old else { return Ok(None) };
                 let left = self.retire(&old.container).await.err();
                 Ok(left.map(|error| {
@@ -62,9 +71,13 @@ impl Work<'_> {
     }
 
     /// What to make: the target's new spec, or the agent's present one if only its container is missing.
-    async fn blueprint(&self, agent: &Agent) -> Result<(Spec, Option<ImageId>)> {
+    async fn blueprint(&self, agent: &Agent) -> Result<Blueprint> {
         if let Some(spec) = &self.target.spec {
-            return Ok((spec.as_ref().clone(), self.target.image.clone()));
+            return Ok(Blueprint {
+                spec: spec.as_ref().clone(),
+                arguments: self.target.arguments.clone(),
+                pinned: self.target.image.clone(),
+            });
         }
         let version = self.ops.store.version(agent.id, agent.version).await?;
         let none = || {
@@ -73,9 +86,12 @@ impl Work<'_> {
                 agent.name
             ))
         };
-        version
-            .map(|version| (version.spec, Some(version.image)))
-            .ok_or_else(none)
+        let version = version.ok_or_else(none)?;
+        Ok(Blueprint {
+            spec: version.spec,
+            arguments: version.arguments,
+            pinned: Some(version.image),
+        })
     }
 
     async fn resolve_image(&self, spec: &Spec, pinned: Option<ImageId>) -> Result<ImageId> {
@@ -284,7 +300,7 @@ impl Work<'_> {
         &self,
         agent: &Agent,
         container: &ContainerId,
-        spec: &Spec,
+        blueprint: &Blueprint,
         image: &ImageId,
     ) -> Result<()> {
         let now = self.ops.now();
@@ -293,7 +309,7 @@ impl Work<'_> {
             &mut tx,
             agent.id,
             container,
-            (spec, image, &self.target.arguments),
+            (&blueprint.spec, image, &blueprint.arguments),
             now,
         )
         .await?;
@@ -339,7 +355,7 @@ impl Work<'_> {
         }
         self.discard_made(agent).await?;
         if self.action.kind == Kind::Deploy {
-            return Ok(self.ops.drop_volumes(agent.id).await?);
+            return Ok(self.ops.drop_volumes(&self.guard).await?);
         }
         let Some(container) = &agent.container else {
             return Ok(());
@@ -403,7 +419,7 @@ impl Work<'_> {
         };
         let lines: Vec<LogLine> = stream.try_collect().await.unwrap_or_default();
         if lines.is_empty() {
-            return " It wrote nothing to its log.".to_owned();
+            return " The new one wrote nothing to its log.".to_owned();
         }
         let text: Vec<String> = lines.into_iter().map(|line| line.text).collect();
         format!("\n{}", text.join("\n"))

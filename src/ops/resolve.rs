@@ -12,7 +12,7 @@ use crate::{
         fleet::Fleet,
         ids::{ChannelId, ContainerId},
         nearest::did_you_mean,
-        problem::Problem,
+        problem::{Problem, capitalised},
         spec::Spec,
         template::{DeployForm, Secret, Template},
         view::{EngineState, View},
@@ -58,6 +58,10 @@ impl Ops {
         });
         if found.is_empty() {
             return Err(Error::NotFound(match fleet {
+                Some(fleet) if selection.agent.is_none() => format!(
+                    "Nobody is in `{0}`. `/deploy fleet:{0} template:` makes an agent in it.",
+                    fleet.name
+                ),
                 Some(fleet) => format!(
                     "No agent of `{}` is called `{}`. `/fleet list` shows who is in it.",
                     fleet.name,
@@ -119,9 +123,15 @@ impl Ops {
     pub fn check_deploy(&self, form: &DeployForm) -> Result<()> {
         self.engine_answers()?;
         self.free_name(&form.name)?;
-        form.fleet
-            .as_deref()
-            .map_or(Ok(()), |fleet| self.fleet(fleet).map(drop))
+        if let Some(fleet) = &form.fleet {
+            self.fleet(fleet)?;
+        }
+        let template = self.template(&form.template)?.template;
+        let misfits = template.misfits(&form.given);
+        if !misfits.is_empty() {
+            return Err(invalid(&misfits));
+        }
+        self.check_secrets(&template)
     }
 
     pub fn request_deploy(&self, form: &DeployForm) -> Result<Request> {
@@ -188,6 +198,10 @@ impl Ops {
             .as_deref()
             .and_then(|template| self.catalog.get(template));
         let mut arguments = version.arguments.clone();
+        if let Some(entry) = &template {
+            // What the template has dropped since then is nobody's wish any more.
+            arguments.retain(|name, _| entry.template.takes(name));
+        }
         arguments.extend(given.clone());
         let spec = match template {
             Some(entry) => self.resolve_template(&entry.template, &arguments)?,
@@ -276,6 +290,7 @@ impl Ops {
         name: Option<&str>,
         fleet: Option<&str>,
     ) -> Result<Request> {
+        self.engine_answers()?;
         let seen = self
             .engine
             .observe(&ContainerId(container.to_owned()))
@@ -295,7 +310,12 @@ impl Ops {
                 "That container is `{owner}` already."
             )));
         }
-        let name = self.free_name(name.unwrap_or(&seen.name))?;
+        let name = match name {
+            Some(name) => self.free_name(name)?,
+            None => self.free_name(&seen.name).map_err(|error| {
+                Error::Invalid(format!("{error} Give the agent another one by `name:`."))
+            })?,
+        };
         let default = self.settings().agents.default_fleet.clone();
         let newcomer = Newcomer {
             name,
@@ -349,7 +369,7 @@ impl Ops {
         });
         if members > 0 {
             return Err(Error::Invalid(format!(
-                "`{}` still has {members} agents. Move or remove them first.",
+                "`{}` is not empty: {members} in it. Move or remove its agents first.",
                 fleet.name
             )));
         }
@@ -407,8 +427,11 @@ impl Ops {
         let view = self.agent(agent)?;
         let never = || Error::Invalid(format!("`{}` was never deployed.", view.agent.name));
         let version = view.version.as_ref().ok_or_else(never)?;
-        let template = Template::from_spec(name.clone(), description, &version.spec)
-            .map_err(|problems| invalid(&problems))?;
+        let settings = self.settings();
+        let template = Template::from_spec(name.clone(), description, &version.spec, |secret| {
+            settings.agents.secrets.contains_key(secret)
+        })
+        .map_err(|problems| invalid(&problems))?;
         let details = Details {
             name: Some(name),
             template: Some(template.to_json()),
@@ -437,6 +460,11 @@ impl Ops {
         let spec = template
             .resolve(given)
             .map_err(|problems| invalid(&problems))?;
+        self.check_secrets(template)?;
+        self.permitted(spec)
+    }
+
+    fn check_secrets(&self, template: &Template) -> Result<()> {
         let settings = self.settings();
         let unset = |secret: &&Secret| {
             secret.required && !settings.agents.secrets.contains_key(&secret.name)
@@ -448,14 +476,14 @@ impl Ops {
             .filter(unset)
             .map(|secret| format!("`{}{}`", settings.agents.secrets_env_prefix, secret.name))
             .collect();
-        if !missing.is_empty() {
-            return Err(Error::Invalid(format!(
-                "`{}` needs {} in Yardarm's environment (`.env`); set it and restart Yardarm.",
-                template.name,
-                missing.join(", ")
-            )));
+        if missing.is_empty() {
+            return Ok(());
         }
-        self.permitted(spec)
+        Err(Error::Invalid(format!(
+            "`{}` needs {} in Yardarm's environment (`.env`); set it and restart Yardarm.",
+            template.name,
+            missing.join(", ")
+        )))
     }
 
     fn permitted(&self, spec: Spec) -> Result<Spec> {
@@ -528,7 +556,11 @@ fn unneeded(kind: Kind, view: &View) -> Option<String> {
     let phase = view.observed.as_ref().map(|seen| seen.phase);
     let up = phase.is_some_and(Phase::is_up);
     match (kind, view.state) {
-        (Kind::Start, _) if phase == Some(Phase::Running) => Some("is running already.".to_owned()),
+        (Kind::Start, _)
+            if phase == Some(Phase::Running) && view.agent.desired == Desired::Running =>
+        {
+            Some("is running already.".to_owned())
+        }
         (Kind::Stop, _) if !up && view.agent.desired == Desired::Stopped => {
             Some("is stopped already.".to_owned())
         }
@@ -556,9 +588,8 @@ fn suggest(name: &str, known: &[String], none: &str) -> String {
         return none.to_owned();
     }
     let advice = did_you_mean(name, known);
-    let mut letters = advice.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).collect()
+    let end = if advice.ends_with('?') { "" } else { "." };
+    format!("{}{end}", capitalised(&advice))
 }
 
 /// Typed text in an answer: short, and unable to leave its code span.

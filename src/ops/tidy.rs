@@ -3,9 +3,10 @@
 //! Only the end of the process or of the engine in the middle of a replacement leaves anything. This is the one
 //! place besides [`super::execute`] that changes containers, and it touches only those of actions that are over.
 
-use super::Ops;
+use super::{Ops, locks::TargetGuard};
 use crate::{
     domain::{
+        action::{Kind, Target},
         agent::Name,
         ids::{ActionId, AgentId, ContainerId},
     },
@@ -21,7 +22,10 @@ impl Ops {
         for container in listed {
             if let Some((agent, name)) = self.owner(&container.container) {
                 agents.push((agent, name, container));
-            } else if self.is_left_over(container).await {
+            } else if self.is_left_over(container).await
+                // Asked once more: its action may have ended just now, and made it an agent.
+                && self.owner(&container.container).is_none()
+            {
                 note(container, self.discard(container).await);
             }
         }
@@ -47,19 +51,28 @@ impl Ops {
         let Some(action) = self.retired_by(&listed.name) else {
             return Ok(());
         };
-        let Some(_guard) = self.locks.try_lock(agent) else {
+        let Some(guard) = self.locks.try_lock(agent) else {
             return Ok(());
         };
-        if !self.is_over(action).await {
-            return Ok(());
+        if self.is_over(action).await {
+            self.rename_back(&guard, name, &listed.container).await
+        } else {
+            Ok(())
         }
+    }
+
+    async fn rename_back(
+        &self,
+        guard: &TargetGuard,
+        name: &Name,
+        container: &ContainerId,
+    ) -> engine::Result<()> {
         tracing::info!(
-            agent.name = name.as_str(),
-            action.id = action.0,
+            agent.id = guard.agent().0,
             "giving a container its name back"
         );
         self.engine
-            .rename(&listed.container, &self.container_name(name))
+            .rename(container, &self.container_name(name))
             .await
     }
 
@@ -77,7 +90,9 @@ impl Ops {
             (Some(made_by), Some(put_aside_by)) => {
                 self.is_over(made_by).await && self.is_over(put_aside_by).await
             }
-            (Some(action), None) | (None, Some(action)) => self.is_over(action).await,
+            (Some(made_by), None) => self.is_over(made_by).await,
+            // One that was adopted has no labels: its name is all that says whose it was.
+            (None, Some(put_aside_by)) => self.replaced(put_aside_by, &listed.name).await,
             (None, None) => false,
         }
     }
@@ -89,10 +104,9 @@ impl Ops {
             "removing what an action left"
         );
         self.engine.remove(&listed.container).await?;
-        match &listed.labels {
-            Some(labels) if self.never_lived(labels.agent).await => {
-                self.drop_volumes(labels.agent).await
-            }
+        let agent = listed.labels.as_ref().map(|labels| labels.agent);
+        match agent.and_then(|agent| self.locks.try_lock(agent)) {
+            Some(guard) if self.never_lived(guard.agent()).await => self.drop_volumes(&guard).await,
             _ => Ok(()),
         }
     }
@@ -109,6 +123,17 @@ impl Ops {
             .rsplit_once("-old-")?;
         Name::parse(agent).ok()?;
         action.parse().ok().map(ActionId)
+    }
+
+    /// Whether an action that is over gave an old container exactly this name.
+    async fn replaced(&self, action: ActionId, name: &str) -> bool {
+        let Ok(Some(action)) = self.store.action(action).await else {
+            return false;
+        };
+        let given = |target: &Target| self.retired_name(&target.name, action.id) == name;
+        action.state.is_over()
+            && matches!(action.kind, Kind::Redeploy | Kind::Rollback)
+            && action.targets.iter().any(given)
     }
 
     /// Unknown is not over: a database that was restored from an older backup must cost nobody a container.

@@ -39,13 +39,15 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
         &[
             "discord",
             "discord::commands",
+            "discord::press",
             "discord::render",
             "ops",
             "domain",
             "error",
         ],
     ),
-    ("discord::render", &["discord::components", "domain"]),
+    ("discord::render", &["discord::press", "domain"]),
+    ("discord::press", &["domain"]),
     ("workers", &["ops", "domain"]),
     ("ops", &["store", "engine", "domain", "clock", "error"]),
     ("store", &["domain", "error"]),
@@ -276,8 +278,8 @@ pub(crate) fn bad_habits(sources: &[Source]) -> Vec<String> {
     found
 }
 
-/// Extra arrows along which nobody goes any more.
-pub(crate) fn unused_extras(sources: &[Source]) -> Vec<String> {
+/// Extra arrows along which nobody goes any more, and excused functions that need no excuse.
+pub(crate) fn unused_excuses(sources: &[Source]) -> Vec<String> {
     let used = |from: &str, to: &str| {
         sources.iter().any(|source| {
             row(&source.module) == Some(from)
@@ -287,9 +289,19 @@ pub(crate) fn unused_extras(sources: &[Source]) -> Vec<String> {
                     .any(|fact| target(&fact.what) == Some(to))
         })
     };
-    let unused = EXTRA.iter().filter(|(from, to, _)| !used(from, to));
-    unused
+    let needs_excuse = |function: &str| {
+        let facts = sources.iter().flat_map(|source| source.facts.iter());
+        facts
+            .filter(|fact| fact.function == function && !fact.guarded)
+            .any(|fact| changes_engine(&fact.what).is_some())
+    };
+    let arrows = EXTRA.iter().filter(|(from, to, _)| !used(from, to));
+    let functions = UNGUARDED
+        .iter()
+        .filter(|(function, _)| !needs_excuse(function));
+    arrows
         .map(|(from, to, _)| format!("{from} → {to}"))
+        .chain(functions.map(|(function, _)| (*function).to_owned()))
         .collect()
 }
 
@@ -356,29 +368,28 @@ fn not_async(source: &Source, fact: &Fact) -> Option<String> {
 }
 
 fn engine_change(source: &Source, fact: &Fact) -> Option<String> {
-    let method = match &fact.what {
+    let method = changes_engine(&fact.what)?;
+    if begins_with(&source.module, "engine") {
+        return None;
+    }
+    if !CHANGERS.contains(&source.module.as_str()) {
+        let changers = CHANGERS.join(", ");
+        return Some(format!("only {changers} change the engine (`{method}`)"));
+    }
+    let function = &fact.function;
+    let excused = UNGUARDED.iter().any(|(excused, _)| excused == function);
+    (!fact.guarded && !excused)
+        .then(|| format!("`{function}` changes the engine (`{method}`) without a TargetGuard"))
+}
+
+/// The method by which a call changes something on the engine's host.
+fn changes_engine(what: &What) -> Option<&str> {
+    let method = match what {
         What::Call { on, method } if on == "engine" => method.as_str(),
         What::Path(path) => path.split_once("Engine::")?.1,
         _ => return None,
     };
-    if !CHANGING.contains(&method) || begins_with(&source.module, "engine") {
-        return None;
-    }
-    if !CHANGERS.contains(&source.module.as_str()) {
-        return Some(format!(
-            "only {} change the engine (`{method}`)",
-            CHANGERS.join(", ")
-        ));
-    }
-    let excused = UNGUARDED
-        .iter()
-        .any(|(function, _)| *function == fact.function);
-    (!fact.guarded && !excused).then(|| {
-        format!(
-            "`{}` changes the engine (`{method}`) without a TargetGuard",
-            fact.function
-        )
-    })
+    CHANGING.contains(&method).then_some(method)
 }
 
 fn hidden_engine(source: &Source, fact: &Fact) -> Option<String> {

@@ -28,7 +28,7 @@ pub(crate) struct Fact {
     pub(crate) what: What,
     /// The function it stands in, as `Work::stop` or `serve`.
     pub(crate) function: String,
-    /// That function has a `TargetGuard`, takes one, or is a method of what holds one.
+    /// Its function took a `TargetGuard` before, was given one, or is a method of what holds one.
     pub(crate) guarded: bool,
 }
 
@@ -149,7 +149,7 @@ impl Names {
                 Item::Struct(holder) => {
                     let mut guard = GuardFinder::default();
                     guard.visit_fields(&holder.fields);
-                    if guard.found {
+                    if guard.first.is_some() {
                         self.holders.insert(holder.ident.to_string());
                     }
                 }
@@ -208,9 +208,8 @@ impl Names {
                     let whole: Vec<String> = target.iter().chain(rest).cloned().collect();
                     self.step_out(module, &whole)
                 }
-                Some(_) => Some(path.to_vec()),
                 None if rest.is_empty() => None,
-                None => Some(path.to_vec()),
+                _ => Some(path.to_vec()),
             },
         }
     }
@@ -301,30 +300,40 @@ fn leaves(tree: &UseTree, before: &[String]) -> Vec<Leaf> {
     }
 }
 
-/// Looks for the proof that a target is locked.
+/// Looks for the proof that a target is locked, and the line where it is first there.
 #[derive(Default)]
 struct GuardFinder {
-    found: bool,
+    first: Option<usize>,
+}
+
+impl GuardFinder {
+    fn note(&mut self, line: usize) {
+        self.first = Some(self.first.map_or(line, |first| first.min(line)));
+    }
 }
 
 impl<'ast> Visit<'ast> for GuardFinder {
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        self.found |= path
-            .segments
-            .iter()
-            .any(|segment| segment.ident == "TargetGuard");
+        let mut segments = path.segments.iter();
+        if segments.any(|segment| segment.ident == "TargetGuard") {
+            self.note(path.span().start().line);
+        }
         visit::visit_path(self, path);
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        self.found |= call.method == "lock" && last_name(&call.receiver) == "locks";
+        let locks = call.method == "lock" || call.method == "try_lock";
+        if locks && last_name(&call.receiver) == "locks" {
+            self.note(call.method.span().start().line);
+        }
         visit::visit_expr_method_call(self, call);
     }
 }
 
 struct Function {
     name: String,
-    guarded: bool,
+    /// The line from which on it has a guard.
+    guarded_from: Option<usize>,
 }
 
 struct Reader<'a> {
@@ -353,7 +362,9 @@ impl<'a> Reader<'a> {
             line,
             what,
             function: function.map_or_else(String::new, |function| function.name.clone()),
-            guarded: function.is_some_and(|function| function.guarded),
+            guarded: function
+                .and_then(|function| function.guarded_from)
+                .is_some_and(|first| first <= line),
         });
     }
 
@@ -430,10 +441,13 @@ impl<'a> Reader<'a> {
         let held = of
             .as_ref()
             .is_some_and(|of| self.names.holders.contains(of));
+        if held {
+            guard.note(0);
+        }
         let name = signature.ident.to_string();
         self.functions.push(Function {
             name: of.map_or_else(|| name.clone(), |of| format!("{of}::{name}")),
-            guarded: guard.found || held,
+            guarded_from: guard.first,
         });
         if signature.asyncness.is_some() {
             self.note(signature.span().start().line, What::Async);

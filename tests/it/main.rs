@@ -3,10 +3,29 @@
 // For clippy, which is easier on what it knows to be tests.
 #![cfg(test)]
 
+mod adopt;
 mod agents;
+mod asks;
+mod autocomplete;
+mod crash;
+mod crowd;
+mod deploy;
+mod deploy_forms;
 mod docker_engine;
 mod docker_pull;
+mod docs;
 mod doctor;
 mod engine_contract;
 mod fake_engine;
+mod fleets;
+mod hostile;
+mod logs;
+mod matrix;
+mod outbox;
+mod recovery;
+mod reload;
+mod replace;
+mod secrets;
+mod status;
 mod support;
+mod templates;

@@ -23,8 +23,8 @@ pub struct Fault {
 pub(crate) enum Effect {
     /// The connection is cut before the request is looked at.
     Refuse,
-    /// Discord answers this status and does nothing.
-    Status(u16),
+    /// Discord answers this status and code, and does nothing.
+    Status(u16, u32),
     /// 429 with this `retry-after`.
     RateLimit { retry_after: Duration, global: bool },
     /// The request is done, the answer late.
@@ -41,7 +41,12 @@ impl Fault {
 
     /// Discord answers `status` (500, 502, 503 …) and does nothing.
     pub fn status(status: u16) -> Self {
-        Self::of(Effect::Status(status))
+        Self::of(Effect::Status(status, 0))
+    }
+
+    /// Discord refuses with `status` and one of its own codes, such as 429 and 30046, and does nothing.
+    pub fn refusal(status: u16, code: u32) -> Self {
+        Self::of(Effect::Status(status, code))
     }
 
     /// Discord answers 429 with this `retry-after` and does nothing.

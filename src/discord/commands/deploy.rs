@@ -77,13 +77,14 @@ pub(super) async fn deploy(
             form,
             reason,
             author,
+            asked: Vec::new(),
         },
     )
     .await
 }
 
 /// Deploys at once if nothing lacks; asks for text first, then for choices.
-async fn begin(bot: &Bot, command: &CommandInteraction, draft: Draft) -> Result {
+async fn begin(bot: &Bot, command: &CommandInteraction, mut draft: Draft) -> Result {
     let template = bot.ops.template(&draft.form.template)?.template;
     let (texts, choices) = missing(&template, &draft.form.given);
     let asker = Asker::from(command);
@@ -108,6 +109,7 @@ async fn begin(bot: &Bot, command: &CommandInteraction, draft: Draft) -> Result 
     } else {
         CreateInteractionResponse::Modal(render::deploy::modal(&draft.form, &texts, id))
     };
+    draft.asked = names(&choices);
     bot.ops.remember_draft(id, draft);
     asker.respond(bot, response).await?;
     Ok(bot.ops.keep_draft(id).await?)
@@ -135,6 +137,7 @@ pub async fn fill(
         .await;
     }
     let rendered = render::deploy::choices(&draft.form, &choices, id);
+    draft.asked = names(&choices);
     bot.ops.remember_draft(id, draft);
     asker.answer(bot, &rendered).await?;
     Ok(bot.ops.keep_draft(id).await?)
@@ -154,7 +157,7 @@ pub async fn choose(
         .body
         .parameters
         .iter()
-        .filter(|parameter| is_choice(parameter) && is_asked(parameter))
+        .filter(|parameter| draft.asked.contains(&parameter.name))
         .collect();
     let rendered = render::deploy::choices(&draft.form, &asked, id);
     bot.ops.remember_draft(id, draft);
@@ -187,8 +190,11 @@ const fn is_choice(parameter: &Parameter) -> bool {
     )
 }
 
-const fn is_asked(parameter: &Parameter) -> bool {
-    parameter.required && parameter.default.is_none()
+fn names(parameters: &[&Parameter]) -> Vec<String> {
+    parameters
+        .iter()
+        .map(|parameter| parameter.name.clone())
+        .collect()
 }
 
 fn refuse_too_many(asked: &[&Parameter], most: usize) -> Result {

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use futures::{StreamExt as _, TryStreamExt as _};
 use poise::ChoiceParameter;
 use serenity::all::{ComponentInteraction, CreateInteractionResponse};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::super::{
     Bot, Context, Result, autocomplete, errors,
@@ -117,12 +117,22 @@ pub async fn follow(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> 
     let mut stream = bot.ops.logs(&view, &last_lines(20, true)).await?;
     let mut lines: VecDeque<String> = VecDeque::new();
     let end = Instant::now() + FOLLOW_FOR;
+    let until = bot.ops.now() + TimeDelta::minutes(5);
     let mut next_edit = Instant::now() + Duration::from_millis(300);
+    // That it is followed is news by itself.
+    let mut news = true;
     loop {
-        let mut news = false;
         while let Ok(line) = timeout_at(next_edit, stream.next()).await {
-            let Some(Ok(line)) = line else {
-                return finish_following(bot, press, &view, &lines, "the container ended").await;
+            let line = match line {
+                Some(Ok(line)) => line,
+                Some(Err(_)) => {
+                    return finish_following(bot, press, &view, &lines, "Docker broke it off")
+                        .await;
+                }
+                None => {
+                    return finish_following(bot, press, &view, &lines, "the container ended")
+                        .await;
+                }
             };
             lines.push_back(line.text);
             if lines.len() > FOLLOW_LINES {
@@ -135,15 +145,12 @@ pub async fn follow(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> 
         }
         // An edit that changes nothing would cost budget for nothing.
         if news {
-            let now = bot.ops.now();
-            let rendered = render::logs::following(
-                &extract(&view, lines.iter().cloned(), None),
-                now + TimeDelta::minutes(5),
-            );
+            let shown = extract(&view, lines.iter().cloned(), None);
+            let rendered = render::logs::following(&shown, until);
             reply::show(bot, &press.token, &rendered).await?;
+            news = false;
         }
         next_edit = Instant::now() + FOLLOW_EVERY;
-        sleep_until(Instant::now()).await;
     }
 }
 

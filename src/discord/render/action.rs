@@ -5,13 +5,14 @@ use serenity::all::ButtonStyle;
 
 use super::{
     Rendered, button, row,
-    text::{clip, code_block, duration, escape},
+    text::{clip, code_block, duration, escape, sentence},
 };
 use crate::{
-    discord::components::Press,
+    discord::press::Press,
     domain::{
         action::{Action, Kind, State, Step, Target},
         outbox::Subject,
+        problem::capitalised,
     },
 };
 
@@ -28,7 +29,7 @@ pub fn card(action: &Action, now: DateTime<Utc>) -> Rendered {
             .outcome
             .as_deref()
             .filter(|_| action.targets.len() != 1)
-            .map(|note| clip(note, NOTES_MAX)),
+            .map(|note| note_lines(note, NOTES_MAX)),
     );
     lines.push(signature(action));
     Rendered {
@@ -82,9 +83,9 @@ fn whom(action: &Action) -> String {
 }
 
 fn warning(action: &Action) -> &'static str {
-    match (action.kind, action.details.volumes) {
-        (Kind::Remove, true) => " Its container **and the data in its volumes** are deleted.",
-        (Kind::Remove, false) => " Its container is deleted; the data in its volumes stays.",
+    match (action.kind, action.targets.len()) {
+        (Kind::Remove, 1) => " Its container is deleted; the data in its volumes stays.",
+        (Kind::Remove, _) => " Their containers are deleted; the data in their volumes stays.",
         _ => "",
     }
 }
@@ -147,7 +148,7 @@ fn target_line(target: &Target, room: usize) -> String {
         _ => "▫️",
     };
     let first = target.note.as_deref().and_then(|note| note.lines().next());
-    let note = first.map_or_else(String::new, |note| format!(": {}", clip(note, room)));
+    let note = first.map_or_else(String::new, |note| format!(": {}", sentence(note, room)));
     let step = if target.state == State::Running {
         format!(": {}", step(target.step))
     } else {
@@ -159,9 +160,13 @@ fn target_line(target: &Target, room: usize) -> String {
 /// The first line is ours; what follows it are a container's last words.
 fn note_lines(note: &str, room: usize) -> String {
     match note.split_once('\n') {
-        None => clip(note, room),
+        None => sentence(note, room),
         Some((first, words)) => {
-            format!("{}\n{}", clip(first, room / 2), code_block(words, room / 2))
+            format!(
+                "{}\n{}",
+                sentence(first, room / 2),
+                code_block(words, room / 2)
+            )
         }
     }
 }
@@ -178,8 +183,8 @@ fn signature(action: &Action) -> String {
 
 fn question(action: &Action) -> serenity::all::CreateActionRow {
     let label = match action.targets.len() {
-        0 | 1 => capital(action.kind.as_str()),
-        several => format!("{} {several} agents", capital(action.kind.as_str())),
+        0 | 1 => capitalised(action.kind.as_str()),
+        several => format!("{} {several} agents", capitalised(action.kind.as_str())),
     };
     let style = if action.kind == Kind::Remove {
         ButtonStyle::Danger
@@ -187,7 +192,7 @@ fn question(action: &Action) -> serenity::all::CreateActionRow {
         ButtonStyle::Primary
     };
     let mut buttons = vec![button(Press::Confirm(action.id).to_string(), &label, style)];
-    if action.kind == Kind::Remove && !action.details.volumes {
+    if action.kind == Kind::Remove {
         buttons.push(button(
             Press::ConfirmWithVolumes(action.id).to_string(),
             &format!("{label} and its data"),
@@ -200,11 +205,4 @@ fn question(action: &Action) -> serenity::all::CreateActionRow {
         ButtonStyle::Secondary,
     ));
     row(buttons)
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }

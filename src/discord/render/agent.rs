@@ -9,7 +9,7 @@ use super::{
     text::{ago, bytes, clip, code_block},
 };
 use crate::{
-    discord::components::Press,
+    discord::press::Press,
     domain::{
         action::Kind,
         agent::{Health, Observation},
@@ -121,6 +121,8 @@ fn last_end(seen: &Observation) -> String {
         (Some(error), ..) if !error.is_empty() => code_block(error, 500),
         (_, true, _) => "out of memory".to_owned(),
         (_, _, Some(code)) if seen.finished_at.is_some() => format!("exit code {code}"),
+        // The engine forgets how a container ended once it runs again.
+        _ if seen.finished_at.is_some() => "ended".to_owned(),
         _ => "never".to_owned(),
     };
     let when = seen

@@ -7,7 +7,7 @@ use serenity::all::{
 
 use super::{Rendered, button, row, text::clip};
 use crate::{
-    discord::components::Press,
+    discord::press::Press,
     domain::{
         ids::InteractionId,
         template::{ARGUMENT_MAX, DeployForm, Parameter, ParameterKind},

@@ -5,15 +5,17 @@ use serenity::all::ButtonStyle;
 
 use super::{
     CONTENT_MAX, File, Rendered, button, row,
-    text::{ago, code_block, escape},
+    text::{ago, clip, code_block, count, escape},
 };
 use crate::{
-    discord::components::Press,
+    discord::press::Press,
     domain::{agent::Name, ids::AgentId},
 };
 
 /// Room for the head line and the foot line.
 const AROUND: usize = 300;
+/// As much of a filter as is worth repeating.
+const FILTER_SHOWN: usize = 100;
 /// Discord takes 10 MiB without a boost; the end of the log is what is kept.
 const FILE_MAX: usize = 8 * 1024 * 1024;
 
@@ -28,14 +30,13 @@ pub struct Extract {
 
 pub fn extract(extract: &Extract) -> Rendered {
     let text = extract.lines.join("\n");
-    let filter = extract
-        .filter
-        .as_deref()
-        .map_or_else(String::new, |text| format!(" with “{}”", escape(text)));
+    let filter = extract.filter.as_deref().map_or_else(String::new, |text| {
+        format!(" with “{}”", escape(&clip(text, FILTER_SHOWN)))
+    });
     let head = format!(
-        "Log of `{}`: {} lines{filter}",
+        "Log of `{}`: {}{filter}",
         extract.name,
-        extract.lines.len()
+        count(extract.lines.len(), "line")
     );
     let rows = vec![row(vec![button(
         Press::Follow(extract.agent).to_string(),
@@ -44,14 +45,15 @@ pub fn extract(extract: &Extract) -> Rendered {
     )])];
     if extract.lines.is_empty() {
         return Rendered {
-            content: format!("The log of `{}` holds no such line{filter}.", extract.name),
+            content: format!("The log of `{}` has no line{filter}.", extract.name),
             rows,
             ..Rendered::default()
         };
     }
-    if text.encode_utf16().count() <= CONTENT_MAX - AROUND {
+    let block = code_block(&text, usize::MAX);
+    if block.encode_utf16().count() <= CONTENT_MAX - AROUND {
         return Rendered {
-            content: format!("{head}\n{}", code_block(&text, CONTENT_MAX - AROUND)),
+            content: format!("{head}\n{block}"),
             rows,
             ..Rendered::default()
         };

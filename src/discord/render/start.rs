@@ -42,7 +42,7 @@ fn list(head: &str, actions: &[Action], now: DateTime<Utc>, mark: &str) -> Rende
         actions
             .iter()
             .take(SHOWN)
-            .map(|action| format!("{} -# action {}", first_line(action, now), action.id)),
+            .map(|action| format!("{} · action {}", first_line(action, now), action.id)),
     );
     if actions.len() > SHOWN {
         lines.push(format!("… and {} more", actions.len() - SHOWN));

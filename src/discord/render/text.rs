@@ -36,6 +36,11 @@ pub fn clip_front(text: &str, max: usize) -> String {
     format!("…{}", text.get(start..).unwrap_or_default())
 }
 
+/// What is invisible and does something: control characters, and those that turn the direction of writing.
+fn is_tricky(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Text from outside, on one line, that must not format or mention anything.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -43,9 +48,18 @@ pub fn escape(text: &str) -> String {
         if "\\*_~`|<>#[]()@".contains(c) {
             escaped.push('\\');
         }
-        escaped.push(if c.is_control() { ' ' } else { c });
+        escaped.push(if is_tricky(c) { ' ' } else { c });
     }
     escaped
+}
+
+/// A sentence of ours that repeats words of Docker's, on one line: our code spans stay, nothing opens a block.
+pub fn sentence(text: &str, max: usize) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if is_tricky(c) { ' ' } else { c })
+        .collect();
+    clip(&line.replace("``", "`\u{200b}`"), max)
 }
 
 /// Text from outside in a code block, its end kept if it is too long. `max` counts the fences.
@@ -53,7 +67,7 @@ pub fn code_block(text: &str, max: usize) -> String {
     const FENCES: usize = 8;
     let clean: String = text
         .chars()
-        .filter(|c| !c.is_control() || *c == '\n' || *c == '\t')
+        .filter(|c| !is_tricky(*c) || *c == '\n' || *c == '\t')
         .collect();
     // A zero-width space between two keeps three backticks from ever standing together.
     let tame = clean.replace("``", "`\u{200b}`");
@@ -80,12 +94,9 @@ pub fn ago(at: DateTime<Utc>) -> String {
 }
 
 /// `1 agent`, `7 agents`.
-pub fn agents(count: usize) -> String {
-    if count == 1 {
-        "1 agent".to_owned()
-    } else {
-        format!("{count} agents")
-    }
+pub fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// `312 MiB`, `1.5 GiB`.

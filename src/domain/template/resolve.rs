@@ -48,6 +48,20 @@ impl Template {
         }
     }
 
+    /// What does not fit among the arguments given so far; that some still lack is no problem.
+    pub fn misfits(&self, given: &BTreeMap<String, String>) -> Vec<Problem> {
+        let mut problems = self.unknown_arguments(given);
+        let wrong = |parameter: &Parameter| parameter.parse(given.get(&parameter.name)?).err();
+        problems.extend(self.body.parameters.iter().filter_map(wrong));
+        override_limits(self.body.limits, given, &mut problems);
+        problems
+    }
+
+    /// Whether it understands an argument of this name.
+    pub fn takes(&self, name: &str) -> bool {
+        LIMIT_NAMES.contains(&name) || self.body.parameters.iter().any(|known| known.name == name)
+    }
+
     fn unknown_arguments(&self, given: &BTreeMap<String, String>) -> Vec<Problem> {
         let known: Vec<&str> = self
             .body
@@ -58,7 +72,7 @@ impl Template {
             .collect();
         given
             .keys()
-            .filter(|name| !known.contains(&name.as_str()))
+            .filter(|name| !self.takes(name))
             .map(|name| {
                 let message = format!("template `{}` has no such parameter", self.name);
                 Problem::new(shown(name), message, did_you_mean(name, &known))

@@ -212,7 +212,8 @@ fn a_spec_saved_as_a_template_makes_the_same_spec_again() {
     let spec = demo()
         .resolve(&given(&[("greeting", "{{tag}} {{{{"), ("extra", "{{{")]))
         .expect("it resolves");
-    let saved = Template::from_spec(name("saved"), "kept", &spec).expect("a good template");
+    let saved =
+        Template::from_spec(name("saved"), "kept", &spec, |_| true).expect("a good template");
     let read = Template::parse(name("saved"), &saved.to_json()).expect("a good template");
     assert_eq!(read, saved);
     let again = read.resolve(&given(&[])).expect("it resolves");
@@ -345,7 +346,7 @@ fn folders_ports_and_users_are_checked() {
     hint: `volume` is the agent's own, `host` is a folder of the host
     mounts[1]: needs one of `volume` and `host`
     hint: `volume` is the agent's own, `host` is a folder of the host
-    mounts[2].volume: `Data` does not fit
+    mounts[2].volume: `�Data�` does not fit
     hint: use 1 to 32 of a–z, 0–9, `-` and `_`; for a folder of the host use `host`
     mounts[3].host: `/h/../etc` does not fit
     hint: use an absolute path without `..`

@@ -7,7 +7,7 @@ use bollard::models::{
     PortBinding, RestartPolicyNameEnum,
 };
 
-use super::convert::{IMAGE, unsigned};
+use super::convert::{IMAGE, INSTANCE, unsigned};
 use crate::{
     domain::spec::{HealthCheck, Limits, Mount, Network, Port, Privileges, Protocol, Spec, Tmpfs},
     engine::Described,
@@ -290,7 +290,12 @@ fn unsaid_config(id: &str, config: &ContainerConfig, image: &ImageConfig) -> Vec
         unsaid.push(format!("working folder `{folder}`"));
     }
     let host_name = config.hostname.as_deref().unwrap_or_default();
-    if !id.starts_with(host_name) {
+    // Ours bear their agent's name, and will again.
+    let is_ours = config
+        .labels
+        .as_ref()
+        .is_some_and(|labels| labels.contains_key(INSTANCE));
+    if !is_ours && !id.starts_with(host_name) {
         unsaid.push(format!("host name `{host_name}`"));
     }
     if config.tty.unwrap_or_default() {

@@ -21,7 +21,9 @@ use yardarm::{
 use super::scene::{Does, World};
 
 /// A shell and little else.
-const IMAGE: &str = "yardarm-test/busybox:latest";
+pub(crate) const IMAGE: &str = "yardarm-test/busybox:latest";
+/// On what Yardarm makes.
+pub(crate) const INSTANCE_LABEL: &str = "yardarm.instance";
 /// On what tests make behind our back.
 pub(crate) const FOREIGN_LABEL: &str = "yardarm-test.instance";
 
@@ -95,13 +97,18 @@ fn shell(script: &str) -> Vec<String> {
 
 impl Drop for DockerHost {
     fn drop(&mut self) {
-        for label in ["yardarm.instance", FOREIGN_LABEL] {
-            let filter = format!("label={label}={}", self.instance);
-            sweep(&["ps", "--all"], &["rm", "--force", "--volumes"], &filter);
-            sweep(&["network", "ls"], &["network", "rm"], &filter);
-            sweep(&["volume", "ls"], &["volume", "rm", "--force"], &filter);
+        for label in [INSTANCE_LABEL, FOREIGN_LABEL] {
+            sweep_label(&format!("{label}={}", self.instance));
         }
     }
+}
+
+/// Removes everything that carries a label.
+pub(crate) fn sweep_label(label: &str) {
+    let filter = format!("label={label}");
+    sweep(&["ps", "--all"], &["rm", "--force", "--volumes"], &filter);
+    sweep(&["network", "ls"], &["network", "rm"], &filter);
+    sweep(&["volume", "ls"], &["volume", "rm", "--force"], &filter);
 }
 
 fn sweep(list: &[&str], remove: &[&str], filter: &str) {
@@ -128,7 +135,7 @@ pub(crate) fn try_docker(arguments: &[&str]) -> Output {
     Command::new("docker").args(arguments).output().unwrap()
 }
 
-fn unique_instance() -> InstanceId {
+pub(crate) fn unique_instance() -> InstanceId {
     static SERIAL: AtomicU32 = AtomicU32::new(0);
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     InstanceId(format!(

@@ -15,16 +15,26 @@ use tracing_subscriber::{
     layer::{Context, SubscriberExt as _},
 };
 
-/// Everything logged at `ERROR` on this thread. Tests run on a runtime of one thread, so that is the whole app.
+/// Everything logged at `ERROR` on the threads it listens on.
 #[derive(Clone, Default)]
 pub(crate) struct Errors(Arc<Mutex<Vec<String>>>);
 
 impl Errors {
-    /// Listens as long as the guard lives.
+    /// Listens on this thread as long as the guard lives.
     pub(crate) fn listen() -> (Self, DefaultGuard) {
         let errors = Self::default();
-        let subscriber = tracing_subscriber::registry().with(errors.clone());
-        (errors, tracing::subscriber::set_default(subscriber))
+        let guard = errors.subscribe();
+        (errors, guard)
+    }
+
+    /// Listens on this thread to its end.
+    pub(crate) fn listen_here(&self) {
+        std::mem::forget(self.subscribe());
+    }
+
+    fn subscribe(&self) -> DefaultGuard {
+        let subscriber = tracing_subscriber::registry().with(self.clone());
+        tracing::subscriber::set_default(subscriber)
     }
 
     /// What was logged so far; forgets it.

@@ -41,6 +41,13 @@ const PULL_STEPS: u64 = 4;
 /// What to hold or to fail for a pull to stop in the middle.
 pub(crate) const HALF_WAY: &str = "pull, half-way";
 
+/// When a call freezes: before or after it is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    Before,
+    After,
+}
+
 /// A handle; clones share one engine.
 #[derive(Clone)]
 pub(crate) struct FakeEngine(Arc<Inner>);
@@ -89,16 +96,38 @@ impl FakeEngine {
         work: impl FnOnce(&mut State) -> Result<T>,
     ) -> Result<T> {
         self.state().record(method, target);
+        let freezes = self.state().freezes(method);
+        if freezes == Some(Moment::Before) {
+            self.freeze().await;
+        }
         self.pass_gate(method).await;
+        let result = {
+            let mut state = self.state();
+            state.check(method).and_then(|()| work(&mut state))
+        };
+        if freezes == Some(Moment::After) {
+            self.freeze().await;
+        }
         let mut state = self.state();
-        state.check(method)?;
-        let result = work(&mut state);
-        if result.is_ok() && state.loses_answer(method) {
+        let went_away = freezes.is_some() && state.away;
+        if result.is_ok() && (went_away || state.loses_answer(method)) {
             return Err(EngineError::Lost(format!(
                 "the answer to {method} was lost"
             )));
         }
         result
+    }
+
+    async fn freeze(&self) {
+        self.state().frozen = true;
+        self.0.arrived.notify_waiters();
+        loop {
+            let released = self.0.released.notified();
+            if !self.state().frozen {
+                return;
+            }
+            released.await;
+        }
     }
 
     async fn pass_gate(&self, method: &'static str) {
@@ -173,6 +202,33 @@ impl FakeEngine {
             }
             arrived.await;
         }
+    }
+
+    /// The next call but `calls` does not end before [`Self::thaw`]; it is carried out if that happens `After`. What
+    /// only learns about the whole host does not count.
+    pub(crate) fn freeze_after(&self, calls: usize, moment: Moment) {
+        let mut state = self.state();
+        state.freeze = Some((calls, moment));
+        state.frozen = false;
+    }
+
+    /// Returns when a call is frozen.
+    pub(crate) async fn frozen(&self) {
+        loop {
+            let arrived = self.0.arrived.notified();
+            if self.state().frozen {
+                return;
+            }
+            arrived.await;
+        }
+    }
+
+    /// No call freezes any more, and the one that did goes on; its answer is lost if the engine has gone away.
+    pub(crate) fn thaw(&self) {
+        let mut state = self.state();
+        state.freeze = None;
+        state.frozen = false;
+        self.0.released.notify_waiters();
     }
 
     /// Every call so far, as `method target`; containers go by name.

@@ -4,6 +4,8 @@ pub(crate) mod clock;
 pub(crate) mod docker_host;
 pub(crate) mod errors;
 pub(crate) mod fake_engine;
+pub(crate) mod program;
 pub(crate) mod registry;
 pub(crate) mod scene;
+pub(crate) mod talk;
 pub(crate) mod test_app;

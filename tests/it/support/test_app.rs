@@ -1,12 +1,18 @@
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use chrono::TimeDelta;
 use localcord::{Localcord, Options, Person, Reply};
+use tokio::runtime::{Builder, Runtime};
 use tracing::subscriber::DefaultGuard;
 use yardarm::{
     app::{App, Parts},
     config::{Environment, Source},
-    domain::{agent::State, event::Event},
-    ops::Ops,
+    domain::{action::Origin, agent::State, event::Event, template::DeployForm},
+    ops::{Ops, actions::Requester},
 };
 
 use super::{clock::FixedClock, errors::Errors, fake_engine::FakeEngine};
@@ -19,8 +25,15 @@ pub(crate) struct TestApp {
     pub(crate) errors: Errors,
     folder: tempfile::TempDir,
     overrides: BTreeMap<String, String>,
-    app: Option<App>,
+    file: Option<PathBuf>,
+    app: Option<Process>,
     _listening: DefaultGuard,
+}
+
+/// The app on a runtime of its own, so that it can end in the middle of anything, as a process does.
+struct Process {
+    app: App,
+    runtime: Runtime,
 }
 
 /// A template for every test: nothing is asked, nothing is needed.
@@ -56,6 +69,7 @@ impl TestApp {
             clock,
             errors,
             folder,
+            file: None,
             app: None,
             _listening: listening,
         };
@@ -76,11 +90,16 @@ impl TestApp {
         self.overrides.insert(key.to_owned(), value.to_owned());
     }
 
+    /// Leaves a setting to the file.
+    pub(crate) fn unset(&mut self, key: &str) {
+        self.overrides.remove(key);
+    }
+
     pub(crate) fn source(&self) -> Source {
         let token = ("DISCORD_TOKEN".to_owned(), self.cord.token().to_owned());
         let secret = ("AGENT_KNOWN_KEY".to_owned(), "a-planted-secret".to_owned());
         Source {
-            path: None,
+            path: self.file.clone(),
             overrides: self.overrides.clone().into_iter().collect(),
             environment: Environment::from_iter([token, secret]),
         }
@@ -97,7 +116,15 @@ impl TestApp {
             engine: Arc::new(self.engine.clone()),
             clock: Arc::new(self.clock.clone()),
         });
-        self.app = Some(app.await.unwrap());
+        let errors = self.errors.clone();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .on_thread_start(move || errors.listen_here())
+            .build()
+            .unwrap();
+        let app = runtime.spawn(app).await.unwrap().unwrap();
+        self.app = Some(Process { app, runtime });
         self.cord.wait_for_command("help").await.unwrap();
         self.cord.gateway().wait_connected(1).await.unwrap();
         if !self.engine.is_away() {
@@ -105,9 +132,31 @@ impl TestApp {
         }
     }
 
+    /// Starts the app with a file of settings below those of the tests.
+    pub(crate) async fn up_from(&mut self, file: &Path) {
+        self.file = Some(file.to_owned());
+        self.up().await;
+    }
+
     /// Stops the app in good order.
     pub(crate) async fn down(&mut self) {
-        self.app.take().expect("it runs").stop().await;
+        let Process { app, runtime } = self.app.take().expect("it runs");
+        app.stop().await;
+        end(runtime).await;
+    }
+
+    /// Ends the app as `kill -9` would: nothing is finished, nothing is said.
+    pub(crate) async fn crash(&mut self) {
+        let Process { app, runtime } = self.app.take().expect("it runs");
+        drop(app);
+        end(runtime).await;
+    }
+
+    /// Lets time pass on all clocks, and rings for what falls due.
+    pub(crate) fn pass(&self, time: TimeDelta) {
+        self.clock.advance(time);
+        self.cord.advance(time.to_std().unwrap());
+        self.ops().publish(Event::Outbox);
     }
 
     pub(crate) async fn restart(&mut self) {
@@ -116,7 +165,7 @@ impl TestApp {
     }
 
     pub(crate) fn ops(&self) -> &Arc<Ops> {
-        &self.app.as_ref().expect("it runs").ops
+        &self.app.as_ref().expect("it runs").app.ops
     }
 
     /// The owner, in the ops channel.
@@ -159,6 +208,29 @@ impl TestApp {
         reply
     }
 
+    /// Deploys a `demo` past Discord, for tests that need many.
+    pub(crate) async fn ops_deploy(&self, name: &str) {
+        let form = DeployForm {
+            template: "demo".to_owned(),
+            name: name.to_owned(),
+            ..DeployForm::default()
+        };
+        let requester = Requester {
+            actor: None,
+            origin: Origin::Chat,
+            reason: None,
+            reply: None,
+        };
+        let request = self.ops().request_deploy(&form).unwrap();
+        self.ops().submit(request, requester).await.unwrap();
+        self.until(|ops| {
+            ops.roster
+                .view(name)
+                .is_some_and(|view| view.state == State::Running)
+        })
+        .await;
+    }
+
     /// Waits for the app's own events until something is true of it.
     pub(crate) async fn until(&self, is_true: impl Fn(&Ops) -> bool) {
         let mut events = self.ops().events();
@@ -176,11 +248,16 @@ impl TestApp {
     }
 
     /// Stops everything. Whatever went wrong unseen fails the test here.
-    pub(crate) async fn finish(mut self) {
+    pub(crate) async fn finish(self) {
+        self.finish_with_dead(0).await;
+    }
+
+    /// As [`Self::finish`], after so many messages that nobody will ever get.
+    pub(crate) async fn finish_with_dead(mut self, dead: i64) {
         if self.app.is_some() {
             assert_eq!(
                 self.ops().store.outbox_counts().await.unwrap().1,
-                0,
+                dead,
                 "dead messages"
             );
             self.down().await;
@@ -192,6 +269,13 @@ impl TestApp {
             "errors in the background"
         );
     }
+}
+
+/// A runtime may not be dropped where one may not block.
+async fn end(runtime: Runtime) {
+    tokio::task::spawn_blocking(move || drop(runtime))
+        .await
+        .unwrap();
 }
 
 fn defaults(

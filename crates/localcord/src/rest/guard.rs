@@ -81,14 +81,14 @@ fn check_ids(parameters: &RawPathParams) -> Result<(), Failure> {
 fn instead(effect: Effect) -> Option<Response> {
     match effect {
         Effect::Refuse => Some(cut()),
-        Effect::Status(status) => {
+        Effect::Status(status, code) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let message = format!(
                 "{}: {}",
                 status.as_u16(),
                 status.canonical_reason().unwrap_or_default()
             );
-            Some((status, Json(json!({ "code": 0, "message": message }))).into_response())
+            Some((status, Json(json!({ "code": code, "message": message }))).into_response())
         }
         Effect::RateLimit {
             retry_after,

@@ -59,6 +59,11 @@ impl FakeEngine {
         names
     }
 
+    /// Names of all volumes, sorted.
+    pub(crate) fn volume_names(&self) -> Vec<String> {
+        self.state().volumes.keys().cloned().collect()
+    }
+
     pub(crate) fn phase_of(&self, name: &str) -> Phase {
         let id = self.id_of(name);
         self.state().container(&id).phase

@@ -17,7 +17,7 @@ use yardarm::{
     },
 };
 
-use super::logs::Log;
+use super::{Moment, logs::Log};
 
 /// The exit code of SIGKILL.
 pub(super) const KILLED: i64 = 137;
@@ -50,13 +50,16 @@ pub(super) struct State {
     pub(super) containers: BTreeMap<ContainerId, Container>,
     names: HashMap<String, ContainerId>,
     networks: BTreeMap<String, NetworkSpec>,
-    volumes: BTreeMap<String, (InstanceId, AgentId)>,
+    pub(super) volumes: BTreeMap<String, (InstanceId, AgentId)>,
     pub(super) listeners: Vec<UnboundedSender<Result<EngineEvent>>>,
     pub(super) away: bool,
     pub(super) lost_answers: Vec<&'static str>,
     pub(super) failures: HashMap<&'static str, EngineError>,
     /// By method, how many calls wait.
     pub(super) held: HashMap<&'static str, usize>,
+    /// How many calls are still to pass, and when the one after them freezes.
+    pub(super) freeze: Option<(usize, Moment)>,
+    pub(super) frozen: bool,
     pub(super) calls: Vec<String>,
 }
 
@@ -182,6 +185,8 @@ impl State {
             lost_answers: Vec::new(),
             failures: HashMap::new(),
             held: HashMap::new(),
+            freeze: None,
+            frozen: false,
             calls: Vec::new(),
         }
     }
@@ -209,6 +214,16 @@ impl State {
         self.failures
             .get(method)
             .map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// Counts a call, and tells when it freezes.
+    pub(super) fn freezes(&mut self, method: &str) -> Option<Moment> {
+        if matches!(method, "about" | "list" | "events" | "sample") {
+            return None;
+        }
+        let (calls, moment) = self.freeze?;
+        self.freeze = calls.checked_sub(1).map(|left| (left, moment));
+        self.freeze.is_none().then_some(moment)
     }
 
     pub(super) fn loses_answer(&mut self, method: &str) -> bool {

@@ -1,0 +1,137 @@
+//! The versioned `custom_id` of buttons, selects and modals: all that a component knows.
+
+use std::{fmt, str::FromStr};
+
+use crate::domain::{
+    action::Kind,
+    agent::Name,
+    ids::{ActionId, AgentId, InteractionId},
+};
+
+/// The version of the ids below; a press on an older card is answered as stale.
+const VERSION: &str = "v1";
+
+/// What a component asks for. Its text is the `custom_id`, at most 100 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Press {
+    Confirm(ActionId),
+    ConfirmWithVolumes(ActionId),
+    Cancel(ActionId),
+    /// `start`, `stop` or `restart` on a card.
+    Change(Kind, AgentId),
+    Logs(AgentId),
+    Follow(AgentId),
+    /// A page of `/status`, of one fleet or of all.
+    Page(usize, Option<Name>),
+    /// The modal of a deployment.
+    Form(InteractionId),
+    /// A choice of a deployment: which parameter.
+    Choose(InteractionId, String),
+    Deploy(InteractionId),
+}
+
+impl fmt::Display for Press {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{VERSION}:")?;
+        match self {
+            Self::Confirm(id) => write!(f, "confirm:{id}"),
+            Self::ConfirmWithVolumes(id) => write!(f, "confirm-volumes:{id}"),
+            Self::Cancel(id) => write!(f, "cancel:{id}"),
+            Self::Change(kind, id) => write!(f, "{kind}:{id}"),
+            Self::Logs(id) => write!(f, "logs:{id}"),
+            Self::Follow(id) => write!(f, "follow:{id}"),
+            Self::Page(page, None) => write!(f, "page:{page}"),
+            Self::Page(page, Some(fleet)) => write!(f, "page:{page}:{fleet}"),
+            Self::Form(id) => write!(f, "form:{id}"),
+            Self::Choose(id, parameter) => write!(f, "choose:{id}:{parameter}"),
+            Self::Deploy(id) => write!(f, "deploy:{id}"),
+        }
+    }
+}
+
+/// A `custom_id` that no card of this version bears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stale;
+
+impl FromStr for Press {
+    type Err = Stale;
+
+    fn from_str(text: &str) -> Result<Self, Stale> {
+        let mut parts = text.splitn(4, ':');
+        if parts.next() != Some(VERSION) {
+            return Err(Stale);
+        }
+        let (what, id, rest) = (
+            parts.next().ok_or(Stale)?,
+            parts.next().ok_or(Stale)?,
+            parts.next(),
+        );
+        let number = || id.parse::<i64>().map_err(|_| Stale);
+        let interaction = || id.parse().map(InteractionId).map_err(|_| Stale);
+        match (what, rest) {
+            ("confirm", None) => Ok(Self::Confirm(ActionId(number()?))),
+            ("confirm-volumes", None) => Ok(Self::ConfirmWithVolumes(ActionId(number()?))),
+            ("cancel", None) => Ok(Self::Cancel(ActionId(number()?))),
+            ("logs", None) => Ok(Self::Logs(AgentId(number()?))),
+            ("follow", None) => Ok(Self::Follow(AgentId(number()?))),
+            ("page", fleet) => {
+                let fleet = fleet.map(Name::parse).transpose().map_err(|_| Stale)?;
+                Ok(Self::Page(id.parse().map_err(|_| Stale)?, fleet))
+            }
+            ("form", None) => Ok(Self::Form(interaction()?)),
+            ("choose", Some(parameter)) => Ok(Self::Choose(interaction()?, parameter.to_owned())),
+            ("deploy", None) => Ok(Self::Deploy(interaction()?)),
+            (kind, None) => match Kind::parse(kind) {
+                Some(kind @ (Kind::Start | Kind::Stop | Kind::Restart)) => {
+                    Ok(Self::Change(kind, AgentId(number()?)))
+                }
+                _ => Err(Stale),
+            },
+            _ => Err(Stale),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_press_survives_its_custom_id() {
+        let draft = InteractionId(u64::MAX);
+        let longest = "p".repeat(32);
+        let fleet = Name::parse(&"f".repeat(32)).unwrap();
+        for press in [
+            Press::Confirm(ActionId(i64::MAX)),
+            Press::ConfirmWithVolumes(ActionId(7)),
+            Press::Cancel(ActionId(7)),
+            Press::Change(Kind::Restart, AgentId(i64::MAX)),
+            Press::Logs(AgentId(7)),
+            Press::Follow(AgentId(7)),
+            Press::Page(3, None),
+            Press::Page(3, Some(fleet)),
+            Press::Form(draft),
+            Press::Choose(draft, longest),
+            Press::Deploy(draft),
+        ] {
+            let text = press.to_string();
+            assert!(text.len() <= 100, "{text}");
+            assert_eq!(text.parse(), Ok(press));
+        }
+    }
+
+    #[test]
+    fn other_ids_are_stale() {
+        for text in [
+            "",
+            "v0:confirm:1",
+            "v1:confirm",
+            "v1:confirm:x",
+            "v1:deploy:1:2",
+            "v1:remove:1",
+            "v1:page:-1",
+        ] {
+            assert_eq!(text.parse::<Press>(), Err(Stale), "{text}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The real program is killed in the middle of its work on the real engine, and started again.
+
+use std::process::ExitStatus;
+
+use localcord::Reply;
+use yardarm::{domain::action::State, store::Store};
+
+use crate::support::{docker_host::docker, program::Program};
+
+impl Program {
+    async fn send(&self, command: &str, agent: &str) -> Reply {
+        let slash = self.olga().slash(command).option("agent", agent);
+        slash.send().await.unwrap()
+    }
+
+    async fn deploy(&self, template: &str, name: &str) -> Reply {
+        let slash = self.olga().slash("deploy").option("template", template);
+        slash.option("name", name).send().await.unwrap()
+    }
+
+    /// Kills it right after so many of the engine's events, or not at all if the command ends before, and starts it
+    /// again. Returns the last event and what the person reads then.
+    async fn cut_off(
+        &mut self,
+        events: usize,
+        command: impl AsyncFn(&Self) -> Reply,
+    ) -> Option<(String, String)> {
+        let mut happenings = self.watch();
+        let reply = command(self).await;
+        let event = tokio::select! {
+            event = happenings.nth(events) => event,
+            reply = reply.until(is_final) => { reply.unwrap(); return None },
+        };
+        self.kill().await;
+        self.up().await;
+        let told = reply.until(is_final).await.unwrap().text();
+        if told.contains("Yardarm was") {
+            self.report_of(&told).await;
+        }
+        Some((event, told))
+    }
+
+    /// The ops channel learns of what was cut off.
+    async fn report_of(&self, card: &str) {
+        let (_, mark) = card.split_once("-# ").unwrap();
+        let action = mark.split(" · ").next().unwrap();
+        let is_report = |text: &str| {
+            text.starts_with("Yardarm was restarted in the middle of one action")
+                && text
+                    .lines()
+                    .any(|line| line.ends_with(&format!("· {action}")))
+        };
+        let ops = self.cord.channel("ops");
+        ops.wait_for(|message| is_report(&message.text()))
+            .await
+            .unwrap();
+    }
+
+    /// All containers are agents' and all agents have theirs; no action is left in the middle.
+    async fn assert_whole(&self) {
+        let store = Store::open(&self.path("yardarm.db")).await.unwrap();
+        let mut known: Vec<String> = Vec::new();
+        for agent in store.agents().await.unwrap() {
+            let container = agent.container.expect("an agent without a container");
+            known.push(format!("{container} {}{}", self.prefix, agent.name));
+        }
+        known.sort_unstable();
+        assert_eq!(self.containers("{{.ID}} {{.Names}}"), known);
+        for state in [State::Pending, State::Running] {
+            assert_eq!(store.actions_in(state).await.unwrap(), []);
+        }
+        store.close().await;
+    }
+}
+
+fn is_final(text: &str) -> bool {
+    text.starts_with(['✅', '❌', '⚠'])
+}
+
+fn code(status: ExitStatus) -> i32 {
+    status.code().expect("it ended by itself")
+}
+
+#[tokio::test]
+async fn killed_at_each_step_of_a_deploy_and_started_again() {
+    let mut program = Program::new(&[]).await;
+    program.up().await;
+    let mut steps = Vec::new();
+    for events in 1.. {
+        let name = format!("scout-{events}");
+        let deploy = async |program: &Program| program.deploy("calm", &name).await;
+        let Some((event, told)) = program.cut_off(events, deploy).await else {
+            break;
+        };
+        let made = program.containers("{{.Names}} {{.State}}");
+        if told.starts_with('✅') {
+            assert!(
+                made.contains(&format!("{}{name} running", program.prefix)),
+                "{made:?}"
+            );
+        } else {
+            assert!(told.contains("Nothing of"), "{told}");
+            assert_eq!(made, Vec::<String>::new());
+        }
+        steps.push(event);
+    }
+    assert!(steps.contains(&"create".to_owned()), "{steps:?}");
+    program.terminate().await;
+    program.assert_whole().await;
+}
+
+#[tokio::test]
+async fn killed_at_each_step_of_a_redeploy_and_started_again() {
+    let mut program = Program::new(&[]).await;
+    program.up().await;
+    let deployed = program.deploy("calm", "scout").await;
+    deployed.until_text("running after").await.unwrap();
+    let running = [format!("{}scout running", program.prefix)];
+    let mut steps = Vec::new();
+    for events in 1.. {
+        let redeploy = async |program: &Program| program.send("redeploy", "scout").await;
+        let Some((event, _)) = program.cut_off(events, redeploy).await else {
+            break;
+        };
+        steps.push(event);
+        assert_eq!(
+            program.containers("{{.Names}} {{.State}}"),
+            running,
+            "{steps:?}"
+        );
+    }
+    // Made, the old one put aside and stopped, the new one named, started and proven, the old one removed.
+    for step in ["create", "rename", "die", "start", "destroy"] {
+        assert!(
+            steps.iter().any(|seen| seen == step),
+            "{step} is not in {steps:?}"
+        );
+    }
+    program.terminate().await;
+    program.assert_whole().await;
+}
+
+#[tokio::test]
+async fn a_second_start_finds_the_agents_of_the_first_and_starts_what_died_meanwhile() {
+    let mut program = Program::new(&[]).await;
+    program.up().await;
+    for name in ["scout", "lookout"] {
+        let reply = program.deploy("calm", name).await;
+        reply.until_text("running after").await.unwrap();
+    }
+    assert_eq!(code(program.terminate().await), 0);
+    let containers = program.containers("{{.ID}}");
+    docker(&["kill", &format!("{}scout", program.prefix)]);
+
+    let mut happenings = program.watch();
+    program.up().await;
+    assert_eq!(happenings.nth(1).await, "start");
+    let status = program.olga().slash("status").send().await.unwrap();
+    assert!(status.text().starts_with("2 agents"), "{}", status.text());
+    assert_eq!(program.containers("{{.ID}}"), containers);
+    program.terminate().await;
+    program.assert_whole().await;
+}
+
+#[tokio::test]
+async fn a_stop_in_good_order_waits_for_actions_up_to_the_grace_period() {
+    let mut program = Program::new(&[]).await;
+    program.write_template("deaf", "trap '' TERM; while :; do sleep 1; done");
+    program.up().await;
+    let reply = program.deploy("deaf", "scout").await;
+    reply.until_text("running after").await.unwrap();
+    let mut happenings = program.watch();
+    let stop = program.send("stop", "scout").await;
+    assert_eq!(happenings.nth(1).await, "kill");
+    assert_eq!(code(program.terminate().await), 0);
+    assert_eq!(program.containers("{{.State}}"), ["exited"]);
+    program.assert_whole().await;
+
+    program.up().await;
+    stop.until_text("✅ stop `scout`").await.unwrap();
+    assert_eq!(program.containers("{{.State}}"), ["exited"]);
+}
+
+#[tokio::test]
+async fn what_does_not_end_within_the_grace_period_is_settled_by_the_next_start() {
+    let mut program = Program::new(&["shutdown.grace_s=0"]).await;
+    program.write_template("deaf", "trap '' TERM; while :; do sleep 1; done");
+    program.up().await;
+    let reply = program.deploy("deaf", "scout").await;
+    reply.until_text("running after").await.unwrap();
+    let mut happenings = program.watch();
+    let stop = program.send("stop", "scout").await;
+    assert_eq!(happenings.nth(1).await, "kill");
+    assert_eq!(code(program.terminate().await), 0);
+    assert!(program.log().contains("the next start settles them"));
+
+    program.up().await;
+    stop.until_text("Finished after Yardarm was restarted")
+        .await
+        .unwrap();
+    assert_eq!(program.containers("{{.State}}"), ["exited"]);
+    program.terminate().await;
+    program.assert_whole().await;
+}
+
+#[tokio::test]
+async fn a_token_that_discord_refuses_ends_it_with_77() {
+    let mut program = Program::new(&[]).await;
+    let wrong = format!("{}x", program.cord.token());
+    program.spawn(&wrong);
+    assert_eq!(code(program.exit().await), 77);
+    assert!(
+        program.log().contains("Discord refuses the token"),
+        "{}",
+        program.log()
+    );
+}
+
+#[tokio::test]
+async fn a_database_in_use_ends_it_with_66() {
+    let mut program = Program::new(&[]).await;
+    let store = Store::open(&program.path("yardarm.db")).await.unwrap();
+    let token = program.cord.token().to_owned();
+    program.spawn(&token);
+    assert_eq!(code(program.exit().await), 66);
+    assert!(
+        program.log().contains("is in use by another Yardarm"),
+        "{}",
+        program.log()
+    );
+    store.close().await;
+}
+
+#[tokio::test]
+async fn bad_settings_end_it_with_64() {
+    let mut program = Program::new(&["docker.parallel=0"]).await;
+    let token = program.cord.token().to_owned();
+    program.spawn(&token);
+    assert_eq!(code(program.exit().await), 64);
+    assert!(
+        program.log().contains("docker.parallel"),
+        "{}",
+        program.log()
+    );
+}

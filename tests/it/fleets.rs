@@ -1,0 +1,140 @@
+//! `/fleet`: groups of agents with a network of their own.
+
+use crate::support::test_app::TestApp;
+
+#[tokio::test]
+async fn a_fleet_is_made_filled_emptied_and_deleted() {
+    let test = TestApp::start().await;
+    test.deploy("scout").await;
+    let ops = test.cord.channel("alerts").id();
+    let created = test
+        .send("fleet create name:north channel:alerts reason:expansion")
+        .await;
+    insta::assert_snapshot!(test.end_of(&created).await, @"
+    ✅ fleet create `north`: done in 0.0 s
+    -# action 2 · by <@olga>, because: expansion
+    ");
+    insta::assert_snapshot!(test.done("fleet list").await.replace(&ops.to_string(), "alerts"), @"
+    **main** (1): scout
+    **north** (0) · <#alerts>: nobody
+    ");
+
+    insta::assert_snapshot!(test.done("fleet add fleet:north agent:scout").await, @"
+    ✅ fleet add `scout` to `north`: done in 0.0 s
+    -# action 3 · by <@olga>
+    ");
+    assert_eq!(test.engine.networks_of("yardarm-scout"), ["yardarm-north"]);
+    insta::assert_snapshot!(test.refused("fleet delete fleet:north").await, @"`north` is not empty: 1 in it. Move or remove its agents first.");
+    insta::assert_snapshot!(test.done("status fleet:north").await, @"
+    1 agent: 🟢 1 running
+    Fleet north
+    **north**
+    🟢 `scout` running, <t:1795262400:R>
+    Host: …
+    ");
+
+    insta::assert_snapshot!(test.done("fleet remove fleet:north agent:scout").await, @"
+    ✅ fleet add `scout` to `main`: done in 0.0 s
+    -# action 4 · by <@olga>
+    ");
+    assert_eq!(test.engine.networks_of("yardarm-scout"), ["yardarm-main"]);
+    insta::assert_snapshot!(test.done("fleet delete fleet:north").await, @"
+    ✅ fleet delete `north`: done in 0.0 s
+    -# action 5 · by <@olga>
+    ");
+    insta::assert_snapshot!(test.done("fleet list").await, @"**main** (1): scout");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn several_agents_move_after_a_question() {
+    let test = TestApp::start().await;
+    for name in ["scout-1", "scout-2", "builder"] {
+        test.deploy(name).await;
+    }
+    test.done("fleet create name:north").await;
+    let card = test.send("fleet add fleet:north agent:scout-*").await;
+    insta::assert_snapshot!(test.end_of(&card).await, @"
+    ❔ **fleet add** 2 agents to `north`?
+    ▫️ `scout-1`
+    ▫️ `scout-2`
+    -# action 5 · by <@olga>
+    ");
+    assert_eq!(TestApp::labels(&card), ["Fleet add 2 agents", "Cancel"]);
+    card.press("Fleet add 2 agents").await.unwrap();
+    card.until_text("done in").await.unwrap();
+    insta::assert_snapshot!(test.done("fleet list").await, @"
+    **main** (1): builder
+    **north** (2): scout-1, scout-2
+    ");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused() {
+    let test = TestApp::start().await;
+    test.deploy("scout").await;
+    let mut said = Vec::new();
+    for command in [
+        "fleet create name:main",
+        "fleet create name:North",
+        "fleet add fleet:main agent:scout",
+        "fleet delete fleet:main",
+    ] {
+        said.push(test.refused(command).await);
+    }
+    insta::assert_snapshot!(said.join("\n"), @"
+    There is a fleet `main` already.
+    `North` is no name: use 1 to 32 of a–z, 0–9, `-` and `_`, beginning with a letter or a digit.
+    They are in `main` already.
+    `main` is the default fleet (`agents.default_fleet`); it stays.
+    ");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn agents_are_deployed_into_a_fleet_and_its_network() {
+    let test = TestApp::start().await;
+    test.write_template(
+        "inner",
+        r#"{ "description": "stays inside", "image": "demo:1", "internet": false }"#,
+    );
+    test.done("reload").await;
+    test.done("fleet create name:north").await;
+    test.done("deploy template:demo name:one fleet:north").await;
+    test.done("deploy template:inner name:two fleet:north")
+        .await;
+    assert_eq!(test.engine.networks_of("yardarm-one"), ["yardarm-north"]);
+    assert_eq!(
+        test.engine.networks_of("yardarm-two"),
+        ["yardarm-north-internal"]
+    );
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn fleets_survive_a_restart() {
+    let mut test = TestApp::start().await;
+    test.done("fleet create name:north").await;
+    test.done("deploy template:demo name:one fleet:north").await;
+    test.restart().await;
+    insta::assert_snapshot!(test.done("fleet list").await, @"
+    **main** (0): nobody
+    **north** (1): one
+    ");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_network_that_docker_keeps_is_told() {
+    let test = TestApp::start().await;
+    test.done("fleet create name:north").await;
+    test.engine.refuse("remove_network", "has active endpoints");
+    insta::assert_snapshot!(test.done("fleet delete fleet:north").await, @"
+    ✅ fleet delete `north`: done in 0.0 s
+    Its network is left behind: refused: has active endpoints.
+    -# action 2 · by <@olga>
+    ");
+    test.engine.mend("remove_network");
+    test.finish().await;
+}

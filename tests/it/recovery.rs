@@ -1,0 +1,612 @@
+//! `kill -9` at every call an action makes to the engine, before it is carried out and after.
+//!
+//! Whatever was cut off is finished, undone or reported; no container is orphaned or lost; nothing is done twice.
+
+use chrono::TimeDelta;
+use localcord::{Message, Reply};
+use yardarm::{
+    clock::Clock as _,
+    domain::{
+        action::{Details, Kind, Origin, Reply as Answer, State as Fate},
+        agent::{
+            Name,
+            State::{self, Paused, Running, Stopped},
+        },
+        ids::{ActionId, ChannelId, InteractionId},
+        view::EngineState,
+    },
+    store::{
+        Store,
+        actions::{self, NewAction, NewTarget},
+        agents,
+    },
+};
+
+use crate::support::{
+    fake_engine::Moment::{self, After, Before},
+    test_app::TestApp,
+};
+
+/// Cuts the app off at each call of a command in turn, until the command passes without meeting one. The agents are
+/// `prepare`d before; `after` tells what one must be when all is settled, None if it must be gone. Returns how the
+/// actions ended.
+async fn cut_at_each_call(
+    test: &mut TestApp,
+    moment: Moment,
+    prepare: impl AsyncFn(&TestApp, &str),
+    command: impl AsyncFn(&TestApp, &str) -> Reply,
+    after: fn(Fate) -> Option<State>,
+) -> Vec<Fate> {
+    let mut fates = Vec::new();
+    for calls in 0.. {
+        let agent = format!("scout-{calls}");
+        prepare(test, &agent).await;
+        test.engine.freeze_after(calls, moment);
+        let reply = command(test, &agent).await;
+        let is_cut = tokio::select! {
+            () = test.engine.frozen() => true,
+            reply = reply.until(is_final) => { reply.unwrap(); false },
+        };
+        if !is_cut {
+            test.engine.thaw();
+            break;
+        }
+        let running = test.ops().store.actions_in(Fate::Running).await.unwrap();
+        let made_before = creations(test);
+        test.crash().await;
+        test.engine.thaw();
+        test.up().await;
+        let Some(id) = running.first() else {
+            // Nothing was begun: the command can be sent again.
+            let again = command(test, &agent).await;
+            again.until(is_final).await.unwrap();
+            continue;
+        };
+        let fate = told(test, *id, &reply).await;
+        test.ops().resync().await.unwrap();
+        match after(fate) {
+            Some(state) => settled(test, &agent, state).await,
+            None => assert!(
+                test.ops().roster.view(&agent).is_none(),
+                "{agent} is still there"
+            ),
+        }
+        assert_no_orphans(test);
+        assert_eq!(creations(test), made_before, "a container was made again");
+        fates.push(fate);
+    }
+    fates
+}
+
+/// As [`cut_at_each_call`], but it is the engine that goes away, and comes back when people have been told.
+async fn lose_engine_at_each_call(
+    test: &TestApp,
+    moment: Moment,
+    prepare: impl AsyncFn(&TestApp, &str),
+    command: impl AsyncFn(&TestApp, &str) -> Reply,
+    after: fn(bool) -> Option<State>,
+) {
+    for calls in 0.. {
+        let agent = format!("scout-{calls}");
+        prepare(test, &agent).await;
+        test.engine.freeze_after(calls, moment);
+        let reply = command(test, &agent).await;
+        let is_cut = tokio::select! {
+            () = test.engine.frozen() => true,
+            reply = reply.until(is_final) => { reply.unwrap(); false },
+        };
+        if is_cut {
+            test.engine.go_away();
+        }
+        test.engine.thaw();
+        let told = reply.until(is_final).await.unwrap().text();
+        test.engine.come_back();
+        test.ops().resync().await.unwrap();
+        match after(told.starts_with('✅')) {
+            Some(state) => settled(test, &agent, state).await,
+            None => assert!(test.ops().roster.view(&agent).is_none(), "{agent}: {told}"),
+        }
+        test.ops().resync().await.unwrap();
+        assert_no_orphans(test);
+        if !is_cut {
+            break;
+        }
+    }
+}
+
+/// Everybody learns how it ended, and by one message each.
+async fn told(test: &TestApp, id: ActionId, reply: &Reply) -> Fate {
+    let ops = test.cord.channel("ops");
+    let report = |message: &Message| {
+        let text = message.text();
+        text.starts_with("Yardarm was restarted in the middle of one action")
+            && text.contains(&format!("action {id}\n"))
+    };
+    if was_cut_off(test, id).await {
+        ops.wait_for(report).await.unwrap();
+    } else {
+        // It ended between the cut and the crash: whoever showed that may be gone.
+        test.pass(TimeDelta::seconds(11));
+    }
+    reply.until(is_final).await.unwrap();
+    let messages = ops.messages();
+    assert!(messages.iter().filter(|message| report(message)).count() <= 1);
+    let cards = messages.iter().map(Message::text);
+    let cards: Vec<String> = cards
+        .filter(|text| text.contains(&format!("-# action {id} ")))
+        .collect();
+    assert_eq!(cards.len(), 1, "one card: {cards:?}");
+    let action = test.ops().action(id).await.unwrap();
+    assert!(
+        action
+            .targets
+            .iter()
+            .all(|target| target.state == action.state)
+    );
+    action.state
+}
+
+/// Whether any start found it running.
+async fn was_cut_off(test: &TestApp, id: ActionId) -> bool {
+    for start in 1..100 {
+        if test.ops().found_by(start).await.unwrap().contains(&id) {
+            return true;
+        }
+    }
+    false
+}
+
+async fn settled(test: &TestApp, agent: &str, state: State) {
+    let is_settled = |view: &yardarm::domain::view::View| view.state == state;
+    test.until(|ops| ops.roster.view(agent).as_ref().is_some_and(is_settled))
+        .await;
+}
+
+/// Each agent has its container under its own name, and there are no others.
+fn assert_no_orphans(test: &TestApp) {
+    let mut expected: Vec<String> = test.ops().roster.read(|board| {
+        board
+            .views()
+            .map(|view| {
+                let name = format!("yardarm-{}", view.agent.name);
+                assert_eq!(view.agent.container, Some(test.engine.id_of(&name)));
+                name
+            })
+            .collect()
+    });
+    expected.sort_unstable();
+    assert_eq!(test.engine.names(), expected);
+}
+
+fn creations(test: &TestApp) -> usize {
+    let changes = test.engine.changes();
+    changes
+        .iter()
+        .filter(|change| change.starts_with("create "))
+        .count()
+}
+
+fn is_final(text: &str) -> bool {
+    text.starts_with(['✅', '❌', '⚠'])
+}
+
+async fn send(test: &TestApp, command: &str, agent: &str) -> Reply {
+    let slash = test.olga().slash(command).option("agent", agent);
+    slash.send().await.unwrap()
+}
+
+async fn deploy(test: &TestApp, agent: &str) {
+    test.deploy(agent).await;
+}
+
+async fn deploy_and(test: &TestApp, agent: &str, command: &str) {
+    test.deploy(agent).await;
+    let reply = send(test, command, agent).await;
+    reply.until(is_final).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deploy_is_finished_or_leaves_nothing() {
+    for moment in [Before, After] {
+        let mut test = TestApp::start().await;
+        let command = async |test: &TestApp, agent: &str| {
+            let slash = test.olga().slash("deploy").option("template", "demo");
+            slash.option("name", agent).send().await.unwrap()
+        };
+        let after = |fate| (fate == Fate::Succeeded).then_some(Running);
+        let fates = cut_at_each_call(&mut test, moment, async |_, _| (), command, after).await;
+        assert!(fates.contains(&Fate::Interrupted), "{fates:?}");
+        assert!(fates.contains(&Fate::Succeeded), "{fates:?}");
+        test.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_redeploy_is_finished_or_undone() {
+    for moment in [Before, After] {
+        let mut test = TestApp::start().await;
+        let redeploy = async |test: &TestApp, agent: &str| send(test, "redeploy", agent).await;
+        let fates = cut_at_each_call(&mut test, moment, deploy, redeploy, |_| Some(Running)).await;
+        assert!(fates.contains(&Fate::Interrupted), "{fates:?}");
+        assert!(fates.contains(&Fate::Succeeded), "{fates:?}");
+        test.finish().await;
+    }
+}
+
+/// An agent with data.
+const VAULT: &str = r#"{
+    "description": "keeps data", "image": "demo:1", "stop_grace_s": 1,
+    "mounts": [{ "volume": "data", "target": "/data" }]
+}"#;
+
+#[tokio::test]
+async fn a_deploy_whose_engine_is_lost_leaves_nothing_or_an_agent() {
+    for moment in [Before, After] {
+        let mut test = TestApp::prepare(&[]).await;
+        test.write_template("vault", VAULT);
+        test.up().await;
+        let deploy = async |test: &TestApp, agent: &str| {
+            let slash = test.olga().slash("deploy").option("template", "vault");
+            slash.option("name", agent).send().await.unwrap()
+        };
+        let after = |succeeded: bool| succeeded.then_some(Running);
+        lose_engine_at_each_call(&test, moment, async |_, _| (), deploy, after).await;
+        let agents = test.engine.names().len();
+        assert_eq!(
+            test.engine.volume_names().len(),
+            agents,
+            "data of agents that never were"
+        );
+        test.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_redeploy_whose_engine_is_lost_leaves_an_agent() {
+    for moment in [Before, After] {
+        let test = TestApp::start().await;
+        let redeploy = async |test: &TestApp, agent: &str| send(test, "redeploy", agent).await;
+        lose_engine_at_each_call(&test, moment, deploy, redeploy, |_| Some(Running)).await;
+        test.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_is_finished_or_undone() {
+    for moment in [Before, After] {
+        let mut test = TestApp::start().await;
+        let prepare = async |test: &TestApp, agent: &str| deploy_and(test, agent, "redeploy").await;
+        let rollback = async |test: &TestApp, agent: &str| send(test, "rollback", agent).await;
+        cut_at_each_call(&mut test, moment, prepare, rollback, |_| Some(Running)).await;
+        test.finish().await;
+    }
+}
+
+/// A command that may be repeated: it is always finished.
+async fn is_finished(before: &[&str], command: &str, state: State) {
+    for moment in [Before, After] {
+        let mut test = TestApp::start().await;
+        let prepare = async |test: &TestApp, agent: &str| {
+            test.deploy(agent).await;
+            for command in before {
+                send(test, command, agent)
+                    .await
+                    .until(is_final)
+                    .await
+                    .unwrap();
+            }
+        };
+        let send = async |test: &TestApp, agent: &str| send(test, command, agent).await;
+        let after: fn(Fate) -> Option<State> = match state {
+            Stopped => |_| Some(Stopped),
+            Paused => |_| Some(Paused),
+            _ => |_| Some(Running),
+        };
+        let fates = cut_at_each_call(&mut test, moment, prepare, send, after).await;
+        assert!(!fates.is_empty());
+        assert!(
+            fates.iter().all(|fate| *fate == Fate::Succeeded),
+            "{fates:?}"
+        );
+        test.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_stop_is_finished() {
+    is_finished(&[], "stop", Stopped).await;
+}
+
+#[tokio::test]
+async fn a_start_is_finished() {
+    is_finished(&["stop"], "start", Running).await;
+}
+
+#[tokio::test]
+async fn a_restart_is_finished() {
+    is_finished(&[], "restart", Running).await;
+}
+
+#[tokio::test]
+async fn a_pause_is_finished() {
+    is_finished(&[], "pause", Paused).await;
+}
+
+#[tokio::test]
+async fn a_resume_is_finished() {
+    is_finished(&["pause"], "resume", Running).await;
+}
+
+#[tokio::test]
+async fn a_removal_is_finished() {
+    for moment in [Before, After] {
+        let mut test = TestApp::start().await;
+        let remove = async |test: &TestApp, agent: &str| {
+            let question = send(test, "remove", agent).await;
+            let question = question
+                .until_text("Its container is deleted")
+                .await
+                .unwrap();
+            question.press("Remove").await.unwrap()
+        };
+        let fates = cut_at_each_call(&mut test, moment, deploy, remove, |_| None).await;
+        assert!(!fates.is_empty());
+        assert!(
+            fates.iter().all(|fate| *fate == Fate::Succeeded),
+            "{fates:?}"
+        );
+        test.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_move_to_another_fleet_is_finished() {
+    for moment in [Before, After] {
+        let mut test = TestApp::start().await;
+        let create = test.olga().slash("fleet create").option("name", "crew");
+        create.send().await.unwrap().until(is_final).await.unwrap();
+        let add = async |test: &TestApp, agent: &str| {
+            let slash = test.olga().slash("fleet add").option("fleet", "crew");
+            slash.option("agent", agent).send().await.unwrap()
+        };
+        let fates = cut_at_each_call(&mut test, moment, deploy, add, |_| Some(Running)).await;
+        assert!(!fates.is_empty());
+        assert!(
+            fates.iter().all(|fate| *fate == Fate::Succeeded),
+            "{fates:?}"
+        );
+        for name in test.engine.names() {
+            assert_eq!(test.engine.networks_of(&name), ["yardarm-crew"], "{name}");
+        }
+        test.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn an_adoption_is_finished() {
+    for moment in [Before, After] {
+        let mut test = TestApp::start().await;
+        let prepare = async |test: &TestApp, agent: &str| {
+            test.engine.foreign(&format!("yardarm-{agent}"));
+        };
+        let adopt = async |test: &TestApp, agent: &str| {
+            let container = format!("yardarm-{agent}");
+            let slash = test.olga().slash("adopt").option("container", container);
+            slash.option("name", agent).send().await.unwrap()
+        };
+        let fates = cut_at_each_call(&mut test, moment, prepare, adopt, |_| Some(Running)).await;
+        assert!(
+            fates.iter().all(|fate| *fate == Fate::Succeeded),
+            "{fates:?}"
+        );
+        test.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_cut_off_waits_for_an_engine_that_is_away() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    test.engine.hold("stop");
+    let reply = send(&test, "stop", "scout").await;
+    test.engine.holding("stop", 1).await;
+    test.crash().await;
+    test.engine.go_away();
+    test.engine.release("stop");
+    test.up().await;
+    test.until(|ops| {
+        ops.roster
+            .read(|board| matches!(board.engine, EngineState::Silent { .. }))
+    })
+    .await;
+    assert!(!is_final(&reply.text()));
+
+    test.engine.come_back();
+    test.ops().resync().await.unwrap();
+    reply
+        .until_text("Finished after Yardarm was restarted")
+        .await
+        .unwrap();
+    settled(&test, "scout", Stopped).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_action_that_nobody_began_for_a_quarter_of_an_hour_lapses() {
+    let mut test = TestApp::start().await;
+    test.down().await;
+    let store = Store::open(&test.path("yardarm.db")).await.unwrap();
+    let now = test.clock.now();
+    let fleet = store.fleets().await.unwrap()[0].id;
+    let mut tx = store.begin().await.unwrap();
+    let name = Name::parse("scout").unwrap();
+    let agent = agents::insert(&mut tx, &name, fleet, false, now)
+        .await
+        .unwrap();
+    let deploy = NewAction {
+        kind: Kind::Deploy,
+        actor: None,
+        origin: Origin::Chat,
+        reason: None,
+        details: Details::default(),
+        state: Fate::Pending,
+        expires_at: None,
+        reply: Some(Answer {
+            interaction: InteractionId(1),
+            channel: ChannelId(test.cord.channel("ops").id().to_string().parse().unwrap()),
+            message: None,
+        }),
+        targets: vec![NewTarget::as_it_is(agent)],
+    };
+    actions::insert(&mut tx, &deploy, now).await.unwrap();
+    tx.commit().await.unwrap();
+    store.close().await;
+    drop(store);
+
+    test.clock.advance(TimeDelta::minutes(16));
+    test.up().await;
+    let ops = test.cord.channel("ops");
+    ops.wait_for_text("⌛ deploy `scout`: lapsed, nothing was changed")
+        .await
+        .unwrap();
+    assert!(test.ops().roster.view("scout").is_none());
+    test.deploy("scout").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_should_run_is_started_at_boot() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    test.down().await;
+    test.engine.kill(&test.engine.id_of("yardarm-scout"), 1);
+    test.up().await;
+    settled(&test, "scout", Running).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_should_run_is_started_when_the_engine_is_back() {
+    let test = TestApp::start().await;
+    test.deploy("scout").await;
+    let stopped = test.deploy("sleeper").await;
+    stopped.until(is_final).await.unwrap();
+    send(&test, "stop", "sleeper")
+        .await
+        .until(is_final)
+        .await
+        .unwrap();
+    test.engine.go_away();
+    settled(&test, "scout", State::Unknown).await;
+    test.engine.kill(&test.engine.id_of("yardarm-scout"), 137);
+    test.engine.come_back();
+    test.ops().resync().await.unwrap();
+    settled(&test, "scout", Running).await;
+    assert_eq!(test.state("sleeper"), Stopped);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn attempts_to_start_are_spaced_across_restarts() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    test.engine.forget_calls();
+    test.engine.crash_on_start("demo:1", 1);
+    test.engine.kill(&test.engine.id_of("yardarm-scout"), 1);
+    for attempts in 1..=4 {
+        until_starts(&test, attempts).await;
+        settled(&test, "scout", State::Down).await;
+        test.restart().await;
+        test.ops().converge().await.unwrap();
+        assert_eq!(
+            test.ops().store.actions_in(Fate::Pending).await.unwrap(),
+            []
+        );
+        assert_eq!(starts(&test), attempts, "too early");
+        // 2 s after the first, doubling.
+        test.clock.advance(TimeDelta::seconds(1 << attempts));
+        test.ops().resync().await.unwrap();
+    }
+    until_starts(&test, 5).await;
+    test.finish().await;
+}
+
+fn starts(test: &TestApp) -> usize {
+    let changes = test.engine.changes();
+    changes
+        .iter()
+        .filter(|change| *change == "start yardarm-scout")
+        .count()
+}
+
+async fn until_starts(test: &TestApp, count: usize) {
+    test.until(|ops| {
+        let view = ops.roster.view("scout").unwrap();
+        starts(test) == count && view.busy.is_none()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_adopted_or_is_being_changed_is_not_started() {
+    let test = TestApp::start().await;
+    let foreign = test.engine.foreign("old-bot");
+    let slash = test.olga().slash("adopt").option("container", "old-bot");
+    slash.send().await.unwrap().until_text("✅").await.unwrap();
+    test.deploy("scout").await;
+    test.engine.hold("stop");
+    let restart = send(&test, "restart", "scout").await;
+    test.engine.holding("stop", 1).await;
+    test.engine.forget_calls();
+    test.engine.kill(&foreign, 1);
+    test.engine.kill(&test.engine.id_of("yardarm-scout"), 1);
+    settled(&test, "old-bot", State::Down).await;
+
+    test.ops().converge().await.unwrap();
+    assert_eq!(
+        test.ops().store.actions_in(Fate::Pending).await.unwrap(),
+        []
+    );
+    assert_eq!(
+        test.ops()
+            .store
+            .actions_in(Fate::Running)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(test.engine.changes(), Vec::<String>::new());
+    test.engine.release("stop");
+    restart.until_text("✅").await.unwrap();
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_removed_hides_nothing() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    test.engine.hold("start");
+    let reply = send(&test, "redeploy", "scout").await;
+    test.engine.holding("start", 1).await;
+    test.crash().await;
+    test.engine.release("start");
+    test.engine.refuse("remove", "device or resource busy");
+    test.up().await;
+    reply.until(is_final).await.unwrap();
+    let id = test
+        .ops()
+        .roster
+        .view("scout")
+        .unwrap()
+        .agent
+        .container
+        .unwrap();
+    test.engine.kill(&id, 1);
+    settled(&test, "scout", Running).await;
+    test.engine.mend("remove");
+    test.ops().resync().await.unwrap();
+    test.ops().resync().await.unwrap();
+    assert_no_orphans(&test);
+    test.finish().await;
+}

@@ -1,0 +1,219 @@
+//! The real program: `yardarm up` as a process of its own, with a local Discord and a real engine.
+
+use std::{
+    fs::File,
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use localcord::{Localcord, Options, Person};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+    time::timeout,
+};
+
+use super::docker_host::{IMAGE, INSTANCE_LABEL, docker, sweep_label, tools, unique_instance};
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An instance of its own. What it made goes when it is dropped, after a failure too.
+pub(crate) struct Program {
+    pub(crate) cord: Localcord,
+    folder: tempfile::TempDir,
+    /// Before the names of its containers.
+    pub(crate) prefix: String,
+    settings: Vec<String>,
+    child: Option<Child>,
+    starts: u32,
+}
+
+impl Program {
+    /// Not started yet; with settings as for `--set`.
+    pub(crate) async fn new(settings: &[&str]) -> Self {
+        tools();
+        let cord = Localcord::start(Options::default()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("agents")).unwrap();
+        std::fs::write(folder.path().join("ca.pem"), cord.ca_pem()).unwrap();
+        std::fs::write(folder.path().join("yardarm.toml"), "").unwrap();
+        let prefix = format!("yt-{}-", unique_instance());
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let mut all = vec![
+            format!("discord.guild=\"{}\"", cord.guild_id()),
+            format!("discord.endpoint={}", cord.rest_addr()),
+            format!("discord.ca_file={}", path("ca.pem")),
+            format!("discord.ops_channel=\"{}\"", cord.channel("ops").id()),
+            format!("access.owners=[\"{}\"]", cord.user("olga").id()),
+            format!("database.path={}", path("yardarm.db")),
+            format!("agents.templates={}", path("agents")),
+            format!("docker.name_prefix={prefix}"),
+            "docker.settle_s=1".to_owned(),
+            "log.format=json".to_owned(),
+        ];
+        all.extend(settings.iter().map(|setting| (*setting).to_owned()));
+        let program = Self {
+            cord,
+            folder,
+            prefix,
+            settings: all,
+            child: None,
+            starts: 0,
+        };
+        program.write_template("calm", "exec sleep 3600");
+        program
+    }
+
+    /// A template of a shell that does what it is told.
+    pub(crate) fn write_template(&self, name: &str, script: &str) {
+        let template = serde_json::json!({
+            "description": "a shell",
+            "image": IMAGE,
+            "command": ["sh", "-c", script],
+            "network": "none",
+            "stop_grace_s": 3,
+        });
+        let path = self.path("agents").join(format!("{name}.json"));
+        std::fs::write(path, template.to_string()).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Starts it, without waiting for anything.
+    pub(crate) fn spawn(&mut self, token: &str) {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.path("log"))
+            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_yardarm"));
+        command
+            .arg("up")
+            .arg("--config")
+            .arg(self.path("yardarm.toml"));
+        for setting in &self.settings {
+            command.arg("--set").arg(setting);
+        }
+        command
+            .env("DISCORD_TOKEN", token)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .kill_on_drop(true);
+        self.child = Some(command.spawn().unwrap());
+    }
+
+    /// Starts it and waits until it serves.
+    pub(crate) async fn up(&mut self) {
+        let token = self.cord.token().to_owned();
+        self.spawn(&token);
+        self.starts += 1;
+        let gateway = self.cord.gateway();
+        gateway.wait_identified(self.starts).await.unwrap();
+        self.cord.wait_for_command("help").await.unwrap();
+    }
+
+    /// `kill -9`.
+    pub(crate) async fn kill(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        child.kill().await.unwrap();
+    }
+
+    /// Sends a signal and waits for the end.
+    pub(crate) async fn terminate(&mut self) -> ExitStatus {
+        let child = self.child.as_ref().expect("it runs");
+        let id = child.id().expect("it runs").to_string();
+        let sent = std::process::Command::new("kill").arg(&id).status();
+        assert!(sent.unwrap().success());
+        self.exit().await
+    }
+
+    pub(crate) async fn exit(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("it runs");
+        let status = timeout(PATIENCE, child.wait()).await;
+        status.expect("it did not end").unwrap()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.path("log")).unwrap()
+    }
+
+    /// The owner, in the ops channel.
+    pub(crate) fn olga(&self) -> Person {
+        self.cord.user("olga").in_channel("ops")
+    }
+
+    /// As it said itself at its first start.
+    fn label(&self) -> Option<String> {
+        let log = std::fs::read_to_string(self.path("log")).ok()?;
+        let (_, rest) = log.split_once("\"instance.id\":\"")?;
+        let (id, _) = rest.split_once('"')?;
+        Some(format!("{INSTANCE_LABEL}={id}"))
+    }
+
+    /// Containers of this instance as the engine lists them, with what `format` asks for, sorted.
+    pub(crate) fn containers(&self, format: &str) -> Vec<String> {
+        let filter = format!("label={}", self.label().expect("it was started"));
+        let arguments = ["ps", "--all", "--no-trunc", "--filter", &filter];
+        let listed = docker(&[&arguments[..], &["--format", format]].concat());
+        let mut lines: Vec<String> = listed.lines().map(str::to_owned).collect();
+        lines.sort_unstable();
+        lines
+    }
+
+    /// What happens to its containers from now on.
+    pub(crate) fn watch(&self) -> Happenings {
+        let filter = format!("label={}", self.label().expect("it was started"));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let since = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
+        let mut command = Command::new("docker");
+        command
+            .args(["events", "--since", &since, "--filter", "type=container"])
+            .args(["--filter", &filter, "--format", "{{.Action}}"])
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Happenings {
+            lines,
+            _child: child,
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Dropped, it is killed only some time later, and could still make something.
+        if let Some(mut child) = self.child.take()
+            && child.start_kill().is_ok()
+        {
+            while matches!(child.try_wait(), Ok(None)) {
+                std::thread::yield_now();
+            }
+        }
+        if let Some(label) = self.label() {
+            sweep_label(&label);
+        }
+    }
+}
+
+/// The engine's events of one instance.
+pub(crate) struct Happenings {
+    lines: Lines<BufReader<ChildStdout>>,
+    _child: Child,
+}
+
+impl Happenings {
+    /// Returns the last of so many.
+    pub(crate) async fn nth(&mut self, count: usize) -> String {
+        let mut last = String::new();
+        for _ in 0..count {
+            last = self.lines.next_line().await.unwrap().unwrap();
+        }
+        last
+    }
+}
