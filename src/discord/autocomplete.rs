@@ -5,7 +5,7 @@
 use poise::serenity_prelude::{AutocompleteChoice, CreateAutocompleteResponse, ResolvedValue};
 
 use super::Context;
-use crate::domain::template::{Parameter, ParameterKind};
+use crate::domain::template::{LIMIT_NAMES, Parameter, ParameterKind};
 
 const CHOICES: usize = 25;
 /// Discord's limit for the text and the value of a choice.
@@ -94,11 +94,11 @@ pub async fn set(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse 
     let parameters = &entry.template.body.parameters;
     let offers: Vec<String> = match last.split_once('=') {
         None => {
-            let open = parameters
-                .iter()
-                .filter(|parameter| parameter.name.starts_with(last));
-            open.map(|parameter| format!("{}=", parameter.name))
-                .collect()
+            let names = parameters.iter().map(|parameter| parameter.name.as_str());
+            let fitting = names
+                .chain(LIMIT_NAMES)
+                .filter(|name| name.starts_with(last));
+            fitting.map(|name| format!("{name}=")).collect()
         }
         Some((key, value)) => parameters
             .iter()

@@ -193,10 +193,14 @@ pub async fn follow(bot: &Bot, token: &str, action: Action) -> Result {
 async fn show_end(bot: &Bot, token: &str, action: &Action) -> Result {
     let message = show(bot, token, &render::action::card(action, bot.ops.now())).await?;
     let message = MessageId(message.id.get());
-    if action.state == State::Asked {
-        bot.ops.answered_by(action.id, message).await?;
+    let noted = if action.state == State::Asked {
+        bot.ops.answered_by(action.id, message).await
     } else {
-        bot.ops.shown(action.id, message).await?;
+        bot.ops.shown(action.id, message).await
+    };
+    // People have read it: that it may be shown once more is nothing to tell them.
+    if let Err(error) = noted {
+        tracing::warn!(action.id = action.id.0, error = %error, "a shown card could not be noted");
     }
     Ok(())
 }

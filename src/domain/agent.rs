@@ -256,3 +256,110 @@ impl Usage {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seen(phase: Phase, health: Option<Health>) -> Observation {
+        Observation {
+            container: ContainerId("c".to_owned()),
+            name: "yardarm-scout".to_owned(),
+            phase,
+            image: ImageId("sha256:0".to_owned()),
+            started_at: None,
+            finished_at: None,
+            exit_code: None,
+            oom_killed: false,
+            error: None,
+            health,
+            restarts: 0,
+            ports: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_container_is_judged_by_what_is_wanted() {
+        use Desired::{Paused, Running, Stopped};
+        for (desired, phase, health, expected) in [
+            (Running, Phase::Running, None, State::Running),
+            (
+                Running,
+                Phase::Running,
+                Some(Health::Healthy),
+                State::Running,
+            ),
+            (
+                Running,
+                Phase::Running,
+                Some(Health::Starting),
+                State::Starting,
+            ),
+            (
+                Running,
+                Phase::Running,
+                Some(Health::Unhealthy),
+                State::Unhealthy,
+            ),
+            (Running, Phase::Restarting, None, State::Starting),
+            (Running, Phase::Exited, Some(Health::Unhealthy), State::Down),
+            (Running, Phase::Created, None, State::Down),
+            (Running, Phase::Dead, None, State::Down),
+            (Paused, Phase::Paused, None, State::Paused),
+            (Paused, Phase::Exited, None, State::Down),
+            (Stopped, Phase::Exited, None, State::Stopped),
+            (Stopped, Phase::Running, None, State::Running),
+        ] {
+            let observed = seen(phase, health);
+            assert_eq!(
+                State::judge(desired, Some(&observed), true),
+                expected,
+                "{desired:?} {phase:?} {health:?}"
+            );
+            assert_eq!(
+                State::judge(desired, Some(&observed), false),
+                State::Unknown
+            );
+        }
+    }
+
+    #[test]
+    fn a_container_that_is_gone_is_missed_unless_it_should_be_stopped() {
+        assert_eq!(State::judge(Desired::Running, None, true), State::Down);
+        assert_eq!(State::judge(Desired::Stopped, None, true), State::Stopped);
+        assert_eq!(State::judge(Desired::Stopped, None, false), State::Unknown);
+    }
+
+    fn sample(seconds: i64, cpu_ns: u64) -> Sample {
+        Sample {
+            at: DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds),
+            cpu_ns,
+            memory_bytes: 1,
+            pids: 1,
+        }
+    }
+
+    #[test]
+    fn usage_is_what_was_used_between_two_samples() {
+        let usage = Usage::between(&sample(0, 0), &sample(2, 3_000_000_000)).unwrap();
+        assert!((usage.cpus - 1.5).abs() < f64::EPSILON);
+        assert_eq!(Usage::between(&sample(2, 0), &sample(2, 1)), None);
+        assert_eq!(Usage::between(&sample(3, 0), &sample(2, 1)), None);
+        // It was started anew between them.
+        assert_eq!(Usage::between(&sample(0, 5), &sample(2, 4)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_that_parses_needs_no_quoting(text in ".{0,40}") {
+            if let Ok(name) = Name::parse(&text) {
+                prop_assert_eq!(name.as_str(), text);
+                prop_assert!(name.as_str().len() <= NAME_MAX);
+                prop_assert!(name.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+            }
+        }
+    }
+}

@@ -329,3 +329,101 @@ fn missing(what: &str, key: &str, wanted: &[String], allowed: &[String]) -> Vec<
         .map(|item| format!("{what} `{item}` is not among `docker.allow.{key}`"))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{agent::Name, template::Template};
+
+    fn spec(more: &str) -> Spec {
+        let body = format!(r#"{{ "description": "x", "image": "demo:1"{more} }}"#);
+        let template = Template::parse(Name::parse("demo").unwrap(), &body).unwrap();
+        template.resolve(&Arguments::new()).unwrap()
+    }
+
+    #[test]
+    fn a_plain_spec_needs_no_leave() {
+        assert_eq!(Allow::default().refusals(&spec("")), [""; 0]);
+        let own = r#", "mounts": [{ "volume": "data", "target": "/data" }], "ports": [{ "container": 80 }]"#;
+        assert_eq!(Allow::default().refusals(&spec(own)), [""; 0]);
+    }
+
+    #[test]
+    fn each_loosening_is_refused_until_its_own_key_allows_it() {
+        type Case = (&'static str, fn(&mut Allow));
+        let cases: [Case; 9] = [
+            (r#", "network": "host""#, |allow| allow.host_network = true),
+            (r#", "privileges": { "privileged": true }"#, |allow| {
+                allow.privileged = true;
+            }),
+            (r#", "privileges": { "host_pid": true }"#, |allow| {
+                allow.host_pid = true;
+            }),
+            (r#", "privileges": { "host_ipc": true }"#, |allow| {
+                allow.host_ipc = true;
+            }),
+            (
+                r#", "privileges": { "capabilities": ["NET_ADMIN"] }"#,
+                |allow| {
+                    allow.capabilities.push("NET_ADMIN".to_owned());
+                },
+            ),
+            (r#", "privileges": { "devices": ["/dev/kvm"] }"#, |allow| {
+                allow.devices.push("/dev/kvm".to_owned());
+            }),
+            (
+                r#", "ports": [{ "container": 80, "address": "0.0.0.0" }]"#,
+                |allow| {
+                    allow.public_ports = true;
+                },
+            ),
+            (
+                r#", "mounts": [{ "host": "/srv/data/one", "target": "/data" }]"#,
+                |allow| {
+                    allow.mounts.push("/srv/data".to_owned());
+                },
+            ),
+            (
+                r#", "mounts": [{ "host": "/run/docker.sock", "target": "/docker.sock" }]"#,
+                |allow| {
+                    allow.docker_socket = true;
+                },
+            ),
+        ];
+        for (more, change) in cases {
+            let (spec, mut allow) = (spec(more), Allow::default());
+            assert_eq!(allow.refusals(&spec).len(), 1, "{more}");
+            change(&mut allow);
+            assert_eq!(allow.refusals(&spec), [""; 0], "{more}");
+        }
+    }
+
+    #[test]
+    fn a_mount_cannot_climb_out_of_what_is_allowed() {
+        let allow = Allow {
+            mounts: vec!["/srv/data".to_owned()],
+            ..Allow::default()
+        };
+        for host in ["/srv/data/../../etc", "/srv/database", "/", "srv/data"] {
+            let mut spec = spec("");
+            spec.mounts.push(Mount {
+                volume: None,
+                host: Some(host.to_owned()),
+                target: "/data".to_owned(),
+                read_only: true,
+            });
+            assert_eq!(allow.refusals(&spec).len(), 1, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_socket_needs_its_own_leave_even_below_an_allowed_folder() {
+        let allow = Allow {
+            mounts: vec!["/var/run".to_owned()],
+            ..Allow::default()
+        };
+        let socket =
+            spec(r#", "mounts": [{ "host": "/var/run/docker.sock", "target": "/docker.sock" }]"#);
+        assert_eq!(allow.refusals(&socket).len(), 1);
+    }
+}

@@ -75,6 +75,7 @@ impl Ops {
             return self.action(known).await;
         }
         let request = self.look_up_rollback(request).await?;
+        let _accepting = self.accepting.read().await;
         let asks = requester.origin == Origin::Chat && request.kind.asks(request.targets.len());
         let id = self
             .write(
@@ -126,6 +127,7 @@ impl Ops {
     pub async fn confirm(&self, id: ActionId, by: UserId, volumes: bool) -> Result<Action> {
         let action = self.asked_by(id, by).await?;
         let agents: Vec<AgentId> = action.targets.iter().map(|target| target.agent).collect();
+        let _accepting = self.accepting.read().await;
         let mut tx = self.store.begin().await?;
         match actions::advance(&mut tx, id, State::Asked, State::Pending, self.now()).await {
             Ok(true) => {}
@@ -179,13 +181,17 @@ impl Ops {
 
     /// Which message answers an action's interaction, as soon as Discord has told it.
     pub async fn answered_by(&self, id: ActionId, message: MessageId) -> Result<()> {
-        Ok(self.store.set_reply_message(id, message).await?)
+        let mut tx = self.store.begin().await?;
+        actions::set_reply_message(&mut tx, id, message).await?;
+        Ok(tx.commit().await?)
     }
 
     /// The action's end stands in that message: the outbox need not show it.
     pub async fn shown(&self, id: ActionId, message: MessageId) -> Result<()> {
-        self.store.set_reply_message(id, message).await?;
-        self.store.outbox_shown(Subject::Action(id)).await?;
+        let mut tx = self.store.begin().await?;
+        actions::set_reply_message(&mut tx, id, message).await?;
+        outbox::shown(&mut tx, Subject::Action(id)).await?;
+        tx.commit().await?;
         self.publish(Event::Backlog);
         Ok(())
     }

@@ -29,6 +29,7 @@ const FOLLOWER_FIRST: Duration = Duration::seconds(10);
 impl Ops {
     /// Carries out a pending action; does nothing if somebody else was first.
     pub async fn execute(&self, id: ActionId) -> Result<()> {
+        drop(self.accepting.write().await);
         let mut tx = self.store.begin().await?;
         let first = rows::advance(&mut tx, id, State::Pending, State::Running, self.now()).await?;
         tx.commit().await?;

@@ -49,6 +49,8 @@ pub struct Ops {
     pub locks: Locks,
     drafts: Drafts,
     pub instance: InstanceId,
+    /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
+    accepting: tokio::sync::RwLock<()>,
     /// Rung when an action waits for its turn.
     pub work: Notify,
     settings: RwLock<Arc<Settings>>,
@@ -75,6 +77,7 @@ impl Ops {
             locks: Locks::default(),
             drafts: Drafts::default(),
             instance,
+            accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),
             settings: RwLock::new(Arc::new(settings)),
             source,

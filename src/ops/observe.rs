@@ -96,7 +96,10 @@ impl Ops {
             ))
         };
         let container = view.agent.container.as_ref().ok_or_else(none)?;
-        Ok(self.engine.logs(container, query).await?)
+        match self.engine.logs(container, query).await {
+            Err(EngineError::NotFound(_)) => Err(none()),
+            answer => Ok(answer?),
+        }
     }
 
     fn note_observed(

@@ -29,7 +29,7 @@ impl Ops {
         } else {
             format!(" These take effect at the next start: {}.", kept.join(", "))
         };
-        Ok(Some(format!("{count} templates read.{later}")))
+        Ok(Some(format!("Templates: {count}.{later}")))
     }
 }
 

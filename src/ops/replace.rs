@@ -419,7 +419,7 @@ impl Work<'_> {
         };
         let lines: Vec<LogLine> = stream.try_collect().await.unwrap_or_default();
         if lines.is_empty() {
-            return " It wrote nothing to its log.".to_owned();
+            return " The new one wrote nothing to its log.".to_owned();
         }
         let text: Vec<String> = lines.into_iter().map(|line| line.text).collect();
         format!("\n{}", text.join("\n"))

@@ -150,31 +150,6 @@ impl Store {
             })
             .collect()
     }
-
-    /// Remembers which message answers, as soon as Discord has told it.
-    pub async fn set_reply_message(
-        &self,
-        action: ActionId,
-        message: MessageId,
-    ) -> sqlx::Result<()> {
-        let message = message.to_db();
-        let mut tx = self.begin().await?;
-        sqlx::query!(
-            "UPDATE actions SET message_id = ? WHERE id = ?",
-            message,
-            action.0
-        )
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query!(
-            "UPDATE outbox SET message_id = ? WHERE subject_kind = 'action' AND subject_id = ? AND message_id IS NULL",
-            message,
-            action.0
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await
-    }
 }
 
 struct ActionRow {
@@ -405,6 +380,30 @@ pub async fn finish_target(
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Remembers which message answers, as soon as Discord has told it.
+pub async fn set_reply_message(
+    tx: &mut Tx,
+    action: ActionId,
+    message: MessageId,
+) -> sqlx::Result<()> {
+    let message = message.to_db();
+    sqlx::query!(
+        "UPDATE actions SET message_id = ? WHERE id = ?",
+        message,
+        action.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE outbox SET message_id = ? WHERE subject_kind = 'action' AND subject_id = ? AND message_id IS NULL",
+        message,
+        action.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// Ends a running action; false if it had ended before.

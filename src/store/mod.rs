@@ -166,7 +166,13 @@ pub fn is_taken(error: &sqlx::Error) -> bool {
 
 impl From<Error> for crate::error::Error {
     fn from(error: Error) -> Self {
-        Self::Internal(anyhow::Error::new(error).context("the database refused"))
+        match error {
+            Error::PoolClosed => Self::Unavailable(
+                "Yardarm is being stopped. What it has accepted is finished or reported at its next start."
+                    .to_owned(),
+            ),
+            error => Self::Internal(anyhow::Error::new(error).context("the database refused")),
+        }
     }
 }
 

@@ -146,20 +146,19 @@ impl Store {
         .await?;
         tx.commit().await
     }
+}
 
-    /// Somebody has shown this version of the subject to people already.
-    pub async fn outbox_shown(&self, subject: Subject) -> sqlx::Result<()> {
-        let (kind, number) = (subject.kind(), subject.number());
-        let mut tx = self.begin().await?;
-        sqlx::query!(
-            "UPDATE outbox SET state = 'sent' WHERE subject_kind = ? AND subject_id = ? AND state = 'waiting'",
-            kind,
-            number
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await
-    }
+/// Somebody has shown this version of the subject to people already.
+pub async fn shown(tx: &mut Tx, subject: Subject) -> sqlx::Result<()> {
+    let (kind, number) = (subject.kind(), subject.number());
+    sqlx::query!(
+        "UPDATE outbox SET state = 'sent' WHERE subject_kind = ? AND subject_id = ? AND state = 'waiting'",
+        kind,
+        number
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 struct Row {

@@ -37,7 +37,7 @@ async fn by_id_and_under_another_name() {
     let test = TestApp::start().await;
     test.done("fleet create name:north").await;
     let id = test.engine.foreign("Web.App");
-    insta::assert_snapshot!(test.refused("adopt container:Web.App").await, @"`Web.App` is no name: use 1 to 32 of a–z, 0–9, `-` and `_`, beginning with a letter or a digit.");
+    insta::assert_snapshot!(test.refused("adopt container:Web.App").await, @"`Web.App` is no name: use 1 to 32 of a–z, 0–9, `-` and `_`, beginning with a letter or a digit. Give the agent another one by `name:`.");
     test.deploy("scout").await;
     insta::assert_snapshot!(test.refused("adopt container:Web.App name:scout").await, @"`scout` is taken. Choose another name, or `/redeploy agent:scout`.");
     test.done(&format!(

@@ -139,7 +139,7 @@ async fn set_offers_keys_and_then_values() {
         said.push(format!("`{typed}` → {values:?}"));
     }
     insta::assert_snapshot!(said.join("\n"), @r#"
-    `` → ["word=", "every=", "tone=", "loud="]
+    `` → ["word=", "every=", "tone=", "loud=", "memory_mb=", "cpus=", "pids="]
     `t` → ["tone="]
     `tone=` → ["tone=warm", "tone=cold"]
     `tone=c` → ["tone=cold"]
@@ -148,7 +148,7 @@ async fn set_offers_keys_and_then_values() {
     `word=hi to` → ["word=hi tone="]
     `tone=cold loud=t` → ["tone=cold loud=true"]
     `nothing=` → []
-    `mem` → []
+    `mem` → ["memory_mb="]
     "#);
 
     let of_agent = olga

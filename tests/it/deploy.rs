@@ -2,7 +2,10 @@
 
 use yardarm::{domain::agent::State, engine::LogSource};
 
-use crate::support::{fake_engine::Behaviour, test_app::TestApp};
+use crate::support::{
+    fake_engine::{Behaviour, HALF_WAY},
+    test_app::TestApp,
+};
 
 const GREETER: &str = r#"{
     "description": "greets", "image": "demo:1", "command": ["greet", "{{word}}"],
@@ -43,24 +46,26 @@ async fn arguments_are_given_by_set() {
     test.finish().await;
 }
 
+const MISFITS: [&str; 12] = [
+    r#"word="good morning"#,
+    "loud",
+    "wrod=hi",
+    "every=soon",
+    "every=61",
+    "tone=wram",
+    "loud=perhaps",
+    "memory_mb=5",
+    "cpus=1000",
+    "pids=0",
+    "every=0 tone=x",
+    "`@everyone`",
+];
+
 #[tokio::test]
 async fn a_set_that_does_not_fit_is_explained() {
     let test = greeter().await;
     let mut said = Vec::new();
-    for set in [
-        r#"word="good morning"#,
-        "loud",
-        "wrod=hi",
-        "every=soon",
-        "every=61",
-        "tone=wram",
-        "loud=perhaps",
-        "memory_mb=5",
-        "cpus=1000",
-        "pids=0",
-        "every=0 tone=x",
-        "`@everyone`",
-    ] {
+    for set in MISFITS {
         let command = test
             .olga()
             .slash("deploy")
@@ -191,6 +196,24 @@ async fn an_image_that_is_not_here_is_pulled() {
     assert!(!test.engine.calls().contains(&"pull far/away:1".to_owned()));
     test.done("deploy template:far name:three pull:true").await;
     assert!(test.engine.calls().contains(&"pull far/away:1".to_owned()));
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_pull_shows_how_far_it_is() {
+    let test = TestApp::start().await;
+    test.engine.add_remote_image("far/away:1");
+    test.write_template("far", r#"{ "description": "far", "image": "far/away:1" }"#);
+    test.done("reload").await;
+    test.engine.hold(HALF_WAY);
+    let reply = test.send("deploy template:far name:scout").await;
+    let reply = reply.until_text("pulling 50 %").await.unwrap();
+    insta::assert_snapshot!(test.said(&reply.text()), @"
+    ⏳ deploy `scout`: pulling 50 %
+    -# action 2 · by <@olga>
+    ");
+    test.engine.release(HALF_WAY);
+    assert!(test.end_of(&reply).await.contains("running after"));
     test.finish().await;
 }
 

@@ -24,7 +24,7 @@ async fn a_fleet_is_made_filled_emptied_and_deleted() {
     -# action 3 · by <@olga>
     ");
     assert_eq!(test.engine.networks_of("yardarm-scout"), ["yardarm-north"]);
-    insta::assert_snapshot!(test.refused("fleet delete name:north".replace("name", "fleet").as_str()).await, @"`north` still has 1 agents. Move or remove them first.");
+    insta::assert_snapshot!(test.refused("fleet delete fleet:north").await, @"`north` is not empty: 1 in it. Move or remove its agents first.");
     insta::assert_snapshot!(test.done("status fleet:north").await, @"
     1 agent: 🟢 1 running
     Fleet north

@@ -57,7 +57,7 @@ async fn they_are_cut_filtered_and_chosen() {
     }
     insta::assert_snapshot!(said.join("\n"), @"
     lines:1
-    Log of `scout`: 1 lines
+    Log of `scout`: 1 line
     ```
     done
     ```
@@ -68,7 +68,7 @@ async fn they_are_cut_filtered_and_chosen() {
     done
     ```
     stream:stderr
-    Log of `scout`: 1 lines
+    Log of `scout`: 1 line
     ```
     oh no
     ```
@@ -80,7 +80,7 @@ async fn they_are_cut_filtered_and_chosen() {
     done
     ```
     filter:absent
-    The log of `scout` holds no such line with “absent”.
+    The log of `scout` has no line with “absent”.
     since:5
     Log of `scout`: 4 lines
     ```
@@ -91,7 +91,7 @@ async fn they_are_cut_filtered_and_chosen() {
     ```
     ");
     test.clock.advance(chrono::TimeDelta::minutes(6));
-    insta::assert_snapshot!(test.done("logs agent:scout since:5").await, @"The log of `scout` holds no such line.");
+    insta::assert_snapshot!(test.done("logs agent:scout since:5").await, @"The log of `scout` has no line.");
     test.finish().await;
 }
 
@@ -124,11 +124,11 @@ async fn what_does_not_fit_comes_as_a_file() {
 async fn an_agent_without_words_or_without_a_container() {
     let test = TestApp::start().await;
     test.deploy("scout").await;
-    insta::assert_snapshot!(test.done("logs agent:scout").await, @"The log of `scout` holds no such line.");
+    insta::assert_snapshot!(test.done("logs agent:scout").await, @"The log of `scout` has no line.");
     test.done("stop agent:scout").await;
     test.engine
         .remove_behind_our_back(&test.engine.id_of("yardarm-scout"));
-    insta::assert_snapshot!(test.done("logs agent:scout").await, @"Docker says: No such container: 3c6ef372fe94f82a3c6ef372fe94f82a3c6ef372fe94f82a3c6ef372fe94f82a.");
+    insta::assert_snapshot!(test.done("logs agent:scout").await, @"`scout` has no container, so it has no log. `/redeploy agent:scout` makes one.");
     test.finish().await;
 }
 

@@ -171,38 +171,38 @@ async fn while_docker_is_away_people_are_told_at_once_and_it_works_again_by_itse
     test.finish().await;
 }
 
+const MISSING: [&str; 24] = [
+    "status agent:scuot",
+    "status fleet:maim",
+    "deploy template:dmeo name:new",
+    "deploy template:demo name:new fleet:maim",
+    "deploy fleet:maim",
+    "redeploy agent:scuot",
+    "rollback agent:scuot",
+    "stop agent:Scout",
+    "pause agent:nobody",
+    "resume fleet:maim",
+    "remove agent:nobody-*",
+    "remove fleet:spare",
+    "stop fleet:main agent:nobody-*",
+    "logs agent:scuot",
+    "fleet add fleet:spaer agent:scout",
+    "fleet add fleet:spare agent:scuot",
+    "fleet remove fleet:spare agent:scout",
+    "fleet delete fleet:spaer",
+    "templates show template:dmeo",
+    "templates save agent:scuot name:saved",
+    "templates delete template:dmeo",
+    "adopt container:nothing",
+    "stop",
+    "deploy",
+];
+
 #[tokio::test]
 async fn what_does_not_exist_is_said_with_the_nearest_names() {
     let test = scene().await;
     let mut said = Vec::new();
-    for command in [
-        "status agent:scuot",
-        "status fleet:maim",
-        "deploy template:dmeo name:new",
-        "deploy template:demo name:new fleet:maim",
-        "deploy fleet:maim",
-        "redeploy agent:scuot",
-        "rollback agent:scuot",
-        "start agent:scuot",
-        "stop agent:Scout",
-        "restart agent:scuot",
-        "pause agent:nobody",
-        "resume fleet:maim",
-        "remove agent:nobody-*",
-        "remove fleet:spare",
-        "stop fleet:main agent:nobody-*",
-        "logs agent:scuot",
-        "fleet add fleet:spaer agent:scout",
-        "fleet add fleet:spare agent:scuot",
-        "fleet remove fleet:spare agent:scout",
-        "fleet delete fleet:spaer",
-        "templates show template:dmeo",
-        "templates save agent:scuot name:saved",
-        "templates delete template:dmeo",
-        "adopt container:nothing",
-        "stop",
-        "deploy",
-    ] {
+    for command in MISSING {
         said.push(format!("/{command}\n    {}", test.refused(command).await));
     }
     insta::assert_snapshot!(said.join("\n"), @"
@@ -220,12 +220,8 @@ async fn what_does_not_exist_is_said_with_the_nearest_names() {
         There is no agent `scuot`. Did you mean `scout`?
     /rollback agent:scuot
         There is no agent `scuot`. Did you mean `scout`?
-    /start agent:scuot
-        There is no agent `scuot`. Did you mean `scout`?
     /stop agent:Scout
         There is no agent `Scout`. Did you mean `scout`?
-    /restart agent:scuot
-        There is no agent `scuot`. Did you mean `scout`?
     /pause agent:nobody
         There is no agent `nobody`. The only one is `scout`.
     /resume fleet:maim
@@ -261,6 +257,19 @@ async fn what_does_not_exist_is_said_with_the_nearest_names() {
     ");
     assert_eq!(test.engine.changes(), [""; 0]);
     assert_eq!(test.ops().store.action(ActionId(3)).await.unwrap(), None);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn every_change_of_one_agent_names_the_nearest() {
+    let test = scene().await;
+    for command in ["start", "restart", "pause", "resume", "remove"] {
+        assert_eq!(
+            test.refused(&format!("{command} agent:scuot")).await,
+            "There is no agent `scuot`. Did you mean `scout`?",
+            "{command}"
+        );
+    }
     test.finish().await;
 }
 

@@ -11,7 +11,7 @@ async fn templates_are_read_again() {
     );
     insta::assert_snapshot!(test.done("reload reason:\"new template\"").await, @"
     ✅ reload settings and templates: done in 0.0 s
-    2 templates read.
+    Templates: 2.
     -# action 1 · by <@olga>, because: new template
     ");
     test.done("deploy template:fresh").await;
@@ -70,7 +70,7 @@ async fn an_unknown_key_leaves_the_settings_as_they_were() {
     std::fs::write(&file, "[docker]\nparallel = 3\n[log]\nlevel = \"debug\"\n").unwrap();
     insta::assert_snapshot!(test.done("reload").await, @"
     ✅ reload settings and templates: done in 0.0 s
-    1 templates read. These take effect at the next start: `log`.
+    Templates: 1. These take effect at the next start: `log`.
     -# action 2 · by <@olga>
     ");
     assert_eq!(test.ops().settings().docker.parallel, 3);

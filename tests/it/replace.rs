@@ -158,7 +158,7 @@ async fn an_old_container_that_was_stopped_stays_stopped_if_the_new_one_fails() 
     );
     insta::assert_snapshot!(test.done("redeploy agent:scout").await, @"
     ❌ redeploy `scout`: failed after 0.0 s
-    The new container ended at once: exit code 1. Nothing else was changed. It wrote nothing to its log.
+    The new container ended at once: exit code 1. Nothing else was changed. The new one wrote nothing to its log.
     -# action 3 · by <@olga>
     ");
     assert_eq!(test.state("scout"), State::Stopped);
@@ -182,7 +182,7 @@ async fn a_new_container_that_is_unhealthy_gives_way_too() {
     test.engine.health_on_start("demo:1", Health::Unhealthy);
     insta::assert_snapshot!(test.done("redeploy agent:patient").await, @"
     ❌ redeploy `patient`: failed after 0.0 s
-    The new container is unhealthy. The old container runs again. It wrote nothing to its log.
+    The new container is unhealthy. The old container runs again. The new one wrote nothing to its log.
     -# action 4 · by <@olga>
     ");
     assert_eq!(test.engine.id_of("yardarm-patient"), old);

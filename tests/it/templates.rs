@@ -31,10 +31,10 @@ async fn they_are_listed_and_shown() {
     **rich**: has \*everything\*
     image `demo:1`
     at most 64 MiB, 0.5 CPUs, 32 processes
-    ▫️ `goal` (string): what it is to do, must be given
-    ▫️ `every` (integer): seconds, else `5`
-    ▫️ `tone` (choice): how, else `warm`
-    secrets: `KNOWN_KEY`, `MAYBE_KEY`
+    ▫️ `goal` (a text): what it is to do, must be given
+    ▫️ `every` (an integer): seconds, else `5`
+    ▫️ `tone` (one of `warm`, `cold`): how, else `warm`
+    secrets: `KNOWN_KEY`, `MAYBE_KEY` (optional)
     ");
     assert!(test.send("templates list").await.is_ephemeral());
     test.finish().await;
@@ -53,7 +53,7 @@ async fn an_agent_is_saved_as_one_used_and_the_template_deleted() {
     **seawatch**: as of today
     image `demo:1`
     at most 32 MiB, 0.5 CPUs, 32 processes
-    secrets: `KNOWN_KEY`, `MAYBE_KEY`
+    secrets: `KNOWN_KEY`, `MAYBE_KEY` (optional)
     ");
 
     // It survives a restart and a reload.

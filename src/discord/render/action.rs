@@ -5,7 +5,7 @@ use serenity::all::ButtonStyle;
 
 use super::{
     Rendered, button, row,
-    text::{clip, code_block, duration, escape},
+    text::{clip, code_block, duration, escape, sentence},
 };
 use crate::{
     discord::press::Press,
@@ -83,9 +83,9 @@ fn whom(action: &Action) -> String {
 }
 
 fn warning(action: &Action) -> &'static str {
-    match (action.kind, action.details.volumes) {
-        (Kind::Remove, true) => " Its container **and the data in its volumes** are deleted.",
-        (Kind::Remove, false) => " Its container is deleted; the data in its volumes stays.",
+    match (action.kind, action.targets.len()) {
+        (Kind::Remove, 1) => " Its container is deleted; the data in its volumes stays.",
+        (Kind::Remove, _) => " Their containers are deleted; the data in their volumes stays.",
         _ => "",
     }
 }
@@ -148,7 +148,7 @@ fn target_line(target: &Target, room: usize) -> String {
         _ => "▫️",
     };
     let first = target.note.as_deref().and_then(|note| note.lines().next());
-    let note = first.map_or_else(String::new, |note| format!(": {}", clip(note, room)));
+    let note = first.map_or_else(String::new, |note| format!(": {}", sentence(note, room)));
     let step = if target.state == State::Running {
         format!(": {}", step(target.step))
     } else {
@@ -160,9 +160,13 @@ fn target_line(target: &Target, room: usize) -> String {
 /// The first line is ours; what follows it are a container's last words.
 fn note_lines(note: &str, room: usize) -> String {
     match note.split_once('\n') {
-        None => clip(note, room),
+        None => sentence(note, room),
         Some((first, words)) => {
-            format!("{}\n{}", clip(first, room / 2), code_block(words, room / 2))
+            format!(
+                "{}\n{}",
+                sentence(first, room / 2),
+                code_block(words, room / 2)
+            )
         }
     }
 }
@@ -188,7 +192,7 @@ fn question(action: &Action) -> serenity::all::CreateActionRow {
         ButtonStyle::Primary
     };
     let mut buttons = vec![button(Press::Confirm(action.id).to_string(), &label, style)];
-    if action.kind == Kind::Remove && !action.details.volumes {
+    if action.kind == Kind::Remove {
         buttons.push(button(
             Press::ConfirmWithVolumes(action.id).to_string(),
             &format!("{label} and its data"),

@@ -121,6 +121,8 @@ fn last_end(seen: &Observation) -> String {
         (Some(error), ..) if !error.is_empty() => code_block(error, 500),
         (_, true, _) => "out of memory".to_owned(),
         (_, _, Some(code)) if seen.finished_at.is_some() => format!("exit code {code}"),
+        // The engine forgets how a container ended once it runs again.
+        _ if seen.finished_at.is_some() => "ended".to_owned(),
         _ => "never".to_owned(),
     };
     let when = seen

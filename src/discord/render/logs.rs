@@ -5,7 +5,7 @@ use serenity::all::ButtonStyle;
 
 use super::{
     CONTENT_MAX, File, Rendered, button, row,
-    text::{ago, clip, code_block, escape},
+    text::{ago, clip, code_block, count, escape},
 };
 use crate::{
     discord::press::Press,
@@ -34,9 +34,9 @@ pub fn extract(extract: &Extract) -> Rendered {
         format!(" with “{}”", escape(&clip(text, FILTER_SHOWN)))
     });
     let head = format!(
-        "Log of `{}`: {} lines{filter}",
+        "Log of `{}`: {}{filter}",
         extract.name,
-        extract.lines.len()
+        count(extract.lines.len(), "line")
     );
     let rows = vec![row(vec![button(
         Press::Follow(extract.agent).to_string(),
@@ -45,7 +45,7 @@ pub fn extract(extract: &Extract) -> Rendered {
     )])];
     if extract.lines.is_empty() {
         return Rendered {
-            content: format!("The log of `{}` holds no such line{filter}.", extract.name),
+            content: format!("The log of `{}` has no line{filter}.", extract.name),
             rows,
             ..Rendered::default()
         };

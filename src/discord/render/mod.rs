@@ -9,6 +9,8 @@ pub mod logs;
 pub mod start;
 pub mod status;
 pub mod templates;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 use serenity::all::{

@@ -5,7 +5,7 @@ use serenity::all::{ButtonStyle, Colour, CreateActionRow, CreateEmbed};
 
 use super::{
     Rendered, button, row,
-    text::{self, ago, bytes, clip},
+    text::{self, ago, bytes, clip, sentence},
 };
 use crate::{
     discord::press::Press,
@@ -85,13 +85,17 @@ fn summary(glance: &Glance) -> String {
     let mut lines = vec![if counts.is_empty() {
         "No agents yet. `/deploy` makes the first one.".to_owned()
     } else {
-        format!("{}: {}", text::agents(glance.total), counts.join(", "))
+        format!(
+            "{}: {}",
+            text::count(glance.total, "agent"),
+            counts.join(", ")
+        )
     }];
     if let EngineState::Silent { since, why } = &glance.engine {
         lines.push(format!(
             "⚠️ Docker has not answered since {}: {}. States are as they were.",
             ago(*since),
-            clip(why, 200)
+            sentence(why, 200)
         ));
     }
     let backlog = glance.backlog;

@@ -1,7 +1,10 @@
 //! Templates: a list, and one whole.
 
 use super::{Rendered, text::escape};
-use crate::domain::template::{Parameter, Template};
+use crate::domain::{
+    problem::shown,
+    template::{Parameter, Template},
+};
 
 pub fn list<'a>(templates: impl Iterator<Item = &'a Template>) -> Rendered {
     let line =
@@ -33,7 +36,10 @@ pub fn card(template: &Template) -> Rendered {
     let secrets: Vec<String> = body
         .secrets
         .iter()
-        .map(|secret| format!("`{}`", secret.name))
+        .map(|secret| {
+            let optional = if secret.required { "" } else { " (optional)" };
+            format!("`{}`{optional}", secret.name)
+        })
         .collect();
     if !secrets.is_empty() {
         lines.push(format!("secrets: {}", secrets.join(", ")));
@@ -43,14 +49,14 @@ pub fn card(template: &Template) -> Rendered {
 
 fn parameter(parameter: &Parameter) -> String {
     let default = match (&parameter.default, parameter.required) {
-        (Some(default), _) => format!(", else `{}`", escape(&default.to_string())),
+        (Some(default), _) => format!(", else {}", shown(&default.to_string())),
         (None, true) => ", must be given".to_owned(),
         (None, false) => ", may be left out".to_owned(),
     };
     format!(
         "▫️ `{}` ({}): {}{default}",
         parameter.name,
-        parameter.kind.as_str(),
+        parameter.allowed(),
         escape(&parameter.description)
     )
 }

@@ -53,6 +53,15 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
+/// A sentence of ours that repeats words of Docker's, on one line: our code spans stay, nothing opens a block.
+pub fn sentence(text: &str, max: usize) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if is_tricky(c) { ' ' } else { c })
+        .collect();
+    clip(&line.replace("``", "`\u{200b}`"), max)
+}
+
 /// Text from outside in a code block, its end kept if it is too long. `max` counts the fences.
 pub fn code_block(text: &str, max: usize) -> String {
     const FENCES: usize = 8;
@@ -85,12 +94,9 @@ pub fn ago(at: DateTime<Utc>) -> String {
 }
 
 /// `1 agent`, `7 agents`.
-pub fn agents(count: usize) -> String {
-    if count == 1 {
-        "1 agent".to_owned()
-    } else {
-        format!("{count} agents")
-    }
+pub fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// `312 MiB`, `1.5 GiB`.

@@ -346,7 +346,7 @@ fn folders_ports_and_users_are_checked() {
     hint: `volume` is the agent's own, `host` is a folder of the host
     mounts[1]: needs one of `volume` and `host`
     hint: `volume` is the agent's own, `host` is a folder of the host
-    mounts[2].volume: `Data` does not fit
+    mounts[2].volume: `�Data�` does not fit
     hint: use 1 to 32 of a–z, 0–9, `-` and `_`; for a folder of the host use `host`
     mounts[3].host: `/h/../etc` does not fit
     hint: use an absolute path without `..`

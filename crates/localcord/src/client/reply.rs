@@ -93,6 +93,11 @@ impl Reply {
         self.look(|interaction| interaction.acknowledged)
     }
 
+    /// How long it took until the answer was as it is now.
+    pub fn changed_after(&self) -> Option<Duration> {
+        self.look(|interaction| interaction.changed.or(interaction.acknowledged))
+    }
+
     /// The files of the answer.
     pub fn attachments(&self) -> Vec<Attachment> {
         self.message()

@@ -54,6 +54,8 @@ pub(crate) struct Interaction {
     pub(crate) answer: Option<Answer>,
     pub(crate) sent: Instant,
     pub(crate) acknowledged: Option<Duration>,
+    /// When the answer was last changed.
+    pub(crate) changed: Option<Duration>,
     /// Wakes who sent it, and nobody else: a hundred people at once do not wake each other.
     pub(crate) answered: Arc<Notify>,
     /// What `@original` means.
@@ -84,6 +86,7 @@ impl Interaction {
             answer: None,
             sent: Instant::now(),
             acknowledged: None,
+            changed: None,
             answered: Arc::default(),
             message: None,
             source: None,

@@ -71,6 +71,10 @@ pub(super) fn edit(
     message.flags &= !crate::model::LOADING;
     fill(discord, state, &mut message, payload);
     let object = message.to_json(&discord.world);
+    let answers = message.origin.as_ref().map(|origin| origin.interaction);
+    if let Some(interaction) = answers.and_then(|id| state.interactions.get_mut(&id)) {
+        interaction.changed = Some(interaction.sent.elapsed());
+    }
     state.insert(message);
     discord.announce(state, "MESSAGE_UPDATE", channel, id);
     Ok(object)

@@ -1,0 +1,71 @@
+//! What the figures should come to.
+
+use crate::figures::{Figure, Figures};
+
+/// An aim and whether it is met.
+pub(crate) struct Verdict {
+    pub(crate) aim: String,
+    pub(crate) met: bool,
+}
+
+/// None for what has no aim of its own, such as a floor, or if its counterpart is missing.
+pub(crate) fn judge(figures: &Figures, name: &str, figure: &Figure) -> Option<Verdict> {
+    match (name, figure) {
+        ("ack_ms", _) => beside_floor(figures, name, "ack_floor_ms"),
+        ("ack_20_ms", _) => beside_floor(figures, name, "ack_floor_20_ms"),
+        ("status_ms", _) => {
+            let (small, large) = (figures.get(name, 10)?, figures.get(name, 1000)?);
+            Some(at_most(
+                "p50 at 1000 ≤ 1.5 × at 10",
+                large.p50,
+                1.5 * small.p50,
+            ))
+        }
+        ("status_20_ms", Figure::Spread(status)) => {
+            let floor = figures.get("ack_floor_20_ms", 0)?;
+            Some(at_most(
+                "p50 ≤ 3 × ack_floor_20_ms",
+                status.p50,
+                3.0 * floor.p50,
+            ))
+        }
+        // The limiter, where it holds somebody back, does so for its whole window.
+        ("stop_20_ms", Figure::Spread(stop)) => {
+            Some(at_most("max, never held back", stop.max, 1000.0))
+        }
+        ("deploy_ms", Figure::Spread(deploy)) => {
+            let raw = figures.get("deploy_raw_ms", 0)?;
+            Some(at_most(
+                "p50 ≤ 1.15 × deploy_raw_ms",
+                deploy.p50,
+                1.15 * raw.p50,
+            ))
+        }
+        ("logs_ms", Figure::Spread(logs)) => Some(at_most("p50", logs.p50, 50.0)),
+        ("idle_rss_mb", Figure::Number(value)) => Some(at_most("", *value, 40.0)),
+        ("idle_cpu_percent", Figure::Number(value)) => Some(at_most("", *value, 0.5)),
+        ("idle_engine_cpu_percent", Figure::Number(value)) => Some(at_most("", *value, 1.0)),
+        _ => None,
+    }
+}
+
+fn beside_floor(figures: &Figures, name: &str, floor: &str) -> Option<Verdict> {
+    let (own, floor) = (figures.get(name, 0)?, figures.get(floor, 0)?);
+    let (p50, p99) = (1.5 * floor.p50, 3.0 * floor.p99);
+    Some(Verdict {
+        aim: format!("p50 ≤ 1.5 × floor ({p50:.2}), p99 ≤ 3 × floor ({p99:.2})"),
+        met: own.p50 <= p50 && own.p99 <= p99,
+    })
+}
+
+fn at_most(what: &str, value: f64, limit: f64) -> Verdict {
+    let aim = if what.contains('≤') {
+        format!("{what} ({limit:.2})")
+    } else {
+        format!("{what} ≤ {limit}").trim_start().to_owned()
+    };
+    Verdict {
+        aim,
+        met: value <= limit,
+    }
+}

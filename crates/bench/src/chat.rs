@@ -1,0 +1,134 @@
+//! How long people wait for words, on an engine that answers at once.
+//!
+//! Yardarm and the smallest client take turns, so that whatever else the machine does meets both.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use futures::future::try_join_all;
+use localcord::{Person, Reply, SlashCommand};
+
+use crate::{
+    Counts,
+    cord::{acknowledged, finished, succeeded},
+    fake::{FakeFleet, agent},
+    figures::Figures,
+    floor::Floor,
+};
+
+const SIZES: [usize; 3] = [10, 100, 1000];
+/// Agents while twenty people ask.
+const CROWDED: usize = 100;
+/// So many samples come first and do not count.
+const WARM_UP: usize = 10;
+
+pub(crate) async fn measure(figures: &mut Figures, counts: &Counts) -> Result<()> {
+    let floor = Floor::start().await?;
+    let mut fleet = FakeFleet::start().await?;
+    for size in SIZES {
+        fleet.grow_to(size).await?;
+        if size == CROWDED {
+            one_at_a_time(figures, &fleet, &floor, counts).await?;
+            twenty_at_a_time(figures, &fleet, &floor, counts).await?;
+        }
+        let samples = status(&fleet, counts.one).await?;
+        figures.of_size("status_ms", size, &samples)?;
+    }
+    fleet.stop().await;
+    Ok(())
+}
+
+async fn one_at_a_time(
+    figures: &mut Figures,
+    fleet: &FakeFleet,
+    floor: &Floor,
+    counts: &Counts,
+) -> Result<()> {
+    let (mut own, mut least) = (Vec::new(), Vec::new());
+    let (person, other) = (first(fleet.people())?, first(floor.people())?);
+    for turn in 0..counts.one + WARM_UP {
+        let command = if turn % 2 == 0 { "stop" } else { "start" };
+        let change = person.slash(command).option("agent", agent(0));
+        let change = change.send().await?;
+        succeeded(&change).await?;
+        own.push(acknowledged(&change)?);
+        least.push(acknowledged(&other.slash("ping").send().await?)?);
+    }
+    figures.spread("ack_ms", warm(&own))?;
+    figures.spread("ack_floor_ms", warm(&least))
+}
+
+async fn twenty_at_a_time(
+    figures: &mut Figures,
+    fleet: &FakeFleet,
+    floor: &Floor,
+    counts: &Counts,
+) -> Result<()> {
+    let mut crowd = Crowd::default();
+    // In the first round connections are opened.
+    round(&mut Crowd::default(), fleet, floor).await?;
+    for _ in 0..counts.rounds {
+        round(&mut crowd, fleet, floor).await?;
+    }
+    figures.spread("ack_20_ms", &crowd.acknowledged)?;
+    figures.spread("ack_floor_20_ms", &crowd.floor)?;
+    figures.spread("status_20_ms", &crowd.status)?;
+    figures.spread("stop_20_ms", &crowd.stop)
+}
+
+/// What twenty people at once waited for.
+#[derive(Default)]
+struct Crowd {
+    floor: Vec<Duration>,
+    status: Vec<Duration>,
+    stop: Vec<Duration>,
+    /// Of the stops.
+    acknowledged: Vec<Duration>,
+}
+
+async fn round(crowd: &mut Crowd, fleet: &FakeFleet, floor: &Floor) -> Result<()> {
+    let (people, others) = (fleet.people(), floor.people());
+    for ping in at_once(others.iter().map(|person| person.slash("ping"))).await? {
+        crowd.floor.push(acknowledged(&ping)?);
+    }
+    for status in at_once(people.iter().map(|person| person.slash("status"))).await? {
+        crowd.status.push(finished(&status).await?);
+    }
+    for stop in change(&people, "stop").await? {
+        crowd.stop.push(succeeded(&stop).await?);
+        crowd.acknowledged.push(acknowledged(&stop)?);
+    }
+    for start in change(&people, "start").await? {
+        succeeded(&start).await?;
+    }
+    Ok(())
+}
+
+/// Everybody changes an agent of their own.
+async fn change(people: &[Person], command: &str) -> Result<Vec<Reply>> {
+    let own =
+        |(number, person): (usize, &Person)| person.slash(command).option("agent", agent(number));
+    at_once(people.iter().enumerate().map(own)).await
+}
+
+async fn at_once(commands: impl Iterator<Item = SlashCommand>) -> Result<Vec<Reply>> {
+    Ok(try_join_all(commands.map(SlashCommand::send)).await?)
+}
+
+async fn status(fleet: &FakeFleet, count: usize) -> Result<Vec<Duration>> {
+    let person = first(fleet.people())?;
+    let mut samples = Vec::new();
+    for _ in 0..count + WARM_UP {
+        samples.push(finished(&person.slash("status").send().await?).await?);
+    }
+    Ok(warm(&samples).to_vec())
+}
+
+fn first(people: Vec<Person>) -> Result<Person> {
+    let first = people.into_iter().next();
+    first.ok_or_else(|| anyhow::anyhow!("the bench has no people"))
+}
+
+fn warm(samples: &[Duration]) -> &[Duration] {
+    samples.get(WARM_UP..).unwrap_or_default()
+}

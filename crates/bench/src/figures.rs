@@ -1,0 +1,71 @@
+//! What was measured, by name, in the order it was measured.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use crate::stats::{Spread, rounded};
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Figure {
+    Spread(Spread),
+    /// By number of agents.
+    BySize(BTreeMap<usize, Spread>),
+    Number(f64),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Figures(Vec<(&'static str, Figure)>);
+
+impl Figures {
+    pub(crate) fn spread(&mut self, name: &'static str, samples: &[Duration]) -> Result<()> {
+        let spread = spread(name, samples)?;
+        self.0.push((name, Figure::Spread(spread)));
+        Ok(())
+    }
+
+    pub(crate) fn of_size(
+        &mut self,
+        name: &'static str,
+        size: usize,
+        samples: &[Duration],
+    ) -> Result<()> {
+        let spread = spread(name, samples)?;
+        let known = self.0.iter_mut().find(|(known, _)| *known == name);
+        if let Some((_, Figure::BySize(sizes))) = known {
+            sizes.insert(size, spread);
+        } else {
+            let sizes = BTreeMap::from([(size, spread)]);
+            self.0.push((name, Figure::BySize(sizes)));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn number(&mut self, name: &'static str, value: f64) {
+        self.0.push((name, Figure::Number(rounded(value))));
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &Figure)> {
+        self.0.iter().map(|(name, figure)| (*name, figure))
+    }
+
+    /// One distribution; of a figure that depends on a size, that of `size`.
+    pub(crate) fn get(&self, name: &str, size: usize) -> Option<Spread> {
+        match self.iter().find(|(known, _)| *known == name)? {
+            (_, Figure::Spread(spread)) => Some(*spread),
+            (_, Figure::BySize(sizes)) => sizes.get(&size).copied(),
+            (_, Figure::Number(_)) => None,
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> Result<String> {
+        let by_name: BTreeMap<_, _> = self.iter().collect();
+        Ok(serde_json::to_string_pretty(&by_name)? + "\n")
+    }
+}
+
+fn spread(name: &'static str, samples: &[Duration]) -> Result<Spread> {
+    Spread::of(samples).with_context(|| format!("nothing was measured for `{name}`"))
+}

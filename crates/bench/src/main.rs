@@ -1,0 +1,174 @@
+//! Measures what Yardarm's documents claim: prints a table and writes `target/bench.json`.
+
+mod aims;
+mod chat;
+mod cord;
+mod deploy;
+mod fake;
+mod figures;
+mod floor;
+mod idle;
+mod logs;
+mod machine;
+mod process;
+mod site;
+mod stats;
+mod table;
+
+/// The tests' fake engine, as it is.
+#[path = "../../../tests/it/support"]
+#[expect(
+    dead_code,
+    unused_imports,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "made for tests, of which the bench needs a part"
+)]
+mod support {
+    pub(crate) mod fake_engine;
+    pub(crate) mod scene;
+}
+
+use std::{panic::AssertUnwindSafe, path::Path, time::Duration};
+
+use anyhow::{Result, bail};
+use clap::Parser;
+use futures::FutureExt as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::Level;
+use tracing_subscriber::{
+    Layer as _,
+    filter::Targets,
+    fmt::{self, writer::BoxMakeWriter},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
+
+use self::{figures::Figures, site::Site};
+
+const OUTPUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/bench.json");
+
+/// Measures Yardarm
+#[derive(Parser)]
+struct Arguments {
+    /// Fewer samples: to see whether the bench works, not for figures to publish
+    #[arg(long)]
+    quick: bool,
+    /// Only what needs no Docker
+    #[arg(long)]
+    fake_only: bool,
+    /// Show what the app logs on the fake engine
+    #[arg(long)]
+    log: bool,
+}
+
+/// How much is measured.
+struct Counts {
+    /// Samples, one at a time.
+    one: usize,
+    /// Rounds of twenty people.
+    rounds: usize,
+    deploys: usize,
+    logs: usize,
+    /// Text that the engine stores as about 1.55 times as much.
+    log_bytes: usize,
+    starts: usize,
+    /// How long nothing happens.
+    window: Duration,
+}
+
+impl Counts {
+    const fn new(quick: bool) -> Self {
+        if quick {
+            return Self {
+                one: 50,
+                rounds: 3,
+                deploys: 5,
+                logs: 10,
+                log_bytes: 32_500_000,
+                starts: 3,
+                window: Duration::from_secs(16),
+            };
+        }
+        Self {
+            one: 400,
+            rounds: 25,
+            deploys: 20,
+            logs: 40,
+            log_bytes: 325_000_000,
+            starts: 10,
+            window: Duration::from_mins(1),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let counts = Counts::new(arguments.quick);
+    listen(arguments.log);
+    let mut figures = Figures::default();
+    chat::measure(&mut figures, &counts).await?;
+    if !arguments.fake_only {
+        on_docker(&mut figures, &counts).await?;
+    }
+    write(&figures).await
+}
+
+/// The app logs as it does in service, so that this is measured too, even if nobody reads it.
+fn listen(show: bool) {
+    let writer = if show {
+        BoxMakeWriter::new(std::io::stderr)
+    } else {
+        BoxMakeWriter::new(std::io::sink)
+    };
+    let filter = Targets::new()
+        .with_default(Level::WARN)
+        .with_target("yardarm", Level::INFO);
+    let layer = fmt::layer().with_writer(writer).with_filter(filter);
+    tracing_subscriber::registry().with(layer).init();
+}
+
+/// Whatever ends it, nothing of ours is left behind.
+async fn on_docker(figures: &mut Figures, counts: &Counts) -> Result<()> {
+    let site = Site::prepare().await?;
+    let work = async {
+        tokio::select! {
+            done = by_the_real_binary(figures, &site, counts) => done,
+            stopped = told_to_stop() => stopped,
+        }
+    };
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    site.sweep().await?;
+    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+async fn by_the_real_binary(figures: &mut Figures, site: &Site, counts: &Counts) -> Result<()> {
+    let (yardarm, _) = site.launch().await?;
+    deploy::measure(figures, site, counts).await?;
+    logs::measure(figures, site, &yardarm, counts).await?;
+    yardarm.stop().await?;
+    idle::measure(figures, site, counts).await
+}
+
+async fn told_to_stop() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    bail!("stopped half-way")
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what it is for")]
+async fn write(figures: &Figures) -> Result<()> {
+    println!("{}\n", machine::describe().await?);
+    print!("{}", table::render(figures));
+    let path = Path::new(OUTPUT);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, figures.to_json()?)?;
+    Ok(())
+}

@@ -1,0 +1,303 @@
+//! Every state of an action's card, and Discord's limits whatever a card is made from.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::{Rendered, action, agent, logs, status};
+use crate::domain::{
+    action::{Action, Arguments, Details, Kind, Origin, State, Step, Target},
+    agent::{self as agents, Agent, Desired, Name, Observation, Phase, Usage},
+    ids::{ActionId, AgentId, ContainerId, FleetId, ImageId, UserId},
+    spec::Version,
+    template::Template,
+    view::{Backlog, Busy, EngineState, Glance, Host, View},
+};
+
+fn noon() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_262_400, 0).unwrap()
+}
+
+fn target(name: &str, state: State, step: Step, note: Option<&str>) -> Target {
+    Target {
+        agent: AgentId(1),
+        name: Name::parse(name).unwrap(),
+        state,
+        step,
+        spec: None,
+        arguments: Arguments::new(),
+        image: None,
+        note: note.map(str::to_owned),
+        finished_at: None,
+    }
+}
+
+fn of(kind: Kind, state: State, targets: Vec<Target>) -> Action {
+    Action {
+        id: ActionId(7),
+        kind,
+        actor: Some(UserId(42)),
+        origin: Origin::Chat,
+        reason: None,
+        details: Details::default(),
+        state,
+        created_at: noon(),
+        started_at: Some(noon()),
+        finished_at: state
+            .is_over()
+            .then(|| noon() + TimeDelta::milliseconds(2300)),
+        outcome: None,
+        reply: None,
+        targets,
+    }
+}
+
+fn shown(action: &Action) -> String {
+    action::card(action, noon()).content
+}
+
+const LIFE: [(State, Step, Option<&str>); 12] = [
+    (State::Asked, Step::Waiting, None),
+    (State::Pending, Step::Waiting, None),
+    (State::Running, Step::Resolving, None),
+    (State::Running, Step::Pulling(None), None),
+    (State::Running, Step::Pulling(Some(43)), None),
+    (State::Running, Step::Proving, None),
+    (State::Running, Step::Undoing, None),
+    (State::Succeeded, Step::Done, None),
+    (
+        State::Failed,
+        Step::Done,
+        Some("It ended at once.\nno key\ngiving up"),
+    ),
+    (
+        State::Interrupted,
+        Step::Done,
+        Some("Yardarm was ended in the middle of it."),
+    ),
+    (State::Cancelled, Step::Done, None),
+    (State::Expired, Step::Done, None),
+];
+
+#[test]
+fn a_card_through_its_life() {
+    let cards = LIFE.map(|(state, step, note)| {
+        shown(&of(
+            Kind::Redeploy,
+            state,
+            vec![target("scout", state, step, note)],
+        ))
+    });
+    insta::assert_snapshot!(cards.join("\n"), @"
+    ❔ **redeploy** `scout`?
+    -# action 7 · by <@42>
+    ⏳ redeploy `scout`: waiting for its turn
+    -# action 7 · by <@42>
+    ⏳ redeploy `scout`: looking up the image
+    -# action 7 · by <@42>
+    ⏳ redeploy `scout`: pulling
+    -# action 7 · by <@42>
+    ⏳ redeploy `scout`: pulling 43 %
+    -# action 7 · by <@42>
+    ⏳ redeploy `scout`: proving the new container
+    -# action 7 · by <@42>
+    ⏳ redeploy `scout`: putting everything back
+    -# action 7 · by <@42>
+    ✅ redeploy `scout`: running after 2.3 s
+    -# action 7 · by <@42>
+    ❌ redeploy `scout`: failed after 2.3 s
+    It ended at once.
+    ```
+    no key
+    giving up
+    ```
+    -# action 7 · by <@42>
+    ⚠️ redeploy `scout`: interrupted
+    Yardarm was ended in the middle of it.
+    -# action 7 · by <@42>
+    ✖️ redeploy `scout`: cancelled
+    -# action 7 · by <@42>
+    ⌛ redeploy `scout`: lapsed, nothing was changed
+    -# action 7 · by <@42>
+    ");
+}
+
+#[test]
+fn a_card_of_several() {
+    let targets = vec![
+        target("one", State::Succeeded, Step::Done, None),
+        target("two", State::Failed, Step::Done, Some("no room\nand more")),
+        target("three", State::Running, Step::Starting, None),
+    ];
+    let mut running = of(Kind::Stop, State::Running, targets);
+    running.reason = Some("night *shift*".to_owned());
+    running.actor = None;
+    insta::assert_snapshot!(shown(&running), @r"
+    ⏳ stop 3 agents: 2 of 3 done
+    ❌ `two`: no room
+    ▫️ `three`: starting
+    ✅ `one`
+    -# action 7 · by Yardarm, because: night \*shift\*
+    ");
+    let many = (0..15).map(|number| {
+        target(
+            &format!("agent-{number}"),
+            State::Asked,
+            Step::Waiting,
+            None,
+        )
+    });
+    insta::assert_snapshot!(shown(&of(Kind::Remove, State::Asked, many.collect())), @"
+    ❔ **remove** 15 agents? Their containers are deleted; the data in their volumes stays.
+    ▫️ `agent-0`
+    ▫️ `agent-1`
+    ▫️ `agent-2`
+    ▫️ `agent-3`
+    ▫️ `agent-4`
+    ▫️ `agent-5`
+    ▫️ `agent-6`
+    ▫️ `agent-7`
+    ▫️ `agent-8`
+    ▫️ `agent-9`
+    ▫️ `agent-10`
+    ▫️ `agent-11`
+    … and 3 more
+    -# action 7 · by <@42>
+    ");
+}
+
+/// Discord's limits, from its documentation of messages, embeds and components.
+fn check(rendered: &Rendered) {
+    let message = serde_json::to_value(rendered.response(true)).unwrap();
+    let units = |text: &Value| text.as_str().unwrap_or_default().encode_utf16().count();
+    let content = message["content"].as_str().unwrap();
+    assert!(units(&message["content"]) <= 2000, "{content}");
+    assert!(
+        content.matches("```").count().is_multiple_of(2),
+        "an open block: {content}"
+    );
+    assert!(!content.contains(['\u{202e}', '\u{1b}']), "{content:?}");
+    let mut whole = 0;
+    for embed in message["embeds"].as_array().into_iter().flatten() {
+        assert!(units(&embed["title"]) <= 256 && units(&embed["description"]) <= 4096);
+        whole += units(&embed["title"]) + units(&embed["description"]);
+        let fields = embed["fields"].as_array().unwrap();
+        assert!(fields.len() <= 25);
+        for field in fields {
+            assert!((1..=1024).contains(&units(&field["value"])), "{field}");
+            whole += units(&field["name"]) + units(&field["value"]);
+        }
+    }
+    assert!(whole <= 6000, "{whole}");
+    let rows = message["components"].as_array().unwrap();
+    assert!(rows.len() <= 5);
+    for row in rows {
+        let buttons = row["components"].as_array().unwrap();
+        assert!((1..=5).contains(&buttons.len()));
+        for button in buttons {
+            assert!((1..=80).contains(&units(&button["label"])), "{button}");
+            assert!((1..=100).contains(&units(&button["custom_id"])), "{button}");
+        }
+    }
+}
+
+/// Whatever people type and containers say.
+fn hostile() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[`@*\n#<>|\u{202e}\u{1b}a🦀-]{0,400}",
+        "(x{500}\n){1,12}",
+        ".{0,200}"
+    ]
+}
+
+fn name() -> impl Strategy<Value = Name> {
+    "[a-z0-9][a-z0-9_-]{0,31}".prop_map(|text| Name::parse(&text).unwrap())
+}
+
+prop_compose! {
+    fn any_target()(name in name(), state in 0_usize..8, note in proptest::option::of(hostile())) -> Target {
+        Target { note, ..target(name.as_str(), State::ALL[state], Step::Starting, None) }
+    }
+}
+
+prop_compose! {
+    fn any_action()(
+        kind in 0..Kind::ALL.len(), state in 0_usize..8, targets in proptest::collection::vec(any_target(), 0..40),
+        reason in proptest::option::of(hostile()), outcome in hostile(), into in name(),
+    ) -> Action {
+        let mut action = of(Kind::ALL[kind], State::ALL[state], targets);
+        action.reason = reason;
+        // Of several targets only a count is told.
+        action.outcome = action.targets.is_empty().then_some(outcome);
+        action.details.name = Some(into);
+        action
+    }
+}
+
+prop_compose! {
+    fn any_view()(
+        name in name(), fleet in name(), state in 0_usize..8, error in proptest::option::of(hostile()),
+        ports in proptest::collection::vec("[0-9a-f:]{3,45}", 0..60), image in "[a-z0-9/.:-]{1,500}", busy: bool,
+    ) -> View {
+        let body = format!(r#"{{ "description": "x", "image": "{}" }}"#, "demo:1");
+        let mut spec = Template::parse(name.clone(), &body).unwrap().resolve(&Arguments::new()).unwrap();
+        spec.image = image;
+        View {
+            agent: Agent {
+                id: AgentId(i64::MAX), name, fleet: FleetId(1), desired: Desired::Running, container: None, version: 1,
+                adopted: false, created_at: noon(),
+            },
+            fleet,
+            version: Some(Arc::new(Version {
+                number: 1, spec, image: ImageId("sha256:0".to_owned()), arguments: Arguments::new(), created_at: noon(),
+            })),
+            observed: Some(Observation {
+                container: ContainerId("c".to_owned()), name: "c".to_owned(), phase: Phase::Exited,
+                image: ImageId("sha256:0".to_owned()), started_at: Some(noon()), finished_at: Some(noon()),
+                exit_code: Some(1), oom_killed: false, error, health: None, restarts: u32::MAX, ports,
+            }),
+            usage: Some(Usage { cpus: 512.0, memory_bytes: u64::MAX, pids: u64::MAX }),
+            busy: busy.then_some(Busy { action: ActionId(1), kind: Kind::TemplateDelete, actor: None, since: noon() }),
+            state: agents::State::ALL[state],
+            since: noon(),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_action_fits(action in any_action()) {
+        check(&action::card(&action, noon()));
+    }
+
+    #[test]
+    fn any_agent_fits(view in any_view()) {
+        check(&agent::card(&view, noon()));
+    }
+
+    #[test]
+    fn any_fleet_fits(views in proptest::collection::vec(any_view(), 0..=20), why in hostile(), fleet in proptest::option::of(name())) {
+        let mut counts = BTreeMap::new();
+        for view in &views {
+            *counts.entry(view.state).or_default() += 1;
+        }
+        let glance = Glance {
+            fleet, counts, total: views.len(), page: 1, pages: 3, views,
+            engine: EngineState::Silent { since: noon(), why },
+            host: Host::default(), backlog: Backlog { waiting: 99, dead: 99 },
+        };
+        check(&status::fleet(&glance, noon()));
+    }
+
+    #[test]
+    fn any_log_fits(lines in proptest::collection::vec(hostile(), 0..60), filter in proptest::option::of(hostile()), name in name()) {
+        let extract = logs::Extract { agent: AgentId(1), name, lines, filter };
+        check(&logs::extract(&extract));
+        check(&logs::following(&extract, noon()));
+        check(&logs::followed(&extract, "the container ended"));
+    }
+}

@@ -1,0 +1,140 @@
+//! Requests about agents that are there, and about a container that is to be one.
+
+use super::{Selection, plain, refuse_busy, request};
+use crate::{
+    domain::{
+        action::{Arguments, Details, Kind},
+        agent::{Desired, Phase, State},
+        ids::ContainerId,
+        view::View,
+    },
+    error::{Error, Result},
+    ops::{
+        Ops,
+        actions::{Newcomer, Request},
+    },
+    store::actions::NewTarget,
+};
+
+impl Ops {
+    /// `start`, `stop`, `restart`, `pause`, `resume`. Of several, those already there are left out.
+    pub fn request_change(&self, kind: Kind, selection: Selection<'_>) -> Result<Request> {
+        self.engine_answers()?;
+        let views = self.select(selection)?;
+        if let [view] = views.as_slice() {
+            refuse_busy(view)?;
+            if let Some(why) = unneeded(kind, view) {
+                return Err(Error::Invalid(format!("`{}` {why}", view.agent.name)));
+            }
+        }
+        let needed: Vec<&View> = views
+            .iter()
+            .filter(|view| unneeded(kind, view).is_none())
+            .collect();
+        if needed.is_empty() {
+            return Err(Error::Invalid(format!(
+                "None of the {} agents needs a {kind}.",
+                views.len()
+            )));
+        }
+        for view in &needed {
+            refuse_busy(view)?;
+        }
+        Ok(request(
+            kind,
+            needed
+                .into_iter()
+                .map(|view| NewTarget::as_it_is(view.agent.id))
+                .collect(),
+        ))
+    }
+
+    pub fn request_remove(&self, selection: Selection<'_>) -> Result<Request> {
+        self.engine_answers()?;
+        let views = self.select(selection)?;
+        for view in &views {
+            refuse_busy(view)?;
+        }
+        Ok(request(
+            Kind::Remove,
+            views
+                .iter()
+                .map(|view| NewTarget::as_it_is(view.agent.id))
+                .collect(),
+        ))
+    }
+
+    /// Asks the engine for the container: to be called after the person was answered.
+    pub async fn request_adopt(
+        &self,
+        container: &str,
+        name: Option<&str>,
+        fleet: Option<&str>,
+    ) -> Result<Request> {
+        self.engine_answers()?;
+        let seen = self
+            .engine
+            .observe(&ContainerId(container.to_owned()))
+            .await?;
+        let seen = seen.ok_or_else(|| {
+            Error::NotFound(format!(
+                "There is no container `{}` on this host.",
+                plain(container)
+            ))
+        })?;
+        if let Some(owner) = self.roster.read(|board| {
+            board
+                .by_container(&seen.container)
+                .map(|view| view.agent.name.clone())
+        }) {
+            return Err(Error::Invalid(format!(
+                "That container is `{owner}` already."
+            )));
+        }
+        let name = match name {
+            Some(name) => self.free_name(name)?,
+            None => self.free_name(&seen.name).map_err(|error| {
+                Error::Invalid(format!("{error} Give the agent another one by `name:`."))
+            })?,
+        };
+        let default = self.settings().agents.default_fleet.clone();
+        let newcomer = Newcomer {
+            name,
+            fleet: self.fleet(fleet.unwrap_or(default.as_str()))?.id,
+            spec: None,
+            arguments: Arguments::new(),
+        };
+        let details = Details {
+            container: Some(seen.container),
+            ..Details::default()
+        };
+        Ok(Request {
+            kind: Kind::Adopt,
+            targets: Vec::new(),
+            newcomer: Some(newcomer),
+            details,
+        })
+    }
+}
+
+/// Why a change would do nothing, as the end of a sentence that begins with the agent's name.
+fn unneeded(kind: Kind, view: &View) -> Option<String> {
+    let phase = view.observed.as_ref().map(|seen| seen.phase);
+    let up = phase.is_some_and(Phase::is_up);
+    match (kind, view.state) {
+        (Kind::Start, _)
+            if phase == Some(Phase::Running) && view.agent.desired == Desired::Running =>
+        {
+            Some("is running already.".to_owned())
+        }
+        (Kind::Stop, _) if !up && view.agent.desired == Desired::Stopped => {
+            Some("is stopped already.".to_owned())
+        }
+        (Kind::Pause, State::Paused) => {
+            Some("is paused already. `/resume` lets it go on.".to_owned())
+        }
+        (Kind::Pause, _) if !up => Some("does not run, so there is nothing to pause.".to_owned()),
+        (Kind::Resume, _) if phase != Some(Phase::Paused) => Some("is not paused.".to_owned()),
+        _ => None,
+    }
+}

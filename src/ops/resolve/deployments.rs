@@ -1,0 +1,178 @@
+//! Requests that make containers: deploy, redeploy, rollback.
+
+use super::{Selection, invalid, refuse_busy, request};
+use crate::{
+    domain::{
+        action::{Arguments, Details, Kind},
+        spec::Spec,
+        template::{DeployForm, Secret, Template},
+        view::View,
+    },
+    error::{Error, Result},
+    ops::{
+        Ops,
+        actions::{Newcomer, Request},
+    },
+    store::actions::NewTarget,
+};
+
+impl Ops {
+    /// What can be said against a deployment before its form is filled in.
+    pub fn check_deploy(&self, form: &DeployForm) -> Result<()> {
+        self.engine_answers()?;
+        self.free_name(&form.name)?;
+        if let Some(fleet) = &form.fleet {
+            self.fleet(fleet)?;
+        }
+        let template = self.template(&form.template)?.template;
+        let misfits = template.misfits(&form.given);
+        if !misfits.is_empty() {
+            return Err(invalid(&misfits));
+        }
+        self.check_secrets(&template)
+    }
+
+    pub fn request_deploy(&self, form: &DeployForm) -> Result<Request> {
+        self.engine_answers()?;
+        let template = self.template(&form.template)?.template;
+        let name = self.free_name(&form.name)?;
+        let default = self.settings().agents.default_fleet.clone();
+        let fleet = self.fleet(form.fleet.as_deref().unwrap_or(default.as_str()))?;
+        let spec = self.resolve_template(&template, &form.given)?;
+        let newcomer = Newcomer {
+            name,
+            fleet: fleet.id,
+            spec: Some(Box::new(spec)),
+            arguments: form.given.clone(),
+        };
+        let details = Details {
+            pull: form.pull,
+            ..Details::default()
+        };
+        Ok(Request {
+            kind: Kind::Deploy,
+            targets: Vec::new(),
+            newcomer: Some(newcomer),
+            details,
+        })
+    }
+
+    /// The template as it is now, with what it was given before and what is `given` on top.
+    pub fn request_redeploy(
+        &self,
+        selection: Selection<'_>,
+        given: &Arguments,
+        pull: bool,
+    ) -> Result<Request> {
+        self.engine_answers()?;
+        let mut targets = Vec::new();
+        for view in self.select(selection)? {
+            refuse_busy(&view)?;
+            targets.push(self.redeployed(&view, given)?);
+        }
+        let details = Details {
+            pull,
+            ..Details::default()
+        };
+        Ok(Request {
+            kind: Kind::Redeploy,
+            targets,
+            newcomer: None,
+            details,
+        })
+    }
+
+    fn redeployed(&self, view: &View, given: &Arguments) -> Result<NewTarget> {
+        let name = &view.agent.name;
+        let never = || {
+            Error::Invalid(format!(
+                "`{name}` was never deployed. `/remove` it and `/deploy` it anew."
+            ))
+        };
+        let version = view.version.as_ref().ok_or_else(never)?;
+        let template = version
+            .spec
+            .template
+            .as_deref()
+            .and_then(|template| self.catalog.get(template));
+        let mut arguments = version.arguments.clone();
+        if let Some(entry) = &template {
+            // What the template has dropped since then is nobody's wish any more.
+            arguments.retain(|name, _| entry.template.takes(name));
+        }
+        arguments.extend(given.clone());
+        let spec = match template {
+            Some(entry) => self.resolve_template(&entry.template, &arguments)?,
+            None if given.is_empty() => self.permitted(version.spec.clone())?,
+            None => {
+                return Err(Error::Invalid(format!(
+                    "`{name}` has no template to give `set:` to."
+                )));
+            }
+        };
+        Ok(NewTarget {
+            agent: view.agent.id,
+            spec: Some(Box::new(spec)),
+            arguments,
+            image: None,
+        })
+    }
+
+    pub fn request_rollback(&self, name: &str) -> Result<Request> {
+        self.engine_answers()?;
+        let view = self.agent(name)?;
+        refuse_busy(&view)?;
+        if view.agent.version < 2 {
+            return Err(Error::Invalid(format!(
+                "`{}` has no earlier version to return to.",
+                view.agent.name
+            )));
+        }
+        Ok(request(
+            Kind::Rollback,
+            vec![NewTarget::as_it_is(view.agent.id)],
+        ))
+    }
+
+    /// The spec, or everything that is wrong with it at once.
+    pub fn resolve_template(&self, template: &Template, given: &Arguments) -> Result<Spec> {
+        let spec = template
+            .resolve(given)
+            .map_err(|problems| invalid(&problems))?;
+        self.check_secrets(template)?;
+        self.permitted(spec)
+    }
+
+    fn check_secrets(&self, template: &Template) -> Result<()> {
+        let settings = self.settings();
+        let unset = |secret: &&Secret| {
+            secret.required && !settings.agents.secrets.contains_key(&secret.name)
+        };
+        let missing: Vec<String> = template
+            .body
+            .secrets
+            .iter()
+            .filter(unset)
+            .map(|secret| format!("`{}{}`", settings.agents.secrets_env_prefix, secret.name))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Invalid(format!(
+            "`{}` needs {} in Yardarm's environment (`.env`); set it and restart Yardarm.",
+            template.name,
+            missing.join(", ")
+        )))
+    }
+
+    fn permitted(&self, spec: Spec) -> Result<Spec> {
+        let refusals = self.settings().docker.allow.refusals(&spec);
+        if refusals.is_empty() {
+            return Ok(spec);
+        }
+        Err(Error::Denied(format!(
+            "The settings do not permit this: {}.",
+            refusals.join("; ")
+        )))
+    }
+}
