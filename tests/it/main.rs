@@ -28,5 +28,6 @@ mod reload;
 mod replace;
 mod secrets;
 mod status;
+mod store;
 mod support;
 mod templates;

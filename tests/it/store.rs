@@ -1,0 +1,663 @@
+//! The database: opened, refused, and each of its rules kept by itself.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{Connection as _, SqliteConnection};
+use yardarm::{
+    clock::Clock as _,
+    domain::{
+        action::{Arguments, Details, Kind, Origin, Reply, State, Step},
+        agent::{Desired, Name},
+        ids::{
+            ActionId, AgentId, ChannelId, ContainerId, FleetId, ImageId, InstanceId, InteractionId,
+            MessageId, UserId,
+        },
+        outbox::Subject,
+    },
+    store::{
+        OpenError, Store, Tx,
+        actions::{self, Ending, NewAction, NewTarget},
+        agents, fleets, is_taken,
+        outbox::{self, Notice},
+        process, templates,
+    },
+};
+
+use crate::support::{clock::FixedClock, scene::plain_spec};
+
+/// A database with a fleet and an agent in it.
+struct Scene {
+    folder: tempfile::TempDir,
+    store: Store,
+    now: DateTime<Utc>,
+    fleet: FleetId,
+    agent: AgentId,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("yardarm.db"))
+            .await
+            .unwrap();
+        let now = FixedClock::new().now();
+        let mut tx = store.begin().await.unwrap();
+        let fleet = fleets::insert(&mut tx, &name("main"), None, now)
+            .await
+            .unwrap();
+        let agent = agents::insert(&mut tx, &name("scout"), fleet, false, now)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        Self {
+            folder,
+            store,
+            now,
+            fleet,
+            agent,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("yardarm.db")
+    }
+
+    async fn begin(&self) -> Tx {
+        self.store.begin().await.unwrap()
+    }
+
+    fn action(&self, kind: Kind, state: State) -> NewAction {
+        NewAction {
+            kind,
+            actor: Some(UserId(u64::MAX)),
+            origin: Origin::Chat,
+            reason: Some("lunch".to_owned()),
+            details: Details::default(),
+            state,
+            expires_at: (state == State::Asked).then(|| self.now + TimeDelta::minutes(15)),
+            reply: None,
+            targets: vec![NewTarget::as_it_is(self.agent)],
+        }
+    }
+
+    async fn insert(&self, new: &NewAction) -> sqlx::Result<ActionId> {
+        let mut tx = self.begin().await;
+        let id = actions::insert(&mut tx, new, self.now).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    async fn advance(&self, id: ActionId, from: State, to: State, now: DateTime<Utc>) -> bool {
+        let mut tx = self.begin().await;
+        let first = actions::advance(&mut tx, id, from, to, now).await.unwrap();
+        tx.commit().await.unwrap();
+        first
+    }
+
+    /// Something to be said in a channel.
+    async fn put(&self, subject: Subject, channel: u64, message: Option<u64>) {
+        let notice = Notice {
+            subject,
+            channel: ChannelId(channel),
+            message: message.map(MessageId),
+            due: self.now,
+        };
+        let mut tx = self.begin().await;
+        outbox::put(&mut tx, &notice, self.now).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn due(&self) -> Vec<Subject> {
+        let rows = self.store.outbox_due(self.now).await.unwrap();
+        rows.into_iter().map(|row| row.subject).collect()
+    }
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+async fn raw(path: &Path, sql: &'static str) {
+    let address = format!("sqlite://{}", path.display());
+    let mut database = SqliteConnection::connect(&address).await.unwrap();
+    sqlx::raw_sql(sql).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_process_has_a_database() {
+    let scene = Scene::new().await;
+    let second = Store::open(&scene.path()).await;
+    assert!(matches!(second, Err(OpenError::InUse(path)) if path == scene.path()));
+    scene.store.close().await;
+    let path = scene.path();
+    drop(scene.store);
+    Store::open(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_place_that_cannot_be_written_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    // Below a file, in a file system nobody may write to, and a folder itself. The mode of a file binds no root.
+    for path in [
+        file.join("yardarm.db"),
+        "/proc/yardarm.db".into(),
+        folder.path().to_owned(),
+    ] {
+        let opened = Store::open(&path).await;
+        assert!(
+            matches!(opened, Err(OpenError::Unwritable { .. })),
+            "{opened:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_left_alone() {
+    let scene = Scene::new().await;
+    let path = scene.path();
+    scene.store.close().await;
+    drop(scene.store);
+    raw(
+        &path,
+        "INSERT INTO _sqlx_migrations VALUES (29990101000000, 'later', '2999-01-01', 1, x'00', 0)",
+    )
+    .await;
+    let opened = Store::open(&path).await;
+    let Err(OpenError::Newer { migration, .. }) = opened else {
+        panic!("{opened:?}");
+    };
+    assert_eq!(migration, 29_990_101_000_000);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("yardarm.db");
+    std::fs::write(&path, "a letter to somebody".repeat(99)).unwrap();
+    let opened = Store::open(&path).await;
+    assert!(
+        matches!(opened, Err(OpenError::Broken { .. })),
+        "{opened:?}"
+    );
+    assert!(
+        std::fs::read_to_string(&path)
+            .unwrap()
+            .starts_with("a letter")
+    );
+}
+
+#[tokio::test]
+async fn migrations_keep_the_rows_of_those_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("yardarm.db");
+    let address = format!("sqlite://{}?mode=rwc", path.display());
+    let mut database = SqliteConnection::connect(&address).await.unwrap();
+    let all = sqlx::migrate!();
+    all.run_to(20_261_121_090_000, &mut database).await.unwrap();
+    database.close().await.unwrap();
+    raw(
+        &path,
+        "INSERT INTO instance VALUES (1, 'abc', '2026-11-21T09:00:00+00:00');
+         INSERT INTO starts (started_at) VALUES ('2026-11-21T09:00:00+00:00');
+         INSERT INTO fleets (name, created_at) VALUES ('main', '2026-11-21T09:00:00+00:00');
+         INSERT INTO agents (name, fleet_id, desired, created_at)
+             VALUES ('scout', 1, 'running', '2026-11-21T09:00:00+00:00');
+         INSERT INTO templates VALUES ('mine', '{}', 7, '2026-11-21T09:00:00+00:00');
+         INSERT INTO drafts VALUES (7, '{}', '2026-11-21T09:00:00+00:00');",
+    )
+    .await;
+
+    let store = Store::open(&path).await.unwrap();
+    let now = FixedClock::new().now();
+    let other = InstanceId("other".to_owned());
+    assert_eq!(
+        store.instance(&other, now).await.unwrap(),
+        InstanceId("abc".to_owned())
+    );
+    assert_eq!(store.agents().await.unwrap()[0].name, name("scout"));
+    assert_eq!(store.fleets().await.unwrap()[0].name, name("main"));
+    assert_eq!(
+        store.templates().await.unwrap(),
+        [("mine".to_owned(), "{}".to_owned())]
+    );
+    assert_eq!(
+        store.draft(InteractionId(7)).await.unwrap().as_deref(),
+        Some("{}")
+    );
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(process::note_start(&mut tx, now).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_write_that_is_not_committed_never_was() {
+    let scene = Scene::new().await;
+    let mut tx = scene.begin().await;
+    agents::remove(&mut tx, scene.agent, scene.now)
+        .await
+        .unwrap();
+    drop(tx);
+    assert!(scene.store.agent(scene.agent).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn names_are_free_again_and_ids_are_not() {
+    let scene = Scene::new().await;
+    let mut tx = scene.begin().await;
+    let taken = agents::insert(&mut tx, &name("scout"), scene.fleet, false, scene.now).await;
+    assert!(is_taken(&taken.unwrap_err()));
+    let taken = fleets::insert(&mut tx, &name("main"), None, scene.now).await;
+    assert!(is_taken(&taken.unwrap_err()));
+    assert!(
+        !fleets::remove_if_empty(&mut tx, scene.fleet, scene.now)
+            .await
+            .unwrap()
+    );
+
+    agents::remove(&mut tx, scene.agent, scene.now)
+        .await
+        .unwrap();
+    let second = agents::insert(&mut tx, &name("scout"), scene.fleet, false, scene.now).await;
+    assert!(second.unwrap().0 > scene.agent.0);
+    tx.commit().await.unwrap();
+    assert!(scene.store.agent(scene.agent).await.unwrap().is_none());
+
+    let mut tx = scene.begin().await;
+    let empty = fleets::insert(
+        &mut tx,
+        &name("empty"),
+        Some(ChannelId(u64::MAX)),
+        scene.now,
+    )
+    .await
+    .unwrap();
+    agents::set_fleet(&mut tx, AgentId(2), empty).await.unwrap();
+    assert!(
+        fleets::remove_if_empty(&mut tx, scene.fleet, scene.now)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !fleets::remove_if_empty(&mut tx, scene.fleet, scene.now)
+            .await
+            .unwrap()
+    );
+    tx.commit().await.unwrap();
+    let left = scene.store.fleets().await.unwrap();
+    assert_eq!(left[0].channel, Some(ChannelId(u64::MAX)));
+    assert_eq!(left.len(), 1);
+}
+
+#[tokio::test]
+async fn an_agent_keeps_every_version_of_its_spec() {
+    let scene = Scene::new().await;
+    for (number, container) in [(1, "aa"), (2, "bb")] {
+        let spec = plain_spec(&format!("demo:{number}"));
+        let image = ImageId(format!("sha256:{number}"));
+        let arguments = Arguments::from([("goal".to_owned(), number.to_string())]);
+        let mut tx = scene.begin().await;
+        let container = ContainerId(container.to_owned());
+        let made = (&spec, &image, &arguments);
+        agents::swap(&mut tx, scene.agent, &container, made, scene.now)
+            .await
+            .unwrap();
+        agents::set_desired(&mut tx, scene.agent, Desired::Running)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let agent = scene.store.agent(scene.agent).await.unwrap().unwrap();
+        assert_eq!((agent.version, agent.container), (number, Some(container)));
+        let version = scene
+            .store
+            .version(agent.id, number)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (version.spec, version.image, version.arguments),
+            (spec, image, arguments)
+        );
+    }
+    assert_eq!(
+        scene
+            .store
+            .version(scene.agent, 1)
+            .await
+            .unwrap()
+            .unwrap()
+            .spec
+            .image,
+        "demo:1"
+    );
+    assert!(scene.store.version(scene.agent, 3).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_agent_has_one_action_at_a_time_and_an_interaction_makes_one() {
+    let scene = Scene::new().await;
+    let mut stop = scene.action(Kind::Stop, State::Pending);
+    stop.reply = Some(Reply {
+        interaction: InteractionId(u64::MAX),
+        channel: ChannelId(3),
+        message: None,
+    });
+    let id = scene.insert(&stop).await.unwrap();
+    assert!(is_taken(
+        &scene
+            .insert(&scene.action(Kind::Start, State::Pending))
+            .await
+            .unwrap_err()
+    ));
+    // What only asks keeps nobody off.
+    let asked = scene
+        .insert(&scene.action(Kind::Remove, State::Asked))
+        .await
+        .unwrap();
+    let mut tx = scene.begin().await;
+    assert_eq!(
+        actions::busy_with(&mut tx, scene.agent).await.unwrap(),
+        Some(id)
+    );
+    let confirmed = actions::advance(&mut tx, asked, State::Asked, State::Pending, scene.now).await;
+    assert!(is_taken(&confirmed.unwrap_err()));
+    drop(tx);
+
+    scene
+        .advance(id, State::Pending, State::Cancelled, scene.now)
+        .await;
+    assert!(
+        is_taken(&scene.insert(&stop).await.unwrap_err()),
+        "the interaction was delivered twice"
+    );
+    assert_eq!(
+        scene
+            .store
+            .action_of(InteractionId(u64::MAX))
+            .await
+            .unwrap(),
+        Some(id)
+    );
+    assert_eq!(scene.store.action_of(InteractionId(1)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn of_two_who_move_an_action_on_one_is_first() {
+    let scene = Scene::new().await;
+    let id = scene
+        .insert(&scene.action(Kind::Remove, State::Asked))
+        .await
+        .unwrap();
+    let late = scene.now + TimeDelta::minutes(15);
+    assert!(
+        !scene.advance(id, State::Asked, State::Pending, late).await,
+        "its time was over"
+    );
+    let mut tx = scene.begin().await;
+    assert_eq!(actions::overdue(&mut tx, scene.now).await.unwrap(), []);
+    assert_eq!(actions::overdue(&mut tx, late).await.unwrap(), [id]);
+    drop(tx);
+    assert!(
+        scene
+            .advance(id, State::Asked, State::Pending, scene.now)
+            .await
+    );
+    assert!(
+        !scene
+            .advance(id, State::Asked, State::Cancelled, scene.now)
+            .await
+    );
+    assert!(
+        scene
+            .advance(id, State::Pending, State::Running, scene.now)
+            .await
+    );
+    assert!(
+        !scene
+            .advance(id, State::Pending, State::Running, scene.now)
+            .await
+    );
+}
+
+#[tokio::test]
+async fn an_action_ends_once_and_keeps_what_was_written_of_it() {
+    let scene = Scene::new().await;
+    let id = scene
+        .insert(&scene.action(Kind::Remove, State::Running))
+        .await
+        .unwrap();
+    let mut tx = scene.begin().await;
+    actions::set_step(&mut tx, id, scene.agent, Step::Stopping)
+        .await
+        .unwrap();
+    let details = Details {
+        volumes: true,
+        ..Details::default()
+    };
+    actions::set_details(&mut tx, id, &details).await.unwrap();
+    let ending = Ending {
+        state: State::Succeeded,
+        note: Some("well".to_owned()),
+    };
+    let target = (scene.agent, &ending);
+    assert!(
+        actions::finish_target(&mut tx, id, target.0, target.1, scene.now)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !actions::finish_target(&mut tx, id, target.0, target.1, scene.now)
+            .await
+            .unwrap()
+    );
+    assert!(
+        actions::finish(&mut tx, id, &ending, scene.now)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !actions::finish(&mut tx, id, &ending, scene.now)
+            .await
+            .unwrap()
+    );
+    tx.commit().await.unwrap();
+    let action = scene.store.action(id).await.unwrap().unwrap();
+    assert_eq!(
+        (action.state, action.outcome.as_deref()),
+        (State::Succeeded, Some("well"))
+    );
+    assert_eq!(
+        (action.details, action.actor),
+        (details, Some(UserId(u64::MAX)))
+    );
+    assert_eq!(action.targets[0].step, Step::Stopping);
+    assert_eq!(scene.store.actions_in(State::Running).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_start_knows_what_it_found() {
+    let scene = Scene::new().await;
+    let id = scene
+        .insert(&scene.action(Kind::Stop, State::Running))
+        .await
+        .unwrap();
+    let mut tx = scene.begin().await;
+    let start = process::note_start(&mut tx, scene.now).await.unwrap();
+    actions::note_found(&mut tx, id, start).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(scene.store.actions_found_by(start).await.unwrap(), [id]);
+    assert_eq!(scene.store.actions_found_by(start + 1).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn attempts_of_converge_are_counted() {
+    let scene = Scene::new().await;
+    let mut start = scene.action(Kind::Start, State::Running);
+    start.origin = Origin::Converge;
+    let id = scene.insert(&start).await.unwrap();
+    let hour_ago = scene.now - TimeDelta::hours(1);
+    assert_eq!(
+        scene
+            .store
+            .converge_attempts(scene.agent, hour_ago)
+            .await
+            .unwrap(),
+        (1, None)
+    );
+    scene
+        .advance(id, State::Running, State::Failed, scene.now)
+        .await;
+    let ended = (1, Some(scene.now));
+    assert_eq!(
+        scene
+            .store
+            .converge_attempts(scene.agent, hour_ago)
+            .await
+            .unwrap(),
+        ended
+    );
+    assert_eq!(
+        scene
+            .store
+            .converge_attempts(scene.agent, scene.now)
+            .await
+            .unwrap(),
+        (0, None)
+    );
+}
+
+#[tokio::test]
+async fn a_channel_hears_one_thing_at_a_time_and_in_order() {
+    let scene = Scene::new().await;
+    let [first, second, elsewhere] = [1, 2, 3].map(|id| Subject::Action(ActionId(id)));
+    scene.put(first, 1, None).await;
+    scene.put(second, 1, Some(9)).await;
+    scene.put(elsewhere, 2, None).await;
+    assert_eq!(scene.due().await, [first, elsewhere]);
+    let row = scene.store.outbox_due(scene.now).await.unwrap().remove(0);
+
+    let soon = scene.now + TimeDelta::seconds(4);
+    scene.store.outbox_begin(row.id).await.unwrap();
+    scene
+        .store
+        .outbox_postpone(row.id, soon, "503", true)
+        .await
+        .unwrap();
+    assert_eq!(
+        scene.due().await,
+        [elsewhere],
+        "the second does not overtake the first"
+    );
+    assert_eq!(scene.store.outbox_next().await.unwrap(), Some(scene.now));
+    let row = scene.store.outbox_due(soon).await.unwrap().remove(0);
+    assert_eq!((row.attempts, row.in_doubt), (1, true));
+    let backlog = scene
+        .store
+        .outbox_backlog(ChannelId(1), soon)
+        .await
+        .unwrap();
+    assert_eq!(
+        backlog,
+        std::slice::from_ref(&row),
+        "an edit is no new message"
+    );
+
+    // It changed while it was being sent.
+    scene.put(first, 1, None).await;
+    scene
+        .store
+        .outbox_settle(&row, Some(MessageId(5)))
+        .await
+        .unwrap();
+    let row = scene.store.outbox_due(scene.now).await.unwrap().remove(0);
+    assert_eq!(
+        (row.subject, row.version, row.message),
+        (first, 2, Some(MessageId(5)))
+    );
+    scene.store.outbox_repost(row.id).await.unwrap();
+    let row = scene.store.outbox_due(scene.now).await.unwrap().remove(0);
+    assert_eq!((row.message, row.in_doubt, row.attempts), (None, false, 0));
+    scene
+        .store
+        .outbox_settle(&row, Some(MessageId(6)))
+        .await
+        .unwrap();
+
+    assert_eq!(scene.due().await, [second, elsewhere]);
+    let mut tx = scene.begin().await;
+    outbox::shown(&mut tx, second).await.unwrap();
+    tx.commit().await.unwrap();
+    let row = scene.store.outbox_due(scene.now).await.unwrap().remove(0);
+    scene.store.outbox_bury(row.id, "403").await.unwrap();
+    assert_eq!(scene.store.outbox_counts().await.unwrap(), (0, 1));
+    assert_eq!(scene.store.outbox_next().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_reply_that_became_known_is_known_to_the_outbox() {
+    let scene = Scene::new().await;
+    let mut stop = scene.action(Kind::Stop, State::Running);
+    stop.reply = Some(Reply {
+        interaction: InteractionId(1),
+        channel: ChannelId(3),
+        message: None,
+    });
+    let id = scene.insert(&stop).await.unwrap();
+    scene.put(Subject::Action(id), 3, None).await;
+    let mut tx = scene.begin().await;
+    actions::set_reply_message(&mut tx, id, MessageId(4))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let row = scene.store.outbox_due(scene.now).await.unwrap().remove(0);
+    assert_eq!(row.message, Some(MessageId(4)));
+    let reply = scene
+        .store
+        .action(id)
+        .await
+        .unwrap()
+        .unwrap()
+        .reply
+        .unwrap();
+    assert_eq!(reply.message, Some(MessageId(4)));
+}
+
+#[tokio::test]
+async fn forms_and_templates_come_and_go() {
+    let scene = Scene::new().await;
+    let (id, later) = (InteractionId(7), scene.now + TimeDelta::seconds(1));
+    scene.store.put_draft(id, "{}", scene.now).await.unwrap();
+    scene.store.put_draft(id, "[]", later).await.unwrap();
+    assert_eq!(scene.store.draft(id).await.unwrap().as_deref(), Some("[]"));
+    scene.store.drop_drafts(later).await.unwrap();
+    assert_eq!(scene.store.draft(id).await.unwrap(), None);
+
+    let (mine, by) = (name("mine"), UserId(7));
+    let mut tx = scene.begin().await;
+    templates::insert(&mut tx, &mine, "{}", by, scene.now)
+        .await
+        .unwrap();
+    let again = templates::insert(&mut tx, &mine, "{}", by, scene.now).await;
+    assert!(is_taken(&again.unwrap_err()));
+    assert!(templates::delete(&mut tx, &mine).await.unwrap());
+    assert!(!templates::delete(&mut tx, &mine).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_word_this_version_does_not_know_is_an_error_and_not_a_guess() {
+    let scene = Scene::new().await;
+    let id = scene
+        .insert(&scene.action(Kind::Stop, State::Running))
+        .await
+        .unwrap();
+    let path = scene.path();
+    raw(&path, "UPDATE actions SET kind = 'dance'").await;
+    let error = scene.store.action(id).await.unwrap_err().to_string();
+    assert!(error.contains("`dance` is not understood"), "{error}");
+    raw(&path, "UPDATE actions SET kind = 'stop', details = '[1]'").await;
+    assert!(scene.store.action(id).await.is_err());
+    raw(&path, "UPDATE agents SET name = 'Big Scout'").await;
+    assert!(scene.store.agents().await.is_err());
+}
