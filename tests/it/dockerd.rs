@@ -32,6 +32,7 @@ impl Daemon {
             child: None,
             log: None,
         };
+        std::fs::write(daemon.path("daemon.json"), "{}").unwrap();
         daemon.up().await;
         let image = daemon.path("image.tar");
         docker(&["save", "--output", &image, IMAGE]);
@@ -40,8 +41,11 @@ impl Daemon {
     }
 
     async fn up(&mut self) {
-        let mut command = Command::new("dockerd");
+        // In a network namespace of its own: a daemon without a bridge deletes `docker0`, whosever it is.
+        let mut command = Command::new("unshare");
         command
+            .args(["--net", "dockerd"])
+            .args(["--config-file", &self.path("daemon.json")])
             .args(["--data-root", &self.path("data")])
             .args(["--exec-root", &self.path("exec")])
             .args(["--pidfile", &self.path("pid")])
