@@ -34,12 +34,11 @@ impl Figures {
     ) -> Result<()> {
         let spread = spread(name, samples)?;
         let known = self.0.iter_mut().find(|(known, _)| *known == name);
-        match known {
-            Some((_, Figure::BySize(sizes))) => drop(sizes.insert(size, spread)),
-            _ => {
-                let sizes = BTreeMap::from([(size, spread)]);
-                self.0.push((name, Figure::BySize(sizes)));
-            }
+        if let Some((_, Figure::BySize(sizes))) = known {
+            sizes.insert(size, spread);
+        } else {
+            let sizes = BTreeMap::from([(size, spread)]);
+            self.0.push((name, Figure::BySize(sizes)));
         }
         Ok(())
     }
