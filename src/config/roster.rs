@@ -14,7 +14,7 @@ pub struct Roster {
     #[serde(rename = "resync_s", with = "seconds")]
     #[schemars(with = "u32", range(min = 5, max = 3600))]
     pub resync: Duration,
-    /// Seconds between two samples of CPU and memory.
+    /// Seconds between two samples of CPU and memory; 0.4 s for each running agent if that is more.
     #[serde(rename = "sample_s", with = "seconds")]
     #[schemars(with = "u32", range(min = 2, max = 3600))]
     pub sample: Duration,

@@ -139,14 +139,16 @@ impl Ops {
         }
     }
 
-    /// Samples CPU and memory of everything that runs, all at once: each call waits for the engine's own tick.
-    pub async fn sample(&self) {
+    /// Samples CPU and memory of everything that runs, all at once: each call waits for the engine's own tick. Returns
+    /// how many containers that were.
+    pub async fn sample(&self) -> u32 {
         let running: Vec<ContainerId> = self.roster.read(|board| {
             let up = board
                 .views()
                 .filter(|view| matches!(view.state, State::Running | State::Unhealthy));
             up.filter_map(|view| view.agent.container.clone()).collect()
         });
+        let count = u32::try_from(running.len()).unwrap_or(u32::MAX);
         let samples = running.into_iter().map(|container| async move {
             // One that ended meanwhile is no news: the watcher has seen it.
             if let Ok(sample) = self.engine.sample(&container).await {
@@ -154,5 +156,6 @@ impl Ops {
             }
         });
         futures::future::join_all(samples).await;
+        count
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use futures::future::try_join_all;
 use localcord::{Person, Reply, SlashCommand};
+use tokio::time::sleep;
 
 use crate::{
     Counts,
@@ -19,6 +20,8 @@ use crate::{
 const SIZES: [usize; 3] = [10, 100, 1000];
 /// Agents while twenty people ask.
 const CROWDED: usize = 100;
+/// What an action leaves to be done once its end is shown is over by then; nobody types faster.
+const REST: Duration = Duration::from_millis(5);
 /// So many samples come first and do not count.
 const WARM_UP: usize = 10;
 
@@ -52,7 +55,9 @@ async fn one_at_a_time(
         let change = change.send().await?;
         succeeded(&change).await?;
         own.push(acknowledged(&change)?);
+        sleep(REST).await;
         least.push(acknowledged(&other.slash("ping").send().await?)?);
+        sleep(REST).await;
     }
     figures.spread("ack_ms", warm(&own))?;
     figures.spread("ack_floor_ms", warm(&least))
