@@ -27,17 +27,18 @@ const WARM_UP: usize = 10;
 
 pub(crate) async fn measure(figures: &mut Figures, counts: &Counts) -> Result<()> {
     let floor = Floor::start().await?;
-    let mut fleet = FakeFleet::start().await?;
+    let mut fleets = Vec::new();
     for size in SIZES {
-        fleet.grow_to(size).await?;
-        if size == CROWDED {
-            one_at_a_time(figures, &fleet, &floor, counts).await?;
-            twenty_at_a_time(figures, &fleet, &floor, counts).await?;
-        }
-        let samples = status(&fleet, counts.one).await?;
-        figures.of_size("status_ms", size, &samples)?;
+        fleets.push(FakeFleet::start(size).await?);
     }
-    fleet.stop().await;
+    for fleet in fleets.iter().filter(|fleet| fleet.size == CROWDED) {
+        one_at_a_time(figures, fleet, &floor, counts).await?;
+        twenty_at_a_time(figures, fleet, &floor, counts).await?;
+    }
+    status(figures, &fleets, counts).await?;
+    for fleet in fleets {
+        fleet.stop().await;
+    }
     Ok(())
 }
 
@@ -120,13 +121,19 @@ async fn at_once(commands: impl Iterator<Item = SlashCommand>) -> Result<Vec<Rep
     Ok(try_join_all(commands.map(SlashCommand::send)).await?)
 }
 
-async fn status(fleet: &FakeFleet, count: usize) -> Result<Vec<Duration>> {
-    let person = first(fleet.people())?;
-    let mut samples = Vec::new();
-    for _ in 0..count + WARM_UP {
-        samples.push(finished(&person.slash("status").send().await?).await?);
+/// The sizes take turns, too.
+async fn status(figures: &mut Figures, fleets: &[FakeFleet], counts: &Counts) -> Result<()> {
+    let mut samples = vec![Vec::new(); fleets.len()];
+    for _ in 0..counts.one + WARM_UP {
+        for (fleet, samples) in fleets.iter().zip(&mut samples) {
+            let person = first(fleet.people())?;
+            samples.push(finished(&person.slash("status").send().await?).await?);
+        }
     }
-    Ok(warm(&samples).to_vec())
+    for (fleet, samples) in fleets.iter().zip(&samples) {
+        figures.of_size("status_ms", fleet.size, warm(samples))?;
+    }
+    Ok(())
 }
 
 fn first(people: Vec<Person>) -> Result<Person> {

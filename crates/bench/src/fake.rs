@@ -20,66 +20,30 @@ const TEMPLATE: &str = r#"{ "description": "ticks", "image": "demo:1", "stop_gra
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub(crate) struct FakeFleet {
-    pub(crate) cord: Localcord,
+    pub(crate) size: usize,
+    cord: Localcord,
     app: App,
-    agents: usize,
     _folder: TempDir,
 }
 
 impl FakeFleet {
-    pub(crate) async fn start() -> Result<Self> {
+    /// Returns once all agents run.
+    pub(crate) async fn start(size: usize) -> Result<Self> {
         let cord = cord::start().await?;
         let folder = tempfile::tempdir()?;
-        let overrides = cord::settings(&cord, folder.path())?;
-        std::fs::write(folder.path().join("agents/demo.json"), TEMPLATE)?;
-        let source = Source {
-            path: None,
-            overrides,
-            environment: Environment::from_iter([(
-                "DISCORD_TOKEN".to_owned(),
-                cord.token().to_owned(),
-            )]),
-        };
-        let (settings, templates) = source.read()?;
-        let engine = FakeEngine::with_clock(|| SystemClock.now());
-        engine.add_image(IMAGE);
-        let parts = Parts {
-            settings,
-            templates,
-            source,
-            engine: Arc::new(engine),
-            clock: Arc::new(SystemClock),
-        };
-        let app = App::start(parts).await?;
+        let app = App::start(parts(&cord, &folder)?).await?;
         cord.wait_for_command("help").await?;
         until(&app.ops, Ops::knows_engine).await?;
+        for number in 0..size {
+            deploy(&app.ops, number).await?;
+        }
+        until(&app.ops, |ops| running(ops) == size).await?;
         Ok(Self {
+            size,
             cord,
             app,
-            agents: 0,
             _folder: folder,
         })
-    }
-
-    /// Deploys until there are `count` agents, and waits until all of them run.
-    pub(crate) async fn grow_to(&mut self, count: usize) -> Result<()> {
-        for number in self.agents..count {
-            let form = DeployForm {
-                template: "demo".to_owned(),
-                name: agent(number),
-                ..DeployForm::default()
-            };
-            let request = self.app.ops.request_deploy(&form)?;
-            let requester = Requester {
-                actor: None,
-                origin: Origin::Converge,
-                reason: None,
-                reply: None,
-            };
-            self.app.ops.submit(request, requester).await?;
-        }
-        self.agents = count;
-        until(&self.app.ops, |ops| running(ops) == count).await
     }
 
     pub(crate) fn people(&self) -> Vec<Person> {
@@ -89,6 +53,44 @@ impl FakeFleet {
     pub(crate) async fn stop(self) {
         self.app.stop().await;
     }
+}
+
+fn parts(cord: &Localcord, folder: &TempDir) -> Result<Parts> {
+    let overrides = cord::settings(cord, folder.path())?;
+    std::fs::write(folder.path().join("agents/demo.json"), TEMPLATE)?;
+    let token = ("DISCORD_TOKEN".to_owned(), cord.token().to_owned());
+    let source = Source {
+        path: None,
+        overrides,
+        environment: Environment::from_iter([token]),
+    };
+    let (settings, templates) = source.read()?;
+    let engine = FakeEngine::with_clock(|| SystemClock.now());
+    engine.add_image(IMAGE);
+    Ok(Parts {
+        settings,
+        templates,
+        source,
+        engine: Arc::new(engine),
+        clock: Arc::new(SystemClock),
+    })
+}
+
+/// Not by chat, which would take as long as all figures together.
+async fn deploy(ops: &Ops, number: usize) -> Result<()> {
+    let form = DeployForm {
+        template: "demo".to_owned(),
+        name: agent(number),
+        ..DeployForm::default()
+    };
+    let requester = Requester {
+        actor: None,
+        origin: Origin::Converge,
+        reason: None,
+        reply: None,
+    };
+    ops.submit(ops.request_deploy(&form)?, requester).await?;
+    Ok(())
 }
 
 /// The name of an agent of the fleet.

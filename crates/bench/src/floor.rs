@@ -20,7 +20,7 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 pub(crate) struct Floor {
-    pub(crate) cord: Localcord,
+    cord: Localcord,
     /// Ends with this.
     _client: JoinSet<()>,
 }
