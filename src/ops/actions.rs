@@ -168,14 +168,15 @@ impl Ops {
         let now = self.now();
         let mut tx = self.store.begin().await?;
         let overdue = actions::overdue(&mut tx, now).await?;
-        for id in &overdue {
-            actions::advance(&mut tx, *id, State::Asked, State::Expired, now).await?;
+        if overdue.is_empty() {
+            return Ok(());
+        }
+        for id in overdue {
+            actions::advance(&mut tx, id, State::Asked, State::Expired, now).await?;
+            notify(&mut tx, &self.action(id).await?, now, Duration::zero()).await?;
         }
         tx.commit().await?;
-        for id in overdue {
-            self.announce(&self.action(id).await?, Duration::zero())
-                .await?;
-        }
+        self.publish(Event::Outbox);
         Ok(())
     }
 
@@ -204,16 +205,6 @@ impl Ops {
     pub async fn action(&self, id: ActionId) -> Result<Action> {
         let missing = || Error::NotFound(format!("There is no action {id}."));
         self.store.action(id).await?.ok_or_else(missing)
-    }
-
-    /// Has the action's card written or edited by the outbox, `after` a while: whoever follows it comes first.
-    pub(super) async fn announce(&self, action: &Action, after: Duration) -> Result<()> {
-        let now = self.now();
-        let mut tx = self.store.begin().await?;
-        notify(&mut tx, action, now, after).await?;
-        tx.commit().await?;
-        self.publish(Event::Outbox);
-        Ok(())
     }
 
     async fn accepted(&self, id: ActionId) -> Result<Action> {

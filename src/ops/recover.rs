@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::{
     Ops,
-    actions::{Request, Requester},
+    actions::{Request, Requester, notify},
     execute::{Work, ending},
 };
 use crate::{
@@ -39,6 +39,7 @@ impl Ops {
         let number = process::note_start(&mut tx, now).await?;
         for action in &stale {
             rows::advance(&mut tx, action.id, State::Pending, State::Expired, now).await?;
+            notify(&mut tx, action, now, Duration::zero()).await?;
             for agent in newcomers(action) {
                 agents::remove(&mut tx, agent, now).await?;
             }
@@ -51,7 +52,6 @@ impl Ops {
             for agent in newcomers(action) {
                 self.refresh(agent).await?;
             }
-            self.announce(action, Duration::zero()).await?;
         }
         for id in &cut_off {
             let action = self.action(*id).await?;
