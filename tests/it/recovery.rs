@@ -52,14 +52,18 @@ async fn cut_at_each_call(
             break;
         }
         let running = test.ops().store.actions_in(Fate::Running).await.unwrap();
+        let pending = test.ops().store.actions_in(Fate::Pending).await.unwrap();
         let made_before = creations(test);
         test.crash().await;
         test.engine.thaw();
         test.up().await;
         let Some(id) = running.first() else {
-            // Nothing was begun: the command can be sent again.
-            let again = command(test, &agent).await;
-            again.until(is_final).await.unwrap();
+            match pending.first() {
+                // It was accepted, and is carried out now.
+                Some(id) => until_over(test, *id).await,
+                // Nothing was accepted: the command can be sent again.
+                None => drop(command(test, &agent).await.until(is_final).await.unwrap()),
+            }
             continue;
         };
         let fate = told(test, *id, &reply).await;
@@ -76,6 +80,13 @@ async fn cut_at_each_call(
         fates.push(fate);
     }
     fates
+}
+
+async fn until_over(test: &TestApp, id: ActionId) {
+    let mut events = test.ops().events();
+    while !test.ops().action(id).await.unwrap().state.is_over() {
+        events.recv().await.unwrap();
+    }
 }
 
 /// As [`cut_at_each_call`], but it is the engine that goes away, and comes back when people have been told.
