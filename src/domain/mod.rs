@@ -11,6 +11,7 @@ pub mod log;
 pub mod nearest;
 pub mod outbox;
 pub mod problem;
+pub mod secret;
 pub mod spec;
 pub mod template;
 pub mod view;

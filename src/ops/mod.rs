@@ -34,6 +34,7 @@ use crate::{
     engine::Engine,
     error::Result,
     store::{Store, fleets, is_taken},
+    vault::Vault,
 };
 
 /// Events a slow listener may lag behind before it has to look for itself.
@@ -42,6 +43,7 @@ const EVENT_BUFFER: usize = 1024;
 /// What every use case works with.
 pub struct Ops {
     pub store: Store,
+    pub vault: Vault,
     pub engine: Arc<dyn Engine>,
     pub clock: Arc<dyn Clock>,
     pub roster: Roster,
@@ -62,7 +64,7 @@ pub struct Ops {
 
 impl Ops {
     pub fn new(
-        store: Store,
+        (store, vault): (Store, Vault),
         engine: Arc<dyn Engine>,
         clock: Arc<dyn Clock>,
         (settings, source): (Settings, Source),
@@ -70,6 +72,7 @@ impl Ops {
     ) -> Self {
         Self {
             store,
+            vault,
             engine,
             clock,
             roster: Roster::default(),
