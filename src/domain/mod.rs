@@ -11,6 +11,7 @@ pub mod log;
 pub mod nearest;
 pub mod outbox;
 pub mod pattern;
+pub mod policy;
 pub mod problem;
 pub mod spec;
 pub mod template;
