@@ -105,6 +105,8 @@ impl From<State> for What {
             State::Interrupted => Self::Interrupted,
             State::Cancelled => Self::Cancelled,
             State::Expired => Self::Expired,
+            State::Denied => Self::Denied,
+            State::Void => Self::Void,
         }
     }
 }
@@ -114,8 +116,6 @@ impl From<State> for What {
 pub enum Origin {
     /// As the action it is about.
     Request(action::Origin),
-    /// Somebody at the command line of Yardarm's host.
-    Host,
     /// An entry of the settings or templates that came, changed or went.
     File,
     /// Yardarm itself.
@@ -125,11 +125,12 @@ pub enum Origin {
 impl Origin {
     /// A person in Discord.
     pub const CHAT: Self = Self::Request(action::Origin::Chat);
+    /// Somebody at the command line of Yardarm's host.
+    pub const HOST: Self = Self::Request(action::Origin::Host);
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Request(origin) => origin.as_str(),
-            Self::Host => "host",
             Self::File => "file",
             Self::Yardarm => "yardarm",
         }
