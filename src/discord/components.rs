@@ -30,7 +30,8 @@ pub async fn pressed(bot: &Bot, press: &ComponentInteraction) {
 }
 
 async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
-    let user = bot.authorise(press.user.id, press.guild_id)?;
+    let asker = Asker::from(press);
+    bot.authorise(&asker.caller)?;
     let stale = |_| {
         Answer::NotFound("This card is from an older Yardarm. Send the command again.".to_owned())
     };
@@ -42,7 +43,7 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
             press
                 .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
                 .await?;
-            let action = bot.ops.cancel(id, user).await?;
+            let action = bot.ops.cancel(id, asker.caller.user).await?;
             reply::show(
                 bot,
                 &press.token,
@@ -82,7 +83,7 @@ pub async fn submitted(bot: &Bot, modal: &ModalInteraction) {
 }
 
 async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
-    bot.authorise(modal.user.id, modal.guild_id)?;
+    bot.authorise(&Asker::from(modal).caller)?;
     let Ok(Press::Form(draft)) = modal.data.custom_id.parse() else {
         return Err(Answer::NotFound(
             "This form is from an older Yardarm. Send the command again.".to_owned(),

@@ -10,7 +10,7 @@ use serenity::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Bot, Error, commands, components, connect, errors};
+use super::{Bot, Error, commands, components, connect, errors, reply::Asker};
 use crate::{config::Discord, ops::Ops};
 
 /// Between two tries while Discord is away.
@@ -138,7 +138,9 @@ fn options() -> FrameworkOptions<Bot, Error> {
                     }
                     ctx.set_invocation_data(Claimed).await;
                 }
-                ctx.data().authorise(ctx.author().id, ctx.guild_id())?;
+                if let poise::Context::Application(ctx) = ctx {
+                    ctx.data().authorise(&Asker::from(ctx.interaction).caller)?;
+                }
                 Ok(true)
             })
         }),

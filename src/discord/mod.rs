@@ -22,7 +22,7 @@ use serenity::http::Http;
 use crate::{
     domain::{
         grant::{Caller, Forbidden, authorise},
-        ids::{GuildId, InteractionId, UserId},
+        ids::InteractionId,
     },
     error::Error as Answer,
     ops::Ops,
@@ -85,18 +85,9 @@ impl Bot {
     }
 
     /// The one authorisation, for commands, autocomplete, buttons, selects and modals; from memory.
-    pub fn authorise(
-        &self,
-        user: serenity::all::UserId,
-        guild: Option<serenity::all::GuildId>,
-    ) -> std::result::Result<UserId, Forbidden> {
+    pub fn authorise(&self, caller: &Caller) -> std::result::Result<(), Forbidden> {
         let settings = self.ops.settings();
-        let caller = Caller {
-            user: UserId(user.get()),
-            guild: guild.map(|guild| GuildId(guild.get())),
-        };
-        authorise(caller, settings.discord.guild, &settings.access.owners)?;
-        Ok(caller.user)
+        authorise(caller, settings.discord.guild, &settings.access.owners)
     }
 }
 

@@ -19,7 +19,8 @@ use super::{
 use crate::{
     domain::{
         action::{Action, Origin, Reply, State},
-        ids::{ChannelId, InteractionId, MessageId, UserId},
+        grant::Caller,
+        ids::{ChannelId, GuildId, InteractionId, MessageId, RoleId, UserId},
     },
     ops::actions::{Request, Requester},
 };
@@ -34,7 +35,7 @@ const TRIES: u32 = 4;
 /// The interaction somebody waits on, whatever its kind.
 #[derive(Clone, Debug)]
 pub struct Asker {
-    pub user: UserId,
+    pub caller: Caller,
     pub channel: ChannelId,
     pub interaction: InteractionId,
     pub token: String,
@@ -45,7 +46,14 @@ macro_rules! asker_from {
         impl From<&$kind> for Asker {
             fn from(interaction: &$kind) -> Self {
                 Self {
-                    user: UserId(interaction.user.id.get()),
+                    caller: Caller {
+                        user: UserId(interaction.user.id.get()),
+                        bot: interaction.user.bot,
+                        guild: interaction.guild_id.map(|guild| GuildId(guild.get())),
+                        roles: interaction.member.iter().flat_map(|member| &member.roles)
+                            .map(|role| RoleId(role.get()))
+                            .collect(),
+                    },
                     channel: ChannelId(interaction.channel_id.get()),
                     interaction: InteractionId(interaction.id.get()),
                     token: interaction.token.clone(),
@@ -129,7 +137,7 @@ pub async fn submit(
     reason: Option<String>,
 ) -> Result {
     let requester = Requester {
-        actor: Some(asker.user),
+        caller: Some(asker.caller.clone()),
         origin: Origin::Chat,
         reason,
         reply: Some(Reply {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     agent::{Desired, Name},
+    grant::Level,
     ids::{
         ActionId, AgentId, ChannelId, ContainerId, FleetId, ImageId, InteractionId, MessageId,
         UserId,
@@ -36,10 +37,20 @@ pub enum Kind {
     TemplateSave,
     TemplateDelete,
     Reload,
+    GrantAdd,
+    GrantRemove,
+    TeamSave,
+    TeamDelete,
+    SecretSet,
+    SecretDelete,
+    SecretRotate,
+    Freeze,
+    Unfreeze,
+    AuditExport,
 }
 
 impl Kind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 26] = [
         Self::Deploy,
         Self::Redeploy,
         Self::Rollback,
@@ -56,6 +67,16 @@ impl Kind {
         Self::TemplateSave,
         Self::TemplateDelete,
         Self::Reload,
+        Self::GrantAdd,
+        Self::GrantRemove,
+        Self::TeamSave,
+        Self::TeamDelete,
+        Self::SecretSet,
+        Self::SecretDelete,
+        Self::SecretRotate,
+        Self::Freeze,
+        Self::Unfreeze,
+        Self::AuditExport,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -76,12 +97,54 @@ impl Kind {
             Self::TemplateSave => "template save",
             Self::TemplateDelete => "template delete",
             Self::Reload => "reload",
+            Self::GrantAdd => "grant add",
+            Self::GrantRemove => "grant remove",
+            Self::TeamSave => "team save",
+            Self::TeamDelete => "team delete",
+            Self::SecretSet => "secret set",
+            Self::SecretDelete => "secret delete",
+            Self::SecretRotate => "secret rotate",
+            Self::Freeze => "freeze",
+            Self::Unfreeze => "unfreeze",
+            Self::AuditExport => "audit export",
         }
     }
 
     /// The inverse of [`Self::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// The least level that may ask for it (design.md, section 1).
+    pub const fn level(self) -> Level {
+        match self {
+            Self::Start
+            | Self::Restart
+            | Self::Resume
+            | Self::Stop
+            | Self::Pause
+            | Self::Freeze => Level::Operator,
+            Self::Deploy
+            | Self::Redeploy
+            | Self::Rollback
+            | Self::Remove
+            | Self::Adopt
+            | Self::FleetCreate
+            | Self::FleetDelete
+            | Self::FleetAdd
+            | Self::TemplateSave
+            | Self::TemplateDelete
+            | Self::SecretSet
+            | Self::SecretDelete
+            | Self::SecretRotate
+            | Self::Unfreeze => Level::Maintainer,
+            Self::Reload
+            | Self::GrantAdd
+            | Self::GrantRemove
+            | Self::TeamSave
+            | Self::TeamDelete
+            | Self::AuditExport => Level::Owner,
+        }
     }
 
     /// What its targets should be doing once it is accepted; None leaves that as it is.
@@ -132,27 +195,42 @@ pub enum Origin {
     Chat,
     /// Yardarm itself: what should run and did not.
     Converge,
+    /// The command line on Yardarm's host.
+    Host,
+    /// A schedule that was due.
+    Schedule,
+    /// Yardarm itself: what was ill.
+    Recovery,
 }
 
 impl Origin {
+    pub const ALL: [Self; 5] = [
+        Self::Chat,
+        Self::Converge,
+        Self::Host,
+        Self::Schedule,
+        Self::Recovery,
+    ];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Chat => "chat",
             Self::Converge => "converge",
+            Self::Host => "host",
+            Self::Schedule => "schedule",
+            Self::Recovery => "recovery",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Chat, Self::Converge]
-            .into_iter()
-            .find(|origin| origin.as_str() == text)
+        Self::ALL.into_iter().find(|origin| origin.as_str() == text)
     }
 }
 
 /// The life of an action: `asked` → `pending` → `running` → one of the ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
-    /// Waits for its requester to confirm.
+    /// Waits for people: for its requester to confirm, or for others to approve.
     Asked,
     /// Accepted; waits for its turn.
     Pending,
@@ -163,12 +241,16 @@ pub enum State {
     Interrupted,
     /// The requester thought better of it.
     Cancelled,
-    /// Nobody confirmed in time.
+    /// Nobody answered in time.
     Expired,
+    /// Somebody who was asked said no.
+    Denied,
+    /// What was asked for is not what would be done any more.
+    Void,
 }
 
 impl State {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Asked,
         Self::Pending,
         Self::Running,
@@ -177,6 +259,8 @@ impl State {
         Self::Interrupted,
         Self::Cancelled,
         Self::Expired,
+        Self::Denied,
+        Self::Void,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -189,6 +273,8 @@ impl State {
             Self::Interrupted => "interrupted",
             Self::Cancelled => "cancelled",
             Self::Expired => "expired",
+            Self::Denied => "denied",
+            Self::Void => "void",
         }
     }
 

@@ -40,6 +40,10 @@ id!(
     UserId(u64)
 );
 id!(
+    /// A Discord role (snowflake).
+    RoleId(u64)
+);
+id!(
     /// A Discord guild (snowflake).
     GuildId(u64)
 );
@@ -72,7 +76,7 @@ macro_rules! snowflake_in_sqlite {
     )*};
 }
 
-snowflake_in_sqlite!(UserId, GuildId, ChannelId, MessageId, InteractionId);
+snowflake_in_sqlite!(UserId, RoleId, GuildId, ChannelId, MessageId, InteractionId);
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {

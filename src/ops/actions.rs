@@ -8,6 +8,7 @@ use crate::{
         action::{Action, Arguments, Details, Kind, Origin, Reply, State},
         agent::{Desired, Name},
         event::Event,
+        grant::Caller,
         ids::{ActionId, AgentId, FleetId, ImageId, MessageId, UserId},
         outbox::Subject,
         spec::Spec,
@@ -59,7 +60,8 @@ pub struct Newcomer {
 /// Who wants it, from where, and why.
 #[derive(Clone, Debug)]
 pub struct Requester {
-    pub actor: Option<UserId>,
+    /// None when Yardarm itself wants it.
+    pub caller: Option<Caller>,
     pub origin: Origin,
     pub reason: Option<String>,
     pub reply: Option<Reply>,
@@ -102,7 +104,7 @@ impl Ops {
         let agents: Vec<AgentId> = targets.iter().map(|target| target.agent).collect();
         let new = NewAction {
             kind: request.kind,
-            actor: requester.actor,
+            actor: requester.caller.map(|caller| caller.user),
             origin: requester.origin,
             reason: requester.reason,
             details: request.details,

@@ -184,7 +184,7 @@ impl Ops {
             details: Details::default(),
         };
         let requester = Requester {
-            actor: None,
+            caller: None,
             origin: Origin::Converge,
             reason: Some("it should run and did not".to_owned()),
             reply: None,

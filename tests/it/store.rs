@@ -233,6 +233,38 @@ async fn migrations_keep_the_rows_of_those_before() {
 }
 
 #[tokio::test]
+async fn actions_made_anew_keep_their_rows_and_targets() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("yardarm.db");
+    let address = format!("sqlite://{}?mode=rwc", path.display());
+    let mut database = SqliteConnection::connect(&address).await.unwrap();
+    let all = sqlx::migrate!();
+    all.run_to(20_261_121_090_100, &mut database).await.unwrap();
+    database.close().await.unwrap();
+    raw(
+        &path,
+        "INSERT INTO fleets (name, created_at) VALUES ('main', '2026-11-21T09:00:00+00:00');
+         INSERT INTO agents (name, fleet_id, desired, created_at)
+             VALUES ('scout', 1, 'running', '2026-11-21T09:00:00+00:00');
+         INSERT INTO actions (id, kind, origin, details, state, created_at)
+             VALUES (7, 'stop', 'chat', '{}', 'pending', '2026-11-21T09:00:00+00:00');
+         INSERT INTO action_targets (action_id, agent_id, state) VALUES (7, 1, 'pending');
+         INSERT INTO outbox (channel_id, subject_kind, subject_id, state, due_at, created_at)
+             VALUES (5, 'action', 7, 'waiting', '2026-11-21T09:00:00+00:00', '2026-11-21T09:00:00+00:00');",
+    )
+    .await;
+
+    let store = Store::open(&path).await.unwrap();
+    let action = store.action(ActionId(7)).await.unwrap().unwrap();
+    assert_eq!(action.state, State::Pending);
+    assert_eq!(action.targets[0].name, name("scout"));
+    assert_eq!(store.outbox_counts().await.unwrap(), (1, 0));
+    let mut tx = store.begin().await.unwrap();
+    let busy = actions::busy_with(&mut tx, AgentId(1)).await.unwrap();
+    assert_eq!(busy, Some(ActionId(7)));
+}
+
+#[tokio::test]
 async fn a_write_that_is_not_committed_never_was() {
     let scene = Scene::new().await;
     let mut tx = scene.begin().await;

@@ -84,7 +84,7 @@ async fn deploy(ops: &Ops, number: usize) -> Result<()> {
         ..DeployForm::default()
     };
     let requester = Requester {
-        actor: None,
+        caller: None,
         origin: Origin::Converge,
         reason: None,
         reply: None,

@@ -123,7 +123,7 @@ pub async fn fill(
     given: Arguments,
 ) -> Result {
     let asker = Asker::from(modal);
-    let mut draft = bot.ops.draft(id, asker.user).await?;
+    let mut draft = bot.ops.draft(id, asker.caller.user).await?;
     draft.form.given.extend(given);
     let template = bot.ops.template(&draft.form.template)?.template;
     let (_, choices) = missing(&template, &draft.form.given);
@@ -168,7 +168,7 @@ pub async fn choose(
 /// The button below the selects.
 pub async fn go(bot: &Bot, press: &ComponentInteraction, id: InteractionId) -> Result {
     let asker = Asker::from(press);
-    let draft = bot.ops.draft(id, asker.user).await?;
+    let draft = bot.ops.draft(id, asker.caller.user).await?;
     let request = bot.ops.request_deploy(&draft.form)?;
     reply::carry_out(bot, &asker, request, draft.reason).await
 }

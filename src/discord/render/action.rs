@@ -59,6 +59,8 @@ fn headline(action: &Action, now: DateTime<Utc>) -> String {
         State::Interrupted => format!("⚠️ {kind} {whom}: interrupted"),
         State::Cancelled => format!("✖️ {kind} {whom}: cancelled"),
         State::Expired => format!("⌛ {kind} {whom}: lapsed, nothing was changed"),
+        State::Denied => format!("🚫 {kind} {whom}: denied, nothing was changed"),
+        State::Void => format!("✖️ {kind} {whom}: void, nothing was changed"),
     }
 }
 

@@ -216,7 +216,7 @@ impl TestApp {
             ..DeployForm::default()
         };
         let requester = Requester {
-            actor: None,
+            caller: None,
             origin: Origin::Chat,
             reason: None,
             reply: None,
