@@ -10,6 +10,7 @@ pub mod ids;
 pub mod log;
 pub mod nearest;
 pub mod outbox;
+pub mod pattern;
 pub mod problem;
 pub mod spec;
 pub mod template;

@@ -1,5 +1,6 @@
 //! The use cases: the only layer that combines store, engine and clock.
 
+mod access;
 pub mod actions;
 pub mod catalog;
 pub mod deliver;
@@ -29,6 +30,7 @@ use crate::{
     domain::{
         action::Action,
         event::Event,
+        grant::Rights,
         ids::{ActionId, AgentId, InstanceId},
     },
     engine::Engine,
@@ -54,6 +56,7 @@ pub struct Ops {
     /// Rung when an action waits for its turn.
     pub work: Notify,
     settings: RwLock<Arc<Settings>>,
+    rights: RwLock<Arc<Rights>>,
     source: Source,
     events: broadcast::Sender<Event>,
     /// The live picture of each action under way, for whoever shows its progress.
@@ -79,6 +82,7 @@ impl Ops {
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),
+            rights: RwLock::new(Arc::new(access::of_files(&settings))),
             settings: RwLock::new(Arc::new(settings)),
             source,
             events: broadcast::channel(EVENT_BUFFER).0,
@@ -152,6 +156,7 @@ impl Ops {
             Err(error) if is_taken(&error) => drop(tx),
             Err(error) => return Err(error.into()),
         }
+        self.refresh_rights().await?;
         self.roster.put_fleets(self.store.fleets().await?);
         for agent in self.store.agents().await? {
             self.refresh(agent.id).await?;

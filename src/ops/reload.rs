@@ -18,6 +18,7 @@ impl Ops {
         let kept = keep_fixed(&mut fresh, &old);
         let count = templates.len();
         self.replace_settings(fresh);
+        self.refresh_rights().await?;
         self.stock(templates).await?;
         tracing::info!(
             templates = count,
