@@ -435,7 +435,7 @@ fn grants_that_mean_nobody_are_refused() {
     let fleet = "[[grant]]\nuser = 1\nlevel = \"owner\"\nfleet = \"Prod\"";
     insta::assert_snapshot!(refused(fleet, &[]), @r"
     yardarm.toml: grant[0].fleet: `Prod` is no pattern
-    hint: use a name, or one with `*` for any characters, such as `prod-*`
+    hint: use a–z, 0–9, `-`, `_`, and `*` for any characters
     ");
     insta::assert_snapshot!(refused("[[grant]]\nuser = 1\nlevel = \"owner\"", &[]), @r"
     yardarm.toml: grant[0]: `fleet` is missing
@@ -458,9 +458,19 @@ fn agents_get_the_secrets_with_their_prefix_only() {
 }
 
 #[test]
+fn the_vaults_key_is_beside_the_database_unless_told_otherwise() {
+    let settings = good("[database]\npath = \"/var/lib/y.db\"");
+    assert_eq!(settings.vault.key_file, PathBuf::from("/var/lib/y.key"));
+    assert!(settings.vault.key.is_none());
+    let elsewhere = good("[vault]\nkey_file = \"/etc/key\"");
+    assert_eq!(elsewhere.vault.key_file, PathBuf::from("/etc/key"));
+}
+
+#[test]
 fn secrets_are_never_printed() {
     let variables = environment(&[
         ("DISCORD_TOKEN", TOKEN),
+        ("YARDARM_VAULT_KEY", "a-key-of-32-bytes"),
         ("AGENT_API_KEY", "sk-very-secret"),
     ]);
     let settings = load("", &[("discord.guild", "7")], &variables).expect("good settings");
@@ -468,6 +478,8 @@ fn secrets_are_never_printed() {
     assert!(printed.contains("API_KEY"), "{printed}");
     assert!(!printed.contains(TOKEN), "{printed}");
     assert!(!printed.contains("sk-very-secret"), "{printed}");
+    assert!(settings.vault.key.is_some());
+    assert!(!printed.contains("a-key-of-32-bytes"), "{printed}");
 }
 
 /// The keys in `configs/yardarm.toml` and the values shown there.
@@ -546,7 +558,7 @@ fn repository(path: &str) -> PathBuf {
 
 #[test]
 fn the_shipped_file_shows_every_key_and_its_default() {
-    const WITHOUT_DEFAULT: [&str; 15] = [
+    const WITHOUT_DEFAULT: [&str; 16] = [
         "discord.ca_file",
         "discord.endpoint",
         "discord.guild",
@@ -562,6 +574,7 @@ fn the_shipped_file_shows_every_key_and_its_default() {
         "team.owns",
         "team.roles",
         "team.users",
+        "vault.key_file",
     ];
     let documented = documented();
     let schema = schemars::schema_for!(File).to_value();

@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod agent;
+pub mod audit;
 pub mod event;
 pub mod finding;
 pub mod fleet;
@@ -11,7 +12,9 @@ pub mod log;
 pub mod nearest;
 pub mod outbox;
 pub mod pattern;
+pub mod policy;
 pub mod problem;
+pub mod secret;
 pub mod spec;
 pub mod template;
 pub mod view;

@@ -1,4 +1,4 @@
-//! Names with `*` in them, for several at once.
+//! Names with `*` in them, as people select agents and fleets.
 
 use std::fmt;
 
@@ -6,16 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{agent::NAME_MAX, problem::shown};
 
-/// Which names are meant: `*` stands for any number of characters, everything else for itself. It is about names,
-/// so what is made later under a fitting name is meant too.
+/// A name in which `*` stands for any number of characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Pattern(String);
 
 impl Pattern {
+    /// What could match a name at all.
     pub fn parse(text: &str) -> Result<Self, BadPattern> {
-        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_*".contains(c);
-        if (1..=NAME_MAX).contains(&text.len()) && text.chars().all(allowed) {
+        let allowed =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '*');
+        let fits = !text.is_empty() && text.len() <= 2 * NAME_MAX && text.chars().all(allowed);
+        if fits {
             Ok(Self(text.to_owned()))
         } else {
             Err(BadPattern(shown(text)))
@@ -31,12 +33,12 @@ impl Pattern {
         self.0.chars().all(|c| c == '*')
     }
 
-    pub fn matches(&self, name: &str) -> bool {
-        matches(&self.0, name)
-    }
-
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    pub fn matches(&self, name: &str) -> bool {
+        matches(&self.0, name)
     }
 }
 
@@ -53,22 +55,30 @@ impl<'de> Deserialize<'de> for Pattern {
     }
 }
 
-/// A text that is no pattern, as it may be repeated, and what a pattern is.
+/// A text that is no pattern, as it may be repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is no pattern: use a name, or one with `*` for any characters, such as `prod-*`")]
+#[error("{0} is no pattern: use a–z, 0–9, `-`, `_`, and `*` for any characters")]
 pub struct BadPattern(pub String);
 
-/// As [`Pattern::matches`], for a text that nobody has checked.
+/// The same for typed text that may be no pattern, which then matches nobody.
+///
+/// Taking each part as far left as it goes is enough where `*` is the only wildcard, and never goes back.
 pub fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
-            rest.char_indices()
-                .map(|(at, _)| at)
-                .chain([rest.len()])
-                .any(|at| rest.get(at..).is_some_and(|rest| matches(after, rest)))
-        }),
+    let Some((first, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(mut name) = name.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts = rest.split('*');
+    let last = parts.next_back().unwrap_or_default();
+    for part in parts {
+        let Some((_, after)) = name.split_once(part) else {
+            return false;
+        };
+        name = after;
     }
+    name.ends_with(last)
 }
 
 #[cfg(test)]
@@ -83,7 +93,12 @@ mod tests {
             ("scout-*", "scout-1", true),
             ("scout-*", "scout", false),
             ("*", "anything", true),
+            ("*", "", true),
+            ("**", "anything", true),
             ("*-eu-*", "scout-eu-2", true),
+            ("a*a", "a", false),
+            ("a*a", "aa", true),
+            ("*ab", "aabab", true),
             ("*a*b*", "xaxxbx", true),
             ("*a*b*", "xbxxax", false),
         ] {
@@ -94,11 +109,17 @@ mod tests {
     #[test]
     fn only_stars_mean_everything() {
         for (text, expected) in [("*", true), ("**", true), ("p*", false)] {
-            let pattern = Pattern::parse(text).unwrap();
+            let pattern = Pattern::parse(text).expect("a pattern");
             assert_eq!(pattern.is_everything(), expected, "{text}");
         }
-        for text in ["", "Prod", "a b", &"x".repeat(33)] {
-            assert!(Pattern::parse(text).is_err(), "{text}");
+    }
+
+    #[test]
+    fn what_can_match_no_name_is_no_pattern() {
+        assert!(Pattern::parse("scout-*").is_ok());
+        for text in ["", "Scout", "scout ?", "ß"] {
+            let error = Pattern::parse(text).expect_err(text);
+            assert_eq!(error, BadPattern(shown(text)));
         }
     }
 }

@@ -21,10 +21,9 @@ impl Ops {
     }
 
     /// Takes over what the settings and the database say.
-    pub async fn refresh_rights(&self) -> Result<()> {
+    pub fn refresh_rights(&self) {
         let rights = of_files(&self.settings());
         *self.rights.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rights);
-        Ok(())
     }
 }
 

@@ -36,6 +36,7 @@ use crate::{
     engine::Engine,
     error::Result,
     store::{Store, fleets, is_taken},
+    vault::Vault,
 };
 
 /// Events a slow listener may lag behind before it has to look for itself.
@@ -44,6 +45,7 @@ const EVENT_BUFFER: usize = 1024;
 /// What every use case works with.
 pub struct Ops {
     pub store: Store,
+    pub vault: Vault,
     pub engine: Arc<dyn Engine>,
     pub clock: Arc<dyn Clock>,
     pub roster: Roster,
@@ -65,7 +67,7 @@ pub struct Ops {
 
 impl Ops {
     pub fn new(
-        store: Store,
+        (store, vault): (Store, Vault),
         engine: Arc<dyn Engine>,
         clock: Arc<dyn Clock>,
         (settings, source): (Settings, Source),
@@ -73,6 +75,7 @@ impl Ops {
     ) -> Self {
         Self {
             store,
+            vault,
             engine,
             clock,
             roster: Roster::default(),
@@ -156,7 +159,7 @@ impl Ops {
             Err(error) if is_taken(&error) => drop(tx),
             Err(error) => return Err(error.into()),
         }
-        self.refresh_rights().await?;
+        self.refresh_rights();
         self.roster.put_fleets(self.store.fleets().await?);
         for agent in self.store.agents().await? {
             self.refresh(agent.id).await?;
