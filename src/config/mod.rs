@@ -10,6 +10,7 @@ mod discord;
 mod docker;
 mod environment;
 mod error;
+mod fingerprints;
 mod log;
 mod outbox;
 mod overrides;
@@ -37,6 +38,7 @@ pub use self::{
     docker::Docker,
     environment::Environment,
     error::{ConfigError, Located},
+    fingerprints::Fingerprints,
     log::{Format, Level, Log},
     outbox::Outbox,
     roster::Roster,

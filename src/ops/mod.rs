@@ -26,7 +26,7 @@ use tokio::sync::{Notify, broadcast, watch};
 use self::{catalog::Catalog, drafts::Drafts, locks::Locks, roster::Roster};
 use crate::{
     clock::Clock,
-    config::{Settings, Source},
+    config::{Fingerprints, Settings, Source},
     domain::{
         action::Action,
         event::Event,
@@ -60,6 +60,8 @@ pub struct Ops {
     settings: RwLock<Arc<Settings>>,
     rights: RwLock<Arc<Rights>>,
     source: Source,
+    /// Of the files that the settings in force were read from.
+    fingerprints: Mutex<Fingerprints>,
     events: broadcast::Sender<Event>,
     /// The live picture of each action under way, for whoever shows its progress.
     live: Mutex<HashMap<ActionId, watch::Sender<Action>>>,
@@ -86,6 +88,7 @@ impl Ops {
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),
             rights: RwLock::new(Arc::new(access::of_files(&settings))),
+            fingerprints: Mutex::new(Fingerprints::take(&source, &settings)),
             settings: RwLock::new(Arc::new(settings)),
             source,
             events: broadcast::channel(EVENT_BUFFER).0,
@@ -100,6 +103,11 @@ impl Ops {
     /// The settings as they are now; a reload replaces them.
     pub fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn fingerprints(&self) -> Fingerprints {
+        let prints = self.fingerprints.lock();
+        prints.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn replace_settings(&self, settings: Settings) {
