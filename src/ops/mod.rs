@@ -12,6 +12,7 @@ mod reload;
 mod replace;
 pub mod resolve;
 pub mod roster;
+pub mod secrets;
 mod tidy;
 
 use std::{
@@ -48,6 +49,7 @@ pub struct Ops {
     pub clock: Arc<dyn Clock>,
     pub roster: Roster,
     pub catalog: Catalog,
+    pub secrets: secrets::Known,
     pub locks: Locks,
     drafts: Drafts,
     pub instance: InstanceId,
@@ -77,6 +79,7 @@ impl Ops {
             clock,
             roster: Roster::default(),
             catalog: Catalog::default(),
+            secrets: secrets::Known::default(),
             locks: Locks::default(),
             drafts: Drafts::default(),
             instance,
@@ -156,6 +159,7 @@ impl Ops {
             Err(error) => return Err(error.into()),
         }
         self.roster.put_fleets(self.store.fleets().await?);
+        self.load_secrets().await?;
         for agent in self.store.agents().await? {
             self.refresh(agent.id).await?;
         }
