@@ -102,7 +102,8 @@ async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
         Ok(Press::Secret(form)) => {
             let value = SecretString::from(given.remove(VALUE).unwrap_or_default());
             let reason = given.remove(REASON).filter(|reason| !reason.is_empty());
-            secret::fill(bot, modal, form, (value, reason)).await
+            let subject = bot.ops.secret_subject_of(&form.name, form.scope)?;
+            secret::fill(bot, modal, (subject, form.rotate), (value, reason)).await
         }
         _ => Err(Answer::NotFound(
             "This form is from an older Yardarm. Send the command again.".to_owned(),

@@ -184,7 +184,7 @@ impl Ops {
                 self.stock(self.file_templates()).await?;
                 Ok(None)
             }
-            (Kind::Reload, ..) => self.reload().await,
+            (Kind::Reload, ..) => self.reload(Some(action)).await,
             // The value was put in force before, and nobody runs with the old one.
             (Kind::SecretSet | Kind::SecretRotate, ..) => Ok(None),
             (Kind::SecretDelete, ..) => self.delete_secret(action).await,

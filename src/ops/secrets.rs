@@ -12,17 +12,18 @@ use crate::{
     domain::{
         action::{Action, Kind},
         agent::{Agent, Name},
+        audit::{Entry, Origin, What},
         ids::{ActionId, AgentId, FleetId, UserId},
         secret::{
-            Binding, Listed, Origin, Scope, Secret, SecretId, Set, Source, Subject, Use, nearest,
+            self, Binding, Listed, Scope, Secret, SecretId, Set, Source, Subject, Use, nearest,
         },
         spec::Spec,
         view::View,
     },
     error::{Error, Result},
     store::{
-        Tx,
-        secrets::{self as rows, UsedBy},
+        Tx, audit,
+        secrets::{self as rows, Put, UsedBy},
     },
     vault::Place,
 };
@@ -162,7 +163,7 @@ impl Ops {
         value: &SecretString,
         by: (ActionId, Option<UserId>),
     ) -> Result<()> {
-        let slot = rows::slot(tx, &subject.name, subject.scope, Origin::Chat).await?;
+        let slot = rows::slot(tx, &subject.name, subject.scope, secret::Origin::Chat).await?;
         let sealed = self.vault.seal(place(slot.secret, slot.version), value);
         rows::propose(tx, slot, &sealed, by, self.now()).await?;
         Ok(())
@@ -174,11 +175,15 @@ impl Ops {
             return Ok(());
         }
         let mut tx = self.store.begin().await?;
-        if !rows::put_in_force(&mut tx, action.id).await? {
-            return Err(Error::Invalid(
-                "Whoever the secret was for is gone, and its value with them.".to_owned(),
-            ));
-        }
+        match rows::put_in_force(&mut tx, action.id).await? {
+            Put::Now => audit::append(&mut tx, &told(action), self.now()).await?,
+            Put::Before => return Ok(()),
+            Put::Nothing => {
+                return Err(Error::Invalid(
+                    "Whoever the secret was for is gone, and its value with them.".to_owned(),
+                ));
+            }
+        };
         tx.commit().await?;
         self.load_secrets().await
     }
@@ -190,6 +195,7 @@ impl Ops {
         };
         let mut tx = self.store.begin().await?;
         rows::remove(&mut tx, secret.id, self.now()).await?;
+        audit::append(&mut tx, &told(action), self.now()).await?;
         tx.commit().await?;
         self.load_secrets().await?;
         Ok(None)
@@ -318,6 +324,30 @@ impl Ops {
                 "The secret `{name}` does not open: its row was changed. `/secret set name:{name}` sets it anew."
             ))
         })
+    }
+}
+
+/// What the audit is told of a secret: its name and for whom.
+fn told(action: &Action) -> Entry {
+    let what = match action.kind {
+        Kind::SecretDelete => What::SecretDeleted,
+        Kind::SecretRotate => What::SecretRotated,
+        _ => What::SecretSet,
+    };
+    let subject = action.details.secret.as_ref();
+    let (agent, fleet) = match subject.map(|subject| (subject.scope, subject.whose.clone())) {
+        Some((Scope::Agent(id), Some(name))) => (Some((id, name)), None),
+        Some((Scope::Fleet(id), Some(name))) => (None, Some((id, name))),
+        _ => (None, None),
+    };
+    Entry {
+        actor: action.actor,
+        agent,
+        fleet,
+        action: Some(action.id),
+        kind: Some(action.kind),
+        text: subject.map(Subject::to_string),
+        ..Entry::new(what, Origin::Request(action.origin))
     }
 }
 

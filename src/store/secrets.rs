@@ -155,8 +155,18 @@ pub async fn propose(
     Ok(())
 }
 
-/// The value that an action brought is the one in force from here on; false if there is none of it.
-pub async fn put_in_force(tx: &mut Tx, action: ActionId) -> sqlx::Result<bool> {
+/// What became of the value that an action brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    Now,
+    /// It is in force since an earlier try.
+    Before,
+    /// There is none of it.
+    Nothing,
+}
+
+/// The value that an action brought is the one in force from here on.
+pub async fn put_in_force(tx: &mut Tx, action: ActionId) -> sqlx::Result<Put> {
     sqlx::query!(
         "DELETE FROM secret_versions WHERE state = 'current' AND secret_id IN
              (SELECT secret_id FROM secret_versions WHERE action_id = ? AND state = 'pending')",
@@ -171,7 +181,7 @@ pub async fn put_in_force(tx: &mut Tx, action: ActionId) -> sqlx::Result<bool> {
     .execute(&mut **tx)
     .await?;
     if put.rows_affected() > 0 {
-        return Ok(true);
+        return Ok(Put::Now);
     }
     let before = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM secret_versions WHERE action_id = ? AND state = 'current'"#,
@@ -179,7 +189,11 @@ pub async fn put_in_force(tx: &mut Tx, action: ActionId) -> sqlx::Result<bool> {
     )
     .fetch_one(&mut **tx)
     .await?;
-    Ok(before > 0)
+    Ok(if before > 0 {
+        Put::Before
+    } else {
+        Put::Nothing
+    })
 }
 
 /// Its value is gone, its name is free, its id stays taken.

@@ -12,7 +12,7 @@ use yardarm::{
     },
     store::{
         Store, agents, fleets,
-        secrets::{self, UsedBy},
+        secrets::{self, Put, UsedBy},
     },
 };
 
@@ -75,7 +75,7 @@ impl Scene {
         tx.commit().await.unwrap();
     }
 
-    async fn put_in_force(&self) -> bool {
+    async fn put_in_force(&self) -> Put {
         let mut tx = self.store.begin().await.unwrap();
         let put = secrets::put_in_force(&mut tx, ACTION).await.unwrap();
         tx.commit().await.unwrap();
@@ -106,7 +106,7 @@ async fn a_proposed_value_goes_with_its_action_however_that_ends() {
         assert_eq!(scene.store.secrets().await.unwrap(), []);
         scene.raw(ends).await;
         assert!(scene.is_empty().await, "{ends}");
-        assert!(!scene.put_in_force().await, "{ends}");
+        assert_eq!(scene.put_in_force().await, Put::Nothing, "{ends}");
     }
 }
 
@@ -114,10 +114,10 @@ async fn a_proposed_value_goes_with_its_action_however_that_ends() {
 async fn a_value_in_force_outlives_its_action_and_replaces_the_one_before() {
     let scene = Scene::new().await;
     scene.propose(Scope::All, 1).await;
-    assert!(scene.put_in_force().await);
-    assert!(scene.put_in_force().await, "once more does nothing");
+    assert_eq!(scene.put_in_force().await, Put::Now);
+    assert_eq!(scene.put_in_force().await, Put::Before);
     scene.propose(Scope::All, 2).await;
-    assert!(scene.put_in_force().await);
+    assert_eq!(scene.put_in_force().await, Put::Now);
     scene.raw("UPDATE actions SET state = 'succeeded'").await;
     let secrets = scene.store.secrets().await.unwrap();
     assert_eq!((secrets.len(), secrets[0].version), (1, 2));
@@ -130,7 +130,7 @@ async fn secrets_go_with_whom_they_are_for() {
     let scene = Scene::new().await;
     for scope in [Scope::Agent(AGENT), Scope::Fleet(FLEET), Scope::All] {
         scene.propose(scope, 1).await;
-        assert!(scene.put_in_force().await);
+        assert_eq!(scene.put_in_force().await, Put::Now);
     }
     let mut tx = scene.store.begin().await.unwrap();
     agents::remove(&mut tx, AGENT, scene.now).await.unwrap();

@@ -5,9 +5,7 @@ use serenity::all::{CreateInteractionResponse, ModalInteraction};
 
 use super::{
     super::{
-        Bot, Context, Result, autocomplete,
-        press::SecretForm,
-        render,
+        Bot, Context, Result, autocomplete, render,
         reply::{self, Asker},
     },
     answer, carry_out,
@@ -123,11 +121,10 @@ async fn ask(ctx: Context<'_>, (subject, rotate): (Subject, bool), reason: Optio
 pub async fn fill(
     bot: &Bot,
     modal: &ModalInteraction,
-    form: SecretForm,
+    (subject, rotate): (Subject, bool),
     (value, reason): (SecretString, Option<String>),
 ) -> Result {
-    let subject = bot.ops.secret_subject_of(&form.name, form.scope)?;
-    let request = if form.rotate {
+    let request = if rotate {
         bot.ops.request_secret_rotate(subject, &value)?
     } else {
         bot.ops.request_secret_set(subject, &value)?
