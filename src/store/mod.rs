@@ -12,6 +12,7 @@ pub mod fleets;
 pub mod ledger;
 pub mod outbox;
 pub mod process;
+pub mod secrets;
 pub mod templates;
 
 use std::{
