@@ -5,6 +5,7 @@
 
 mod access;
 mod agents;
+mod audit;
 mod database;
 mod discord;
 mod docker;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     access::Access,
     agents::Agents,
+    audit::Audit,
     database::Database,
     discord::{Discord, Endpoint},
     docker::Docker,
@@ -60,6 +62,7 @@ pub struct Settings {
     pub agents: Agents,
     pub roster: Roster,
     pub outbox: Outbox,
+    pub audit: Audit,
     pub shutdown: Shutdown,
     pub log: Log,
 }
@@ -81,6 +84,7 @@ struct File {
     agents: Agents,
     roster: Roster,
     outbox: Outbox,
+    audit: Audit,
     shutdown: Shutdown,
     log: Log,
 }
@@ -129,6 +133,7 @@ impl File {
         problems.extend(self.agents.problems());
         problems.extend(self.roster.problems());
         problems.extend(self.outbox.problems());
+        problems.extend(self.audit.problems());
         problems.extend(self.shutdown.problems());
         let mut agents = self.agents;
         agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
@@ -149,6 +154,7 @@ impl File {
                 agents,
                 roster: self.roster,
                 outbox: self.outbox,
+                audit: self.audit,
                 shutdown: self.shutdown,
                 log: self.log,
             }),

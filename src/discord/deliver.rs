@@ -53,7 +53,18 @@ impl Channels {
                     now,
                 ))
             }
+            Subject::Anchor(id) => Ok(Rendered::text(format!(
+                "{}\n-# {}",
+                self.anchor(id).await?,
+                subject.mark()
+            ))),
         }
+    }
+
+    async fn anchor(&self, id: i64) -> Result<String, Undelivered> {
+        let anchor = self.ops.anchor(id).await;
+        let (day, anchor) = anchor.map_err(|error| unreadable(&error))?;
+        Ok(render::audit::anchor(day, &anchor))
     }
 
     async fn actions(
@@ -111,9 +122,10 @@ impl Deliver for Channels {
     }
 
     async fn digest(&self, channel: ChannelId, subjects: &[Subject]) -> Result<(), Undelivered> {
-        let mut actions = Vec::new();
+        let (mut actions, mut anchors) = (Vec::new(), Vec::new());
         for subject in subjects {
             match subject {
+                Subject::Anchor(id) => anchors.push(self.anchor(*id).await?),
                 Subject::Action(id) => actions.push(self.action(*id).await?),
                 Subject::Start(number) => {
                     let ids = self
@@ -127,7 +139,7 @@ impl Deliver for Channels {
         }
         let first = subjects.first().map_or(0, |subject| subject.number());
         let nonce = format!("digest-{first}-{}", subjects.len());
-        let rendered = render::start::digest(subjects, &actions, self.ops.now());
+        let rendered = render::start::digest(subjects, (&actions, &anchors), self.ops.now());
         self.send(channel, &rendered, nonce).await.map(drop)
     }
 

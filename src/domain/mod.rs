@@ -17,4 +17,5 @@ pub mod problem;
 pub mod secret;
 pub mod spec;
 pub mod template;
+pub mod throttle;
 pub mod view;

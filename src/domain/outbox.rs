@@ -11,6 +11,8 @@ pub enum Subject {
     Action(ActionId),
     /// What the start with this number found cut off.
     Start(i64),
+    /// The last row of the audit on a day.
+    Anchor(i64),
 }
 
 impl Subject {
@@ -18,13 +20,14 @@ impl Subject {
         match self {
             Self::Action(_) => "action",
             Self::Start(_) => "start",
+            Self::Anchor(_) => "anchor",
         }
     }
 
     pub const fn number(self) -> i64 {
         match self {
             Self::Action(id) => id.0,
-            Self::Start(number) => number,
+            Self::Start(number) | Self::Anchor(number) => number,
         }
     }
 
@@ -32,6 +35,7 @@ impl Subject {
         match kind {
             "action" => Some(Self::Action(ActionId(number))),
             "start" => Some(Self::Start(number)),
+            "anchor" => Some(Self::Anchor(number)),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod actions;
+mod audit;
 pub mod catalog;
 pub mod deliver;
 pub mod drafts;
@@ -24,7 +25,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
-use self::{catalog::Catalog, drafts::Drafts, locks::Locks, roster::Roster};
+use self::{audit::Dams, catalog::Catalog, drafts::Drafts, locks::Locks, roster::Roster};
 use crate::{
     clock::Clock,
     config::{Fingerprints, Settings, Source},
@@ -54,6 +55,7 @@ pub struct Ops {
     pub secrets: secrets::Known,
     pub locks: Locks,
     drafts: Drafts,
+    dams: Dams,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -87,6 +89,7 @@ impl Ops {
             secrets: secrets::Known::default(),
             locks: Locks::default(),
             drafts: Drafts::default(),
+            dams: Dams::default(),
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),

@@ -6,6 +6,7 @@
 
 pub mod actions;
 pub mod agents;
+pub mod anchors;
 pub mod audit;
 pub mod drafts;
 pub mod fleets;

@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod agent;
+pub mod audit;
 pub mod deploy;
 pub mod fleets;
 pub mod help;
