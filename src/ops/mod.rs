@@ -13,6 +13,7 @@ mod reload;
 mod replace;
 pub mod resolve;
 pub mod roster;
+pub mod sight;
 mod tidy;
 
 use std::{

@@ -27,6 +27,7 @@ mod outbox;
 mod recovery;
 mod reload;
 mod replace;
+mod rights;
 mod secrets;
 mod status;
 mod store;

@@ -4,6 +4,7 @@ use super::{Selection, invalid, refuse_busy, request};
 use crate::{
     domain::{
         action::{Arguments, Details, Kind},
+        fleet::Fleet,
         spec::Spec,
         template::{DeployForm, Secret, Template},
         view::View,
@@ -12,18 +13,17 @@ use crate::{
     ops::{
         Ops,
         actions::{Newcomer, Request},
+        sight::Sight,
     },
     store::actions::NewTarget,
 };
 
-impl Ops {
+impl Sight<'_> {
     /// What can be said against a deployment before its form is filled in.
     pub fn check_deploy(&self, form: &DeployForm) -> Result<()> {
+        self.fleet_to_deploy_into(form)?;
         self.engine_answers()?;
         self.free_name(&form.name)?;
-        if let Some(fleet) = &form.fleet {
-            self.fleet(fleet)?;
-        }
         let template = self.template(&form.template)?.template;
         let misfits = template.misfits(&form.given);
         if !misfits.is_empty() {
@@ -32,12 +32,18 @@ impl Ops {
         self.check_secrets(&template)
     }
 
+    fn fleet_to_deploy_into(&self, form: &DeployForm) -> Result<Fleet> {
+        let default = self.settings().agents.default_fleet.clone();
+        let fleet = self.fleet(form.fleet.as_deref().unwrap_or(default.as_str()))?;
+        self.permit_in(Kind::Deploy, &fleet)?;
+        Ok(fleet)
+    }
+
     pub fn request_deploy(&self, form: &DeployForm) -> Result<Request> {
+        let fleet = self.fleet_to_deploy_into(form)?;
         self.engine_answers()?;
         let template = self.template(&form.template)?.template;
         let name = self.free_name(&form.name)?;
-        let default = self.settings().agents.default_fleet.clone();
-        let fleet = self.fleet(form.fleet.as_deref().unwrap_or(default.as_str()))?;
         let spec = self.resolve_template(&template, &form.given)?;
         let newcomer = Newcomer {
             name,
@@ -64,9 +70,11 @@ impl Ops {
         given: &Arguments,
         pull: bool,
     ) -> Result<Request> {
+        let views = self.select(selection)?;
+        self.permit_on(Kind::Redeploy, &views)?;
         self.engine_answers()?;
         let mut targets = Vec::new();
-        for view in self.select(selection)? {
+        for view in views {
             refuse_busy(&view)?;
             targets.push(self.redeployed(&view, given)?);
         }
@@ -119,8 +127,9 @@ impl Ops {
     }
 
     pub fn request_rollback(&self, name: &str) -> Result<Request> {
-        self.engine_answers()?;
         let view = self.agent(name)?;
+        self.permit_on(Kind::Rollback, [&view])?;
+        self.engine_answers()?;
         refuse_busy(&view)?;
         if view.agent.version < 2 {
             return Err(Error::Invalid(format!(
@@ -133,7 +142,9 @@ impl Ops {
             vec![NewTarget::as_it_is(view.agent.id)],
         ))
     }
+}
 
+impl Ops {
     /// The spec, or everything that is wrong with it at once.
     pub fn resolve_template(&self, template: &Template, given: &Arguments) -> Result<Spec> {
         let spec = template
