@@ -1,5 +1,6 @@
 //! The command line: one file per sub-command.
 
+pub mod audit;
 pub mod check;
 pub mod doctor;
 pub mod report;
@@ -28,6 +29,9 @@ pub enum Command {
     Check(Options),
     /// Try everything a start needs, and say the next step where it fails
     Doctor(Options),
+    /// Verify, export or purge the record of what happened
+    #[command(subcommand)]
+    Audit(audit::Audit),
     Schema(schema::Schema),
 }
 
@@ -57,6 +61,7 @@ impl Cli {
             Command::Up(options) => Box::pin(up::run(options)).await,
             Command::Check(options) => Ok(check::run(&options)),
             Command::Doctor(options) => doctor::run(&options).await,
+            Command::Audit(audit) => audit.run().await,
             Command::Schema(args) => schema::run(&args),
         }
     }

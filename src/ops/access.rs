@@ -49,6 +49,9 @@ impl Ops {
         newcomer: Option<FleetId>,
     ) -> Need {
         let level = kind.level();
+        if let Some(subject) = &details.secret {
+            return self.secret_need(level, subject);
+        }
         let fleets = match kind {
             // They concern everybody, whatever agent they were made from or name they bear.
             Kind::TemplateSave

@@ -7,6 +7,7 @@ mod fleet;
 mod help;
 pub mod logs;
 mod reload;
+pub mod secret;
 mod status;
 mod templates;
 
@@ -40,6 +41,7 @@ pub fn all() -> Vec<Command> {
         logs::logs(),
         fleet::fleet(),
         templates::templates(),
+        secret::secret(),
         adopt::adopt(),
         reload::reload(),
         help::help(),

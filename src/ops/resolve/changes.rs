@@ -123,6 +123,7 @@ impl Sight<'_> {
             kind: Kind::Adopt,
             targets: Vec::new(),
             newcomer: Some(newcomer),
+            secret: None,
             details,
         })
     }

@@ -13,6 +13,7 @@ use crate::{
     ops::{
         Ops,
         actions::{Newcomer, Request},
+        secrets::Recipient,
         sight::Sight,
     },
     store::actions::NewTarget,
@@ -21,7 +22,7 @@ use crate::{
 impl Sight<'_> {
     /// What can be said against a deployment before its form is filled in.
     pub fn check_deploy(&self, form: &DeployForm) -> Result<()> {
-        self.fleet_to_deploy_into(form)?;
+        let recipient = Recipient::newcomer(self.fleet_to_deploy_into(form)?.id);
         self.engine_answers()?;
         self.free_name(&form.name)?;
         let template = self.template(&form.template)?.template;
@@ -29,7 +30,7 @@ impl Sight<'_> {
         if !misfits.is_empty() {
             return Err(invalid(&misfits));
         }
-        self.check_secrets(&template)
+        self.check_secrets(&template, recipient)
     }
 
     fn fleet_to_deploy_into(&self, form: &DeployForm) -> Result<Fleet> {
@@ -44,7 +45,8 @@ impl Sight<'_> {
         self.engine_answers()?;
         let template = self.template(&form.template)?.template;
         let name = self.free_name(&form.name)?;
-        let spec = self.resolve_template(&template, &form.given)?;
+        let recipient = Recipient::newcomer(fleet.id);
+        let spec = self.resolve_template(&template, &form.given, recipient)?;
         let newcomer = Newcomer {
             name,
             fleet: fleet.id,
@@ -59,6 +61,7 @@ impl Sight<'_> {
             kind: Kind::Deploy,
             targets: Vec::new(),
             newcomer: Some(newcomer),
+            secret: None,
             details,
         })
     }
@@ -86,6 +89,7 @@ impl Sight<'_> {
             kind: Kind::Redeploy,
             targets,
             newcomer: None,
+            secret: None,
             details,
         })
     }
@@ -110,7 +114,9 @@ impl Sight<'_> {
         }
         arguments.extend(given.clone());
         let spec = match template {
-            Some(entry) => self.resolve_template(&entry.template, &arguments)?,
+            Some(entry) => {
+                self.resolve_template(&entry.template, &arguments, Recipient::of(&view.agent))?
+            }
             None if given.is_empty() => self.permitted(version.spec.clone())?,
             None => {
                 return Err(Error::Invalid(format!(
@@ -146,31 +152,34 @@ impl Sight<'_> {
 
 impl Ops {
     /// The spec, or everything that is wrong with it at once.
-    pub fn resolve_template(&self, template: &Template, given: &Arguments) -> Result<Spec> {
+    pub fn resolve_template(
+        &self,
+        template: &Template,
+        given: &Arguments,
+        recipient: Recipient,
+    ) -> Result<Spec> {
         let spec = template
             .resolve(given)
             .map_err(|problems| invalid(&problems))?;
-        self.check_secrets(template)?;
+        self.check_secrets(template, recipient)?;
         self.permitted(spec)
     }
 
-    fn check_secrets(&self, template: &Template) -> Result<()> {
-        let settings = self.settings();
-        let unset = |secret: &&Secret| {
-            secret.required && !settings.agents.secrets.contains_key(&secret.name)
-        };
+    fn check_secrets(&self, template: &Template, recipient: Recipient) -> Result<()> {
+        let unset = |secret: &&Secret| secret.required && !self.has_secret(&secret.name, recipient);
         let missing: Vec<String> = template
             .body
             .secrets
             .iter()
             .filter(unset)
-            .map(|secret| format!("`{}{}`", settings.agents.secrets_env_prefix, secret.name))
+            .map(|secret| format!("`{}`", secret.name))
             .collect();
         if missing.is_empty() {
             return Ok(());
         }
+        let prefix = &self.settings().agents.secrets_env_prefix;
         Err(Error::Invalid(format!(
-            "`{}` needs {} in Yardarm's environment (`.env`); set it and restart Yardarm.",
+            "`{}` needs the secret {}. `/secret set` takes its value, or set it with `{prefix}` before it in `.env` and restart Yardarm.",
             template.name,
             missing.join(", ")
         )))

@@ -9,7 +9,7 @@ use crate::{
         template::Template,
     },
     error::{Error, Result},
-    ops::{actions::Request, catalog::Source, sight::Sight},
+    ops::{actions::Request, catalog::Source, secrets::Recipient, sight::Sight},
     store::actions::NewTarget,
 };
 
@@ -88,6 +88,7 @@ impl Sight<'_> {
             kind: Kind::FleetAdd,
             targets,
             newcomer: None,
+            secret: None,
             details,
         })
     }
@@ -108,9 +109,9 @@ impl Sight<'_> {
         let view = self.agent(agent)?;
         let never = || Error::Invalid(format!("`{}` was never deployed.", view.agent.name));
         let version = view.version.as_ref().ok_or_else(never)?;
-        let settings = self.settings();
+        let recipient = Recipient::of(&view.agent);
         let template = Template::from_spec(name.clone(), description, &version.spec, |secret| {
-            settings.agents.secrets.contains_key(secret)
+            self.has_secret(secret, recipient)
         })
         .map_err(|problems| invalid(&problems))?;
         let details = Details {
