@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::snowflake::Snowflake;
-use crate::domain::ids::UserId;
+use crate::domain::{ids::UserId, policy::Preset};
 
 /// Who may act.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -12,6 +12,8 @@ pub struct Access {
     #[serde(deserialize_with = "users")]
     #[schemars(with = "Vec<Snowflake>")]
     pub owners: Vec<UserId>,
+    /// The rules that count where no `[[policy]]` does.
+    pub preset: Preset,
 }
 
 fn users<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<UserId>, D::Error> {

@@ -13,6 +13,7 @@ mod error;
 mod log;
 mod outbox;
 mod overrides;
+mod policy;
 mod roster;
 pub mod schema;
 mod seconds;
@@ -23,7 +24,7 @@ pub mod templates;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,13 +44,15 @@ pub use self::{
     source::Source,
 };
 use self::{error::Sources, overrides::set};
-use crate::domain::problem::Problem;
+use crate::domain::{policy::Policy, problem::Problem};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub discord: Discord,
     pub access: Access,
+    /// The rules of the file, then those of the preset.
+    pub policies: Arc<Vec<Policy>>,
     pub database: Database,
     pub docker: Docker,
     pub agents: Agents,
@@ -66,6 +69,8 @@ pub struct Settings {
 struct File {
     discord: discord::Section,
     access: Access,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    policy: Vec<policy::Rule>,
     database: Database,
     docker: Docker,
     agents: Agents,
@@ -120,12 +125,18 @@ impl File {
         problems.extend(self.roster.problems());
         problems.extend(self.outbox.problems());
         problems.extend(self.shutdown.problems());
+        let mut policies = policy::settle(&self.policy).unwrap_or_else(|wrong| {
+            problems.extend(wrong);
+            Vec::new()
+        });
+        policies.extend(self.access.preset.policies());
         let mut agents = self.agents;
         agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
         match self.discord.settle(environment) {
             Ok(discord) if problems.is_empty() => Ok(Settings {
                 discord,
                 access: self.access,
+                policies: Arc::new(policies),
                 database: self.database,
                 docker: self.docker,
                 agents,

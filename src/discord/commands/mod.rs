@@ -6,6 +6,7 @@ pub mod deploy;
 mod fleet;
 mod help;
 pub mod logs;
+mod policy;
 mod reload;
 mod status;
 mod templates;
@@ -41,6 +42,7 @@ pub fn all() -> Vec<Command> {
         fleet::fleet(),
         templates::templates(),
         adopt::adopt(),
+        policy::policy(),
         reload::reload(),
         help::help(),
     ]
