@@ -17,6 +17,7 @@ use crate::{
     error::Error,
     ops::Ops,
     store::{OpenError, Store},
+    vault::{KeyError, KeySource, Vault},
     workers::Workers,
 };
 
@@ -35,6 +36,8 @@ pub struct Parts {
 pub enum Failure {
     #[error(transparent)]
     Database(#[from] OpenError),
+    #[error(transparent)]
+    Vault(#[from] KeyError),
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error(transparent)]
@@ -62,8 +65,13 @@ impl App {
             .instance(&fresh_instance(), parts.clock.now())
             .await
             .map_err(Error::from)?;
+        let source = KeySource {
+            file: &settings.vault.key_file,
+            given: settings.vault.key.as_ref(),
+        };
+        let vault = Vault::unlock(source, &instance, &[])?;
         let ops = Ops::new(
-            store,
+            (store, vault),
             parts.engine,
             parts.clock,
             (parts.settings, parts.source),
@@ -110,8 +118,12 @@ impl App {
     /// Stops listening, waits for what is under way up to the grace period, and closes the database. What is not
     /// done by then is settled at the next start.
     pub async fn stop(self) {
-        if !self.workers.drain(self.grace).await {
+        let drained = self.workers.drain(self.grace).await;
+        if !drained {
             tracing::warn!("actions are still under way; the next start settles them");
+        }
+        if let Err(error) = self.ops.note_stop(drained).await {
+            tracing::error!(error = %error, "the end could not be noted in the audit");
         }
         self.ops.store.close().await;
         tracing::info!("stopped");

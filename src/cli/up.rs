@@ -62,7 +62,7 @@ async fn serve(mut app: App) -> anyhow::Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let code = loop {
         tokio::select! {
-            _ = hang_up.recv() => match app.ops.reload().await {
+            _ = hang_up.recv() => match app.ops.reload(None).await {
                 Ok(note) => tracing::info!(note, "reloaded"),
                 Err(error) => tracing::error!("{error}"),
             },
@@ -81,7 +81,7 @@ fn fail(failure: &Failure) -> ExitCode {
     ExitCode::from(match failure {
         Failure::Database(OpenError::InUse(_)) => DATABASE_IN_USE,
         Failure::Database(_) => BAD_DATABASE,
-        Failure::Connect(_) => BAD_SETTINGS,
+        Failure::Connect(_) | Failure::Vault(_) => BAD_SETTINGS,
         Failure::Gateway(GatewayFailure::TokenRefused) => TOKEN_REFUSED,
         Failure::Gateway(_) | Failure::Internal(_) => 1,
     })

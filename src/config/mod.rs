@@ -10,6 +10,7 @@ mod discord;
 mod docker;
 mod environment;
 mod error;
+mod fingerprints;
 mod log;
 mod outbox;
 mod overrides;
@@ -23,6 +24,7 @@ mod source;
 pub mod templates;
 #[cfg(test)]
 mod tests;
+mod vault;
 
 use std::{path::Path, sync::Arc};
 
@@ -37,11 +39,13 @@ pub use self::{
     docker::Docker,
     environment::Environment,
     error::{ConfigError, Located},
+    fingerprints::Fingerprints,
     log::{Format, Level, Log},
     outbox::Outbox,
     roster::Roster,
     shutdown::Shutdown,
     source::Source,
+    vault::Vault,
 };
 use self::{error::Sources, overrides::set};
 use crate::domain::{policy::Policy, problem::Problem};
@@ -54,6 +58,7 @@ pub struct Settings {
     /// The rules of the file, then those of the preset.
     pub policies: Arc<Vec<Policy>>,
     pub database: Database,
+    pub vault: Vault,
     pub docker: Docker,
     pub agents: Agents,
     pub roster: Roster,
@@ -72,6 +77,7 @@ struct File {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     policy: Vec<policy::Rule>,
     database: Database,
+    vault: vault::Section,
     docker: Docker,
     agents: Agents,
     roster: Roster,
@@ -137,6 +143,7 @@ impl File {
                 discord,
                 access: self.access,
                 policies: Arc::new(policies),
+                vault: self.vault.settle(environment, &self.database.path),
                 database: self.database,
                 docker: self.docker,
                 agents,

@@ -354,9 +354,19 @@ fn agents_get_the_secrets_with_their_prefix_only() {
 }
 
 #[test]
+fn the_vaults_key_is_beside_the_database_unless_told_otherwise() {
+    let settings = good("[database]\npath = \"/var/lib/y.db\"");
+    assert_eq!(settings.vault.key_file, PathBuf::from("/var/lib/y.key"));
+    assert!(settings.vault.key.is_none());
+    let elsewhere = good("[vault]\nkey_file = \"/etc/key\"");
+    assert_eq!(elsewhere.vault.key_file, PathBuf::from("/etc/key"));
+}
+
+#[test]
 fn secrets_are_never_printed() {
     let variables = environment(&[
         ("DISCORD_TOKEN", TOKEN),
+        ("YARDARM_VAULT_KEY", "a-key-of-32-bytes"),
         ("AGENT_API_KEY", "sk-very-secret"),
     ]);
     let settings = load("", &[("discord.guild", "7")], &variables).expect("good settings");
@@ -364,6 +374,8 @@ fn secrets_are_never_printed() {
     assert!(printed.contains("API_KEY"), "{printed}");
     assert!(!printed.contains(TOKEN), "{printed}");
     assert!(!printed.contains("sk-very-secret"), "{printed}");
+    assert!(settings.vault.key.is_some());
+    assert!(!printed.contains("a-key-of-32-bytes"), "{printed}");
 }
 
 /// The keys in `configs/yardarm.toml` and the values shown there.
@@ -449,12 +461,13 @@ fn repository(path: &str) -> PathBuf {
 
 #[test]
 fn the_shipped_file_shows_every_key_and_its_default() {
-    const WITHOUT_DEFAULT: [&str; 5] = [
+    const WITHOUT_DEFAULT: [&str; 6] = [
         "discord.ca_file",
         "discord.endpoint",
         "discord.guild",
         "discord.ops_channel",
         "discord.token_file",
+        "vault.key_file",
     ];
     let documented = documented();
     let schema = schemars::schema_for!(File).to_value();
@@ -524,7 +537,7 @@ fn a_rule_is_read_with_all_it_says() {
 }
 
 #[test]
-fn everything_wrong_with_rules_is_told_at_once() {
+fn the_shape_of_a_rule_is_checked() {
     insta::assert_snapshot!(refused("[[policy]]\nname = \"x\"\neffect = \"ask\"\naction = []", &[]), @r"
     yardarm.toml: policy[0].action: unknown key `action`
     hint: did you mean `actions`?
@@ -537,6 +550,10 @@ fn everything_wrong_with_rules_is_told_at_once() {
     yardarm.toml: policy[0]: `name` is missing
     hint: add `name`
     ");
+}
+
+#[test]
+fn everything_wrong_with_rules_is_told_at_once() {
     let text = r#"
         [[policy]]
         name = "x"

@@ -145,7 +145,7 @@ impl Ops {
                 volumes,
                 ..action.details
             };
-            actions::set_details(&mut tx, id, &details).await?;
+            actions::set_details(&mut tx, id, &details, self.now()).await?;
         }
         desire(&mut tx, action.kind, &agents).await?;
         tx.commit().await?;

@@ -26,7 +26,7 @@ use tokio::sync::{Notify, broadcast, watch};
 use self::{catalog::Catalog, drafts::Drafts, locks::Locks, roster::Roster};
 use crate::{
     clock::Clock,
-    config::{Settings, Source},
+    config::{Fingerprints, Settings, Source},
     domain::{
         action::Action,
         event::Event,
@@ -35,6 +35,7 @@ use crate::{
     engine::Engine,
     error::Result,
     store::{Store, fleets, is_taken},
+    vault::Vault,
 };
 
 /// Events a slow listener may lag behind before it has to look for itself.
@@ -43,6 +44,7 @@ const EVENT_BUFFER: usize = 1024;
 /// What every use case works with.
 pub struct Ops {
     pub store: Store,
+    pub vault: Vault,
     pub engine: Arc<dyn Engine>,
     pub clock: Arc<dyn Clock>,
     pub roster: Roster,
@@ -56,6 +58,8 @@ pub struct Ops {
     pub work: Notify,
     settings: RwLock<Arc<Settings>>,
     source: Source,
+    /// Of the files that the settings in force were read from.
+    fingerprints: Mutex<Fingerprints>,
     events: broadcast::Sender<Event>,
     /// The live picture of each action under way, for whoever shows its progress.
     live: Mutex<HashMap<ActionId, watch::Sender<Action>>>,
@@ -63,7 +67,7 @@ pub struct Ops {
 
 impl Ops {
     pub fn new(
-        store: Store,
+        (store, vault): (Store, Vault),
         engine: Arc<dyn Engine>,
         clock: Arc<dyn Clock>,
         (settings, source): (Settings, Source),
@@ -71,6 +75,7 @@ impl Ops {
     ) -> Self {
         Self {
             store,
+            vault,
             engine,
             clock,
             roster: Roster::default(),
@@ -80,6 +85,7 @@ impl Ops {
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),
+            fingerprints: Mutex::new(Fingerprints::take(&source, &settings)),
             settings: RwLock::new(Arc::new(settings)),
             source,
             events: broadcast::channel(EVENT_BUFFER).0,
@@ -94,6 +100,11 @@ impl Ops {
     /// The settings as they are now; a reload replaces them.
     pub fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn fingerprints(&self) -> Fingerprints {
+        let prints = self.fingerprints.lock();
+        prints.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn replace_settings(&self, settings: Settings) {
