@@ -76,6 +76,10 @@ struct File {
     access: Access,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     policy: Vec<policy::Rule>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    grant: Vec<access::GrantEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    team: Vec<access::TeamEntry>,
     database: Database,
     vault: vault::Section,
     docker: Docker,
@@ -131,18 +135,25 @@ impl File {
         problems.extend(self.roster.problems());
         problems.extend(self.outbox.problems());
         problems.extend(self.shutdown.problems());
-        let mut policies = policy::settle(&self.policy).unwrap_or_else(|wrong| {
+        let mut agents = self.agents;
+        agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
+        let access = self
+            .access
+            .settle(self.grant, self.team, self.discord.home())
+            .unwrap_or_else(|wrong| {
+                problems.extend(wrong);
+                Access::default()
+            });
+        let mut policies = policy::settle(&self.policy, &access.teams).unwrap_or_else(|wrong| {
             problems.extend(wrong);
             Vec::new()
         });
-        policies.extend(self.access.preset.policies());
-        let mut agents = self.agents;
-        agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
+        policies.extend(access.preset.policies());
         match self.discord.settle(environment) {
             Ok(discord) if problems.is_empty() => Ok(Settings {
                 discord,
-                access: self.access,
                 policies: Arc::new(policies),
+                access,
                 vault: self.vault.settle(environment, &self.database.path),
                 database: self.database,
                 docker: self.docker,

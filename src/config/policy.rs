@@ -11,7 +11,7 @@ use super::snowflake::Snowflake;
 use crate::domain::{
     action::{Kind, Origin},
     agent::Name,
-    grant::Level,
+    grant::{Level, Team},
     ids::{ChannelId, RoleId, UserId},
     nearest::{did_you_mean, nearest},
     pattern::Pattern,
@@ -131,13 +131,14 @@ struct Times {
 }
 
 /// The rules of the file, or all that is wrong with them.
-pub(super) fn settle(rules: &[Rule]) -> Result<Vec<Policy>, Vec<Problem>> {
+pub(super) fn settle(rules: &[Rule], teams: &[Team]) -> Result<Vec<Policy>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut names = BTreeSet::new();
     let mut policies = Vec::new();
     for (position, rule) in rules.iter().enumerate() {
         let mut reader = Reader {
             key: format!("policy[{position}]"),
+            teams,
             problems: &mut problems,
         };
         if !names.insert(&rule.name) {
@@ -157,6 +158,7 @@ pub(super) fn settle(rules: &[Rule]) -> Result<Vec<Policy>, Vec<Problem>> {
 struct Reader<'a> {
     /// The key of the rule.
     key: String,
+    teams: &'a [Team],
     problems: &'a mut Vec<Problem>,
 }
 
@@ -226,7 +228,7 @@ impl Reader<'_> {
                 level: asked.level,
                 users: asked.users.iter().map(|id| UserId(id.0)).collect(),
                 roles: asked.roles.iter().map(|id| RoleId(id.0)).collect(),
-                teams: self.each("ask.teams", &asked.teams, Name::parse),
+                teams: self.teams(&asked.teams),
             },
             expires: seconds(asked.expires_s),
             requester_counts: asked.requester_counts,
@@ -234,6 +236,15 @@ impl Reader<'_> {
             allow_for: asked.allow_for_s.map(seconds),
             channel: asked.channel.map(|id| ChannelId(id.0)),
         }
+    }
+
+    fn teams(&mut self, names: &[String]) -> Vec<Name> {
+        let teams = self.teams;
+        let known: Vec<&str> = teams.iter().map(|team| team.name.as_str()).collect();
+        let named = |text: &str| teams.iter().find(|team| team.name.as_str() == text);
+        self.words("ask.teams", names, &known, |text| {
+            named(text).map(|team| team.name.clone())
+        })
     }
 
     fn window(&mut self, times: &Times) -> Option<Window> {

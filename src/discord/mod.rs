@@ -21,7 +21,7 @@ use serenity::http::Http;
 
 use crate::{
     domain::{
-        grant::{Caller, Forbidden, authorise},
+        grant::{Caller, Need},
         ids::InteractionId,
     },
     error::Error as Answer,
@@ -85,14 +85,8 @@ impl Bot {
     }
 
     /// The one authorisation, for commands, autocomplete, buttons, selects and modals; from memory.
-    pub fn authorise(&self, caller: &Caller) -> std::result::Result<(), Forbidden> {
-        let settings = self.ops.settings();
-        authorise(caller, settings.discord.guild, &settings.access.owners)
-    }
-}
-
-impl From<Forbidden> for Error {
-    fn from(forbidden: Forbidden) -> Self {
-        Self::Answer(Answer::Denied(forbidden.to_string()))
+    pub fn authorise(&self, caller: &Caller) -> Result {
+        self.ops.authorise(caller, &Need::look())?;
+        Ok(())
     }
 }

@@ -28,6 +28,10 @@ id!(
     FleetId(i64)
 );
 id!(
+    /// A row of `grants`.
+    GrantId(i64)
+);
+id!(
     /// A row of `actions`.
     ActionId(i64)
 );

@@ -1,5 +1,6 @@
 //! The use cases: the only layer that combines store, engine and clock.
 
+mod access;
 pub mod actions;
 pub mod catalog;
 pub mod deliver;
@@ -30,6 +31,7 @@ use crate::{
     domain::{
         action::Action,
         event::Event,
+        grant::Rights,
         ids::{ActionId, AgentId, InstanceId},
     },
     engine::Engine,
@@ -57,6 +59,7 @@ pub struct Ops {
     /// Rung when an action waits for its turn.
     pub work: Notify,
     settings: RwLock<Arc<Settings>>,
+    rights: RwLock<Arc<Rights>>,
     source: Source,
     /// Of the files that the settings in force were read from.
     fingerprints: Mutex<Fingerprints>,
@@ -85,6 +88,7 @@ impl Ops {
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),
+            rights: RwLock::new(Arc::new(access::of_files(&settings))),
             fingerprints: Mutex::new(Fingerprints::take(&source, &settings)),
             settings: RwLock::new(Arc::new(settings)),
             source,
@@ -164,6 +168,7 @@ impl Ops {
             Err(error) if is_taken(&error) => drop(tx),
             Err(error) => return Err(error.into()),
         }
+        self.refresh_rights();
         self.roster.put_fleets(self.store.fleets().await?);
         for agent in self.store.agents().await? {
             self.refresh(agent.id).await?;
