@@ -1,6 +1,7 @@
 //! Buttons, selects and modals: one dispatcher. They work after a restart, because all
 //! they know stands in their id and in the database.
 
+use secrecy::SecretString;
 use serenity::all::{
     ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind,
     CreateInteractionResponse, ModalInteraction,
@@ -8,10 +9,13 @@ use serenity::all::{
 
 use super::{
     Answer, Bot, Result,
-    commands::{deploy, logs},
+    commands::{deploy, logs, secret},
     errors,
     press::Press,
-    render::{self, Rendered},
+    render::{
+        self, Rendered,
+        secrets::{REASON, VALUE},
+    },
     reply::{self, Asker},
 };
 use crate::domain::{
@@ -68,7 +72,7 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
         }
         Press::Deploy(draft) => deploy::go(bot, press, draft).await,
         // A form is submitted, never pressed.
-        Press::Form(_) => Ok(()),
+        Press::Form(_) | Press::Secret(_) => Ok(()),
     }
 }
 
@@ -84,14 +88,8 @@ pub async fn submitted(bot: &Bot, modal: &ModalInteraction) {
 
 async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
     bot.authorise(&Asker::from(modal).caller)?;
-    let Ok(Press::Form(draft)) = modal.data.custom_id.parse() else {
-        return Err(Answer::NotFound(
-            "This form is from an older Yardarm. Send the command again.".to_owned(),
-        )
-        .into());
-    };
     let inputs = modal.data.components.iter().flat_map(|row| &row.components);
-    let given: Arguments = inputs
+    let mut given: Arguments = inputs
         .filter_map(|input| match input {
             ActionRowComponent::InputText(text) => {
                 Some((text.custom_id.clone(), text.value.clone()?))
@@ -99,7 +97,19 @@ async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
             _ => None,
         })
         .collect();
-    deploy::fill(bot, modal, draft, given).await
+    match modal.data.custom_id.parse() {
+        Ok(Press::Form(draft)) => deploy::fill(bot, modal, draft, given).await,
+        Ok(Press::Secret(form)) => {
+            let value = SecretString::from(given.remove(VALUE).unwrap_or_default());
+            let reason = given.remove(REASON).filter(|reason| !reason.is_empty());
+            let subject = bot.ops.secret_subject_of(&form.name, form.scope)?;
+            secret::fill(bot, modal, (subject, form.rotate), (value, reason)).await
+        }
+        _ => Err(Answer::NotFound(
+            "This form is from an older Yardarm. Send the command again.".to_owned(),
+        )
+        .into()),
+    }
 }
 
 /// Answers a press by changing the message it stands on.

@@ -12,6 +12,7 @@ use super::{
         ActionId, AgentId, ChannelId, ContainerId, FleetId, ImageId, InteractionId, MessageId,
         UserId,
     },
+    secret,
     spec::Spec,
 };
 
@@ -173,6 +174,8 @@ impl Kind {
                 | Self::Remove
                 | Self::FleetAdd
                 | Self::Adopt
+                | Self::SecretSet
+                | Self::SecretDelete
         )
     }
 
@@ -320,6 +323,9 @@ pub struct Details {
     /// `template save`: the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
+    /// `secret …`: which one. Its value is sealed, and elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<secret::Subject>,
 }
 
 /// The whole row with its targets: what every card is rendered from.

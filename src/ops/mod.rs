@@ -14,6 +14,7 @@ mod reload;
 mod replace;
 pub mod resolve;
 pub mod roster;
+pub mod secrets;
 mod tidy;
 
 use std::{
@@ -51,6 +52,7 @@ pub struct Ops {
     pub clock: Arc<dyn Clock>,
     pub roster: Roster,
     pub catalog: Catalog,
+    pub secrets: secrets::Known,
     pub locks: Locks,
     drafts: Drafts,
     pub instance: InstanceId,
@@ -83,6 +85,7 @@ impl Ops {
             clock,
             roster: Roster::default(),
             catalog: Catalog::default(),
+            secrets: secrets::Known::default(),
             locks: Locks::default(),
             drafts: Drafts::default(),
             instance,
@@ -170,6 +173,7 @@ impl Ops {
         }
         self.refresh_rights();
         self.roster.put_fleets(self.store.fleets().await?);
+        self.load_secrets().await?;
         for agent in self.store.agents().await? {
             self.refresh(agent.id).await?;
         }

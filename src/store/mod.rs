@@ -11,6 +11,7 @@ pub mod drafts;
 pub mod fleets;
 pub mod outbox;
 pub mod process;
+pub mod secrets;
 pub mod templates;
 
 use std::{

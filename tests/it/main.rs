@@ -31,5 +31,6 @@ mod replace;
 mod secrets;
 mod status;
 mod store;
+mod store_secrets;
 mod support;
 mod templates;
