@@ -7,6 +7,7 @@ mod adopt;
 mod agents;
 mod asks;
 mod audit;
+mod audit_verify;
 mod autocomplete;
 mod crash;
 mod crowd;
