@@ -6,7 +6,10 @@ use poise::serenity_prelude::{AutocompleteChoice, CreateAutocompleteResponse, Re
 
 use super::{Context, reply::Asker};
 use crate::{
-    domain::template::{LIMIT_NAMES, Parameter, ParameterKind},
+    domain::{
+        action::Kind,
+        template::{LIMIT_NAMES, Parameter, ParameterKind},
+    },
     ops::{roster::Board, sight::Sight},
 };
 
@@ -64,6 +67,12 @@ pub async fn fleet(ctx: Context<'_>, partial: &str) -> CreateAutocompleteRespons
     let seen = |fleet: &&crate::domain::fleet::Fleet| sight.sees(&fleet.name);
     let read = |board: &Board| board.fleets().filter(seen).map(names).collect();
     respond(rank(partial, sight.roster.read(read)))
+}
+
+/// What can be asked for.
+pub async fn action(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let names = Kind::ALL.map(|kind| (kind.to_string(), kind.to_string()));
+    respond(rank(partial, names.to_vec()))
 }
 
 pub async fn template(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {

@@ -94,6 +94,7 @@ impl Sight<'_> {
         let known = self.secrets_seen();
         let names: Vec<&str> = known
             .iter()
+            .filter(|entry| entry.set.is_some())
             .map(|entry| entry.subject.name.as_str())
             .collect();
         let advice = if names.is_empty() || names.contains(&name) {
