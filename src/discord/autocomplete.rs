@@ -5,7 +5,10 @@
 use poise::serenity_prelude::{AutocompleteChoice, CreateAutocompleteResponse, ResolvedValue};
 
 use super::Context;
-use crate::domain::template::{LIMIT_NAMES, Parameter, ParameterKind};
+use crate::domain::{
+    action::Kind,
+    template::{LIMIT_NAMES, Parameter, ParameterKind},
+};
 
 const CHOICES: usize = 25;
 /// Discord's limit for the text and the value of a choice.
@@ -63,6 +66,12 @@ pub async fn fleet(ctx: Context<'_>, partial: &str) -> CreateAutocompleteRespons
             .roster
             .read(|board| board.fleets().map(names).collect()),
     ))
+}
+
+/// What can be asked for.
+pub async fn action(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let names = Kind::ALL.map(|kind| (kind.to_string(), kind.to_string()));
+    respond(rank(partial, names.to_vec()))
 }
 
 pub async fn template(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {

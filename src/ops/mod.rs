@@ -8,6 +8,7 @@ pub mod drafts;
 pub mod execute;
 pub mod locks;
 pub mod observe;
+mod policies;
 pub mod recover;
 mod reload;
 mod replace;

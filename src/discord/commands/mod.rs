@@ -6,6 +6,7 @@ pub mod deploy;
 mod fleet;
 mod help;
 pub mod logs;
+mod policy;
 mod reload;
 pub mod secret;
 mod status;
@@ -43,6 +44,7 @@ pub fn all() -> Vec<Command> {
         templates::templates(),
         secret::secret(),
         adopt::adopt(),
+        policy::policy(),
         reload::reload(),
         help::help(),
     ]
