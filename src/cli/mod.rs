@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod check;
 pub mod doctor;
+pub mod policy;
 pub mod report;
 pub mod schema;
 pub mod up;
@@ -29,6 +30,9 @@ pub enum Command {
     Check(Options),
     /// Try everything a start needs, and say the next step where it fails
     Doctor(Options),
+    /// What the rules say to an action
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Verify, export or purge the record of what happened
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -61,6 +65,7 @@ impl Cli {
             Command::Up(options) => Box::pin(up::run(options)).await,
             Command::Check(options) => Ok(check::run(&options)),
             Command::Doctor(options) => doctor::run(&options).await,
+            Command::Policy(policy) => Ok(policy.run()),
             Command::Audit(audit) => audit.run().await,
             Command::Schema(args) => schema::run(&args),
         }

@@ -14,6 +14,7 @@ pub mod outbox;
 pub mod pattern;
 pub mod policy;
 pub mod problem;
+pub mod redact;
 pub mod secret;
 pub mod spec;
 pub mod template;

@@ -6,13 +6,18 @@
 mod preset;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod window;
 
 use std::{collections::BTreeSet, fmt};
 
 use chrono::{DateTime, Duration, Utc};
 
-pub use self::{preset::Preset, window::Window};
+pub use self::{
+    preset::Preset,
+    trial::{Explanation, Trial},
+    window::Window,
+};
 use super::{
     action::{Kind, Origin},
     agent::Name,

@@ -9,12 +9,14 @@ pub mod drafts;
 pub mod execute;
 pub mod locks;
 pub mod observe;
+mod policies;
 pub mod recover;
 mod reload;
 mod replace;
 pub mod resolve;
 pub mod roster;
 pub mod secrets;
+pub mod sight;
 mod tidy;
 
 use std::{

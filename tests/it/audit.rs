@@ -143,7 +143,7 @@ async fn who_may_not_is_told_and_counted_and_cannot_flood_the_audit() {
     for _ in 0..25 {
         mina.slash("status").send().await.unwrap();
     }
-    test.until(|ops| ops.roster.glance(None, 0).refused == 25)
+    test.until(|ops| ops.roster.glance(|_| true, None, 0).refused == 25)
         .await;
     let told = test.told_of("refused").await;
     assert_eq!(told.len(), 20);
@@ -154,7 +154,7 @@ async fn who_may_not_is_told_and_counted_and_cannot_flood_the_audit() {
     );
     test.pass(TimeDelta::hours(1));
     mina.slash("status").send().await.unwrap();
-    test.until(|ops| ops.roster.glance(None, 0).refused == 26)
+    test.until(|ops| ops.roster.glance(|_| true, None, 0).refused == 26)
         .await;
     let told = test.told_of("refused").await;
     assert!(told[20].ends_with(r#"{"held_back":5}"#), "{}", told[20]);
