@@ -9,7 +9,7 @@ use serenity::all::{
 
 use super::{
     Answer, Bot, Result,
-    commands::{deploy, logs, secret},
+    commands::{audit, deploy, logs, secret},
     errors,
     press::Press,
     render::{
@@ -67,6 +67,7 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
             let glance = sight.glance(fleet.as_ref(), page);
             update(bot, press, &render::status::fleet(&glance, bot.ops.now())).await
         }
+        Press::Audit(id, page) => audit::turn(bot, press, id, page).await,
         Press::Choose(draft, parameter) => {
             let ComponentInteractionDataKind::StringSelect { values } = &press.data.kind else {
                 return Ok(());

@@ -10,6 +10,7 @@ pub mod execute;
 pub mod locks;
 pub mod observe;
 mod policies;
+mod record;
 pub mod recover;
 mod reload;
 mod replace;

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod agents;
+pub mod audit;
 pub mod deploy;
 mod fleet;
 mod help;
@@ -45,6 +46,8 @@ pub fn all() -> Vec<Command> {
         secret::secret(),
         adopt::adopt(),
         policy::policy(),
+        audit::audit(),
+        audit::why(),
         reload::reload(),
         help::help(),
     ]
