@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     agent::{Desired, Name},
+    approval::Approval,
     grant::Level,
     ids::{
         ActionId, AgentId, ChannelId, ContainerId, FleetId, ImageId, InteractionId, MessageId,
         UserId,
     },
+    plan::Plan,
     spec::Spec,
 };
 
@@ -333,6 +335,10 @@ pub struct Action {
     /// One sentence for people once it is over.
     pub outcome: Option<String>,
     pub reply: Option<Reply>,
+    /// What it was to do when it was asked for.
+    pub plan: Option<Box<Plan>>,
+    /// The question to others than the requester, if there is one.
+    pub approval: Option<Box<Approval>>,
     pub targets: Vec<Target>,
 }
 

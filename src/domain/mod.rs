@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod agent;
+pub mod approval;
 pub mod event;
 pub mod finding;
 pub mod fleet;
@@ -10,6 +11,7 @@ pub mod ids;
 pub mod log;
 pub mod nearest;
 pub mod outbox;
+pub mod plan;
 pub mod problem;
 pub mod spec;
 pub mod template;

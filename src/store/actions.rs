@@ -2,11 +2,17 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Store, Tx, json, to_json, unreadable};
+use super::{
+    Store, Tx,
+    approvals::{self, NewApproval},
+    json, to_json, unreadable,
+};
 use crate::domain::{
     action::{Action, Arguments, Details, Kind, Origin, Reply, State, Step, Target},
     agent::Name,
+    approval::Approval,
     ids::{ActionId, AgentId, ChannelId, ImageId, InteractionId, MessageId, UserId},
+    plan::Plan,
     spec::Spec,
 };
 
@@ -22,6 +28,9 @@ pub struct NewAction {
     /// When it lapses if nobody confirms it.
     pub expires_at: Option<DateTime<Utc>>,
     pub reply: Option<Reply>,
+    pub plan: Option<Plan>,
+    /// What others are asked, if `state` is `Asked` and they are.
+    pub approval: Option<NewApproval>,
     pub targets: Vec<NewTarget>,
 }
 
@@ -49,7 +58,7 @@ impl Store {
     pub async fn action(&self, id: ActionId) -> sqlx::Result<Option<Action>> {
         let row = sqlx::query_as!(
             ActionRow,
-            r#"SELECT id, kind, actor, origin, reason, details, state, outcome, interaction_id, channel_id, message_id,
+            r#"SELECT id, kind, actor, origin, reason, details, state, outcome, plan, interaction_id, channel_id, message_id,
                       created_at AS "created_at: DateTime<Utc>", started_at AS "started_at: DateTime<Utc>",
                       finished_at AS "finished_at: DateTime<Utc>"
                FROM actions WHERE id = ?"#,
@@ -58,7 +67,10 @@ impl Store {
         .fetch_optional(&self.reader)
         .await?;
         match row {
-            Some(row) => Ok(Some(row.read(self.targets(id).await?)?)),
+            Some(row) => {
+                let approval = self.approval(id).await?.map(Box::new);
+                Ok(Some(row.read(self.targets(id).await?, approval)?))
+            }
             None => Ok(None),
         }
     }
@@ -161,6 +173,7 @@ struct ActionRow {
     details: String,
     state: String,
     outcome: Option<String>,
+    plan: Option<String>,
     interaction_id: Option<i64>,
     channel_id: Option<i64>,
     message_id: Option<i64>,
@@ -170,7 +183,11 @@ struct ActionRow {
 }
 
 impl ActionRow {
-    fn read(self, targets: Vec<Target>) -> sqlx::Result<Action> {
+    fn read(
+        self,
+        targets: Vec<Target>,
+        approval: Option<Box<Approval>>,
+    ) -> sqlx::Result<Action> {
         let reply = self
             .interaction_id
             .zip(self.channel_id)
@@ -193,6 +210,8 @@ impl ActionRow {
             finished_at: self.finished_at,
             outcome: self.outcome,
             reply,
+            plan: self.plan.as_deref().map(|text| json("plan", text)).transpose()?,
+            approval,
             targets,
         })
     }
@@ -211,10 +230,12 @@ pub async fn insert(tx: &mut Tx, new: &NewAction, now: DateTime<Utc>) -> sqlx::R
         .as_ref()
         .and_then(|reply| reply.message)
         .map(MessageId::to_db);
+    let plan = new.plan.as_ref().map(to_json).transpose()?;
+    let digest = new.plan.as_ref().map(|plan| plan.digest().0);
     let id = sqlx::query_scalar!(
         r#"INSERT INTO actions (interaction_id, kind, actor, origin, reason, details, state, created_at, expires_at,
-                                channel_id, message_id)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id AS "id!""#,
+                                plan, plan_digest, channel_id, message_id)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id AS "id!""#,
         interaction,
         kind,
         actor,
@@ -224,6 +245,8 @@ pub async fn insert(tx: &mut Tx, new: &NewAction, now: DateTime<Utc>) -> sqlx::R
         state,
         now,
         new.expires_at,
+        plan,
+        digest,
         channel,
         message
     )
@@ -231,6 +254,9 @@ pub async fn insert(tx: &mut Tx, new: &NewAction, now: DateTime<Utc>) -> sqlx::R
     .await?;
     for target in &new.targets {
         insert_target(tx, ActionId(id), state, target).await?;
+    }
+    if let Some(approval) = &new.approval {
+        approvals::insert(tx, ActionId(id), approval, now).await?;
     }
     Ok(ActionId(id))
 }
