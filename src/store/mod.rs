@@ -7,6 +7,7 @@
 pub mod actions;
 pub mod agents;
 pub mod approvals;
+pub mod audit;
 pub mod drafts;
 pub mod fleets;
 pub mod outbox;

@@ -6,6 +6,7 @@
 mod adopt;
 mod agents;
 mod asks;
+mod audit;
 mod autocomplete;
 mod crash;
 mod crowd;

@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -16,7 +16,8 @@ use crate::{
 };
 
 pub(crate) struct Discord {
-    pub(crate) world: World,
+    /// A person joins, a role goes: the world is replaced, and who looks at the old one sees it whole.
+    pub(crate) world: RwLock<Arc<World>>,
     pub(crate) bot_token: String,
     /// What pages and scripts must show.
     pub(crate) people_token: String,
@@ -39,6 +40,20 @@ impl Discord {
         self.clock.now()
     }
 
+    /// The world as it is now.
+    pub(crate) fn world(&self) -> Arc<World> {
+        Arc::clone(&self.world.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn change_world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        let outcome = {
+            let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+            change(Arc::make_mut(&mut world))
+        };
+        self.changed();
+        outcome
+    }
+
     pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -47,6 +62,13 @@ impl Discord {
         let outcome = change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed();
         outcome
+    }
+
+    /// Ends a fault; calls that hang by it go on.
+    pub(crate) fn release(&self, number: u64) -> bool {
+        let released = self.faults.release(number);
+        self.changed();
+        released
     }
 
     pub(crate) fn changed(&self) {
@@ -119,9 +141,9 @@ impl Discord {
         if message.is_ephemeral() {
             return;
         }
-        let by_bot = message.author == self.world.bot.id;
+        let by_bot = message.author == self.world().bot.id;
         let guild = message.guild;
-        let mut object = message.to_json(&self.world);
+        let mut object = message.to_json(&self.world());
         if let Some(checker) = &self.checker {
             for violation in checker.dispatched(event, "MessageResponse", &object) {
                 self.record.violation(violation);

@@ -31,6 +31,8 @@ pub(crate) enum Effect {
     Slow(Duration),
     /// The request is done, the connection cut before the answer.
     LoseAnswer,
+    /// The request is looked at once the fault has ended.
+    Hang,
 }
 
 impl Fault {
@@ -73,6 +75,11 @@ impl Fault {
     /// The request is done, and the connection cut before the answer.
     pub fn lose_answer() -> Self {
         Self::of(Effect::LoseAnswer)
+    }
+
+    /// Discord says nothing until the fault has ended, and does the request then.
+    pub fn hang() -> Self {
+        Self::of(Effect::Hang)
     }
 
     fn of(effect: Effect) -> Self {
@@ -124,7 +131,8 @@ impl Fault {
             .method
             .as_ref()
             .is_none_or(|method| method == route.method.as_str());
-        method
+        let left = self.calls != Some(0);
+        left && method
             && self
                 .path
                 .as_ref()
@@ -150,6 +158,8 @@ struct Active {
     number: u64,
     fault: Fault,
     until: Option<DateTime<Utc>>,
+    /// Whether it has hit a call.
+    met: bool,
 }
 
 #[derive(Debug, Default)]
@@ -161,6 +171,13 @@ pub(crate) struct Faults {
 struct Book {
     last: u64,
     active: Vec<Active>,
+}
+
+impl Book {
+    fn end_overdue(&mut self, now: DateTime<Utc>) {
+        self.active
+            .retain(|active| active.until.is_none_or(|until| now < until));
+    }
 }
 
 impl Faults {
@@ -176,6 +193,7 @@ impl Faults {
             number,
             fault,
             until,
+            met: false,
         });
         number
     }
@@ -195,23 +213,39 @@ impl Faults {
             .clear();
     }
 
-    /// The fault that hits this call, counted.
-    pub(crate) fn take(&self, route: &Route, now: DateTime<Utc>) -> Option<Effect> {
+    /// Whether a fault has hit a call; one that is over counts as such.
+    pub(crate) fn was_met(&self, number: u64) -> bool {
+        let book = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = book.active.iter().find(|active| active.number == number);
+        found.is_none_or(|active| active.met)
+    }
+
+    /// Whether a fault has neither been released nor ended by itself.
+    pub(crate) fn lasts(&self, number: u64, now: DateTime<Utc>) -> bool {
         let mut book = self.active.lock().unwrap_or_else(PoisonError::into_inner);
-        book.active
-            .retain(|active| active.until.is_none_or(|until| now < until));
+        book.end_overdue(now);
+        book.active.iter().any(|active| active.number == number)
+    }
+
+    /// The fault that hits this call with its number, counted.
+    pub(crate) fn take(&self, route: &Route, now: DateTime<Utc>) -> Option<(u64, Effect)> {
+        let mut book = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        book.end_overdue(now);
         let index = book
             .active
             .iter()
             .position(|active| active.fault.hits(route))?;
-        let effect = book.active[index].fault.effect;
-        if let Some(calls) = &mut book.active[index].fault.calls {
+        let active = &mut book.active[index];
+        let (number, effect) = (active.number, active.fault.effect);
+        active.met = true;
+        if let Some(calls) = &mut active.fault.calls {
             *calls -= 1;
-            if *calls == 0 {
+            // What holds a call must last as long as the call is held.
+            if *calls == 0 && effect != Effect::Hang {
                 book.active.remove(index);
             }
         }
-        Some(effect)
+        Some((number, effect))
     }
 
     /// Whether even a connection is refused: only by a fault that spares no route.

@@ -23,8 +23,10 @@ pub(crate) enum Pick {
     Press(String),
     /// Chooses in a select, by placeholder or custom id.
     Choose(String, Vec<String>),
-    /// Sends a custom id that no message shows, as a forger would.
+    /// Sends the press of a button that no message shows, as a forger would.
     Forge(String),
+    /// Sends a choice in a select that no message shows.
+    ForgeChoice(String, Vec<String>),
 }
 
 /// Uses a component of a message that the person sees.
@@ -52,7 +54,7 @@ pub(crate) fn use_component(
         admit(discord, &interaction)?;
         interaction.source = Some(id);
         let interaction_id = interaction.id;
-        let extra = json!({ "message": message.to_json(&discord.world) });
+        let extra = json!({ "message": message.to_json(&discord.world()) });
         send(discord, state, interaction, &data, extra);
         Ok(interaction_id)
     })
@@ -61,6 +63,9 @@ pub(crate) fn use_component(
 fn data(discord: &Discord, message: &Message, place: Place, pick: &Pick) -> Result<Value, Refused> {
     match pick {
         Pick::Forge(custom_id) => Ok(json!({ "custom_id": custom_id, "component_type": BUTTON })),
+        Pick::ForgeChoice(custom_id, values) => {
+            Ok(json!({ "custom_id": custom_id, "component_type": STRING_SELECT, "values": values }))
+        }
         Pick::Press(name) => {
             let is_meant =
                 |component: &&Value| component["label"] == *name || component["custom_id"] == *name;
@@ -124,7 +129,8 @@ fn choose(
         return Err(Refused::new(format!("{min} to {max} choices are needed")));
     }
     let kind = select["type"].as_u64().unwrap_or_default();
-    let mut resolver = Resolver::new(&discord.world, place);
+    let world = discord.world();
+    let mut resolver = Resolver::new(&world, place);
     let mut values = Vec::new();
     for name in wanted {
         values.push(match kind {

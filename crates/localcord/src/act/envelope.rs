@@ -35,7 +35,7 @@ pub(super) fn admit(discord: &Discord, interaction: &Interaction) -> Result<(), 
 }
 
 fn envelope(discord: &Discord, interaction: &Interaction, data: &Value) -> Value {
-    let world = &discord.world;
+    let world = &discord.world();
     let channel = world.channel(interaction.place.channel);
     let user = world
         .user(interaction.person)

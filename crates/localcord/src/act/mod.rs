@@ -2,6 +2,7 @@
 
 mod component;
 mod envelope;
+mod members;
 mod modal;
 mod options;
 mod resolve;
@@ -11,7 +12,8 @@ use axum::body::Bytes;
 
 pub(crate) use self::{
     component::{Pick, use_component},
-    modal::submit,
+    members::{add_role, delete_role, invite, leave, set_roles},
+    modal::{forge as forge_modal, submit},
     slash::{Slash, autocomplete, slash},
 };
 use crate::{
@@ -113,11 +115,11 @@ impl From<bool> for Input {
 /// A person writes in a channel.
 pub(crate) fn say(discord: &Discord, person: Id, place: Place, text: &str) -> Result<Id, Refused> {
     let channel = discord
-        .world
+        .world()
         .channel(place.channel)
         .ok_or_else(|| Refused::new("there is no such channel"))?;
     if !discord
-        .world
+        .world()
         .permissions(person, &channel)
         .contains(VIEW_CHANNEL | SEND_MESSAGES)
     {
@@ -143,10 +145,10 @@ pub(crate) fn say(discord: &Discord, person: Id, place: Place, text: &str) -> Re
 
 /// Whether a person sees a channel at all.
 pub(crate) fn sees(discord: &Discord, person: Id, channel: Id) -> bool {
-    let channel = discord.world.channel(channel);
+    let channel = discord.world().channel(channel);
     channel.is_some_and(|channel| {
         discord
-            .world
+            .world()
             .permissions(person, &channel)
             .contains(VIEW_CHANNEL)
     })

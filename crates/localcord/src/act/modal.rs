@@ -1,10 +1,13 @@
 use serde_json::{Value, json};
 
-use super::{Refused, envelope::send};
+use super::{
+    Refused,
+    envelope::{admit, send},
+};
 use crate::{
     discord::Discord,
     ids::Id,
-    model::{Answer, Interaction, Kind},
+    model::{Answer, Interaction, Kind, Place},
     objects::list,
 };
 
@@ -36,11 +39,11 @@ pub(crate) fn submit(
             now,
         );
         interaction.source = opener.source;
-        interaction.opened_by = Some(opener.metadata(&discord.world));
+        interaction.opened_by = Some(opener.metadata(&discord.world()));
         let source = opener
             .source
             .and_then(|id| state.message(opener.place.channel, id));
-        let extra = source.map(|message| json!({ "message": message.to_json(&discord.world) }));
+        let extra = source.map(|message| json!({ "message": message.to_json(&discord.world()) }));
         let id = interaction.id;
         send(
             discord,
@@ -49,6 +52,31 @@ pub(crate) fn submit(
             &data,
             extra.unwrap_or_else(|| json!({})),
         );
+        Ok(id)
+    })
+}
+
+/// Submits a modal that no bot opened, as a forger would.
+pub(crate) fn forge(
+    discord: &Discord,
+    (person, place): (Id, Place),
+    custom_id: &str,
+    values: &[(String, String)],
+) -> Result<Id, Refused> {
+    let now = discord.now();
+    discord.change(|state| {
+        let rows = values.iter().map(|(name, value)| {
+            let input = json!({ "type": 4, "custom_id": name, "value": value });
+            json!({ "type": 1, "components": [input] })
+        });
+        let data = json!({ "custom_id": custom_id, "components": rows.collect::<Vec<_>>() });
+        let mut begin = |kind| Interaction::new(state.next_id(now), kind, person, place, now);
+        let opener = begin(Kind::Command).metadata(&discord.world());
+        let mut interaction = begin(Kind::Modal);
+        interaction.opened_by = Some(opener);
+        admit(discord, &interaction)?;
+        let id = interaction.id;
+        send(discord, state, interaction, &data, json!({}));
         Ok(id)
     })
 }

@@ -64,7 +64,8 @@ fn invoke(
             return Err(Refused::new(format!("`{name}` has no autocomplete")));
         }
     }
-    let resolver = Resolver::new(&discord.world, entry.place);
+    let world = discord.world();
+    let resolver = Resolver::new(&world, entry.place);
     let mut form = Form {
         discord,
         state,
@@ -102,7 +103,8 @@ fn find<'a>(discord: &Discord, state: &'a State, entry: &Slash) -> Result<&'a Va
     let needed = command["default_member_permissions"]
         .as_str()
         .and_then(Permissions::from_text);
-    let guild = entry.place.guild.and_then(|id| discord.world.guild(id));
+    let world = discord.world();
+    let guild = entry.place.guild.and_then(|id| world.guild(id));
     match (needed, guild) {
         (Some(needed), Some(guild)) if !guild.permissions_of(entry.person).contains(needed) => {
             Err(Refused::new(format!(

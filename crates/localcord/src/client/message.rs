@@ -67,12 +67,13 @@ impl Message {
 
     /// The message object as Discord sends it.
     pub fn json(&self) -> Value {
-        self.message.to_json(&self.cord.discord().world)
+        self.message.to_json(&self.cord.discord().world())
     }
 
     /// The author's name.
     pub fn author(&self) -> String {
-        let author = self.cord.discord().world.user(self.message.author);
+        let world = self.cord.discord().world();
+        let author = world.user(self.message.author);
         author.map(|user| user.name.clone()).unwrap_or_default()
     }
 

@@ -12,7 +12,7 @@ mod wire;
 use std::{
     fmt,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, RwLock},
     time::Duration,
 };
 
@@ -31,6 +31,7 @@ pub use self::{
     wire::{Away, Gateway, Injected},
 };
 use crate::{
+    act,
     clock::Clock,
     discord::Discord,
     faults::{Fault, Faults},
@@ -95,7 +96,7 @@ impl Localcord {
             people_token: random::letters(40),
             people_addr: people_listener.local_addr().map_err(anyhow::Error::from)?,
             rest_addr: rest_listener.local_addr().map_err(anyhow::Error::from)?,
-            world,
+            world: RwLock::new(Arc::new(world)),
             checker,
             clock: Clock::default(),
             tasks: Tasks::default(),
@@ -165,7 +166,7 @@ impl Localcord {
 
     /// The first guild of the guild file.
     pub fn guild_id(&self) -> Id {
-        self.discord().world.home().id
+        self.discord().world().home().id
     }
 
     /// A guild by name.
@@ -175,24 +176,49 @@ impl Localcord {
 
     /// The bot's user, which is also its application.
     pub fn bot_id(&self) -> Id {
-        self.discord().world.bot.id
+        self.discord().world().bot.id
     }
 
     /// A role of the first guild.
     pub fn role_id(&self, name: &str) -> Id {
-        let role = self.discord().world.home().role(name);
+        let world = self.discord().world();
+        let role = world.home().role(name);
         error::known("role", name, role).id
     }
 
     /// A person of the guild file.
     pub fn user(&self, name: &str) -> Person {
-        let user = error::known("person", name, self.discord().world.person(name));
+        let world = self.discord().world();
+        let user = error::known("person", name, world.person(name));
         Person::new(self.clone(), user.id)
+    }
+
+    /// Somebody new in the first guild, without roles; who had left is back.
+    pub fn invite(&self, name: &str) -> Person {
+        Person::new(self.clone(), act::invite(self.discord(), name, false))
+    }
+
+    /// Another bot in the first guild, which can do here what people do.
+    pub fn invite_bot(&self, name: &str) -> Person {
+        Person::new(self.clone(), act::invite(self.discord(), name, true))
+    }
+
+    /// A new role in a guild. One that is made again has another id than before.
+    pub fn add_role(&self, guild: &str, name: &str) -> Result<Id, Error> {
+        let guild = self.find_guild(guild).id;
+        Ok(act::add_role(self.discord(), guild, name)?)
+    }
+
+    /// Deletes a role; whoever holds it loses it.
+    pub fn delete_role(&self, guild: &str, name: &str) -> Result<(), Error> {
+        let guild = self.find_guild(guild).id;
+        Ok(act::delete_role(self.discord(), guild, name)?)
     }
 
     /// A channel of the first guild, by name or id.
     pub fn channel(&self, name: &str) -> Channel {
-        let channel = error::known("channel", name, self.discord().world.home().channel(name));
+        let world = self.discord().world();
+        let channel = error::known("channel", name, world.home().channel(name));
         Channel::new(self.clone(), channel.id)
     }
 
@@ -313,13 +339,10 @@ impl Localcord {
         &self.shared.discord
     }
 
-    pub(crate) fn find_guild(&self, name: &str) -> &Guild {
-        let guilds = &self.discord().world.guilds;
-        error::known(
-            "guild",
-            name,
-            guilds.iter().find(|guild| guild.name == name),
-        )
+    pub(crate) fn find_guild(&self, name: &str) -> Guild {
+        let world = self.discord().world();
+        let found = world.guilds.iter().find(|guild| guild.name == name);
+        error::known("guild", name, found).clone()
     }
 
     pub(crate) async fn wait<T>(&self, look: impl FnMut() -> Option<T>) -> Option<T> {

@@ -16,7 +16,7 @@ pub struct Person {
 
 impl Person {
     pub(super) fn new(cord: Localcord, id: Id) -> Self {
-        let place = first_place(cord.discord().world.home());
+        let place = first_place(cord.discord().world().home());
         Self { cord, id, place }
     }
 
@@ -28,10 +28,8 @@ impl Person {
     /// The same person in another channel of the same guild, by name or id.
     #[must_use]
     pub fn in_channel(&self, name: &str) -> Self {
-        let guild = self
-            .place
-            .guild
-            .and_then(|id| self.cord.discord().world.guild(id));
+        let world = self.cord.discord().world();
+        let guild = self.place.guild.and_then(|id| world.guild(id));
         let channel = known("channel", name, guild.and_then(|guild| guild.channel(name)));
         Self {
             place: Place {
@@ -46,7 +44,7 @@ impl Person {
     #[must_use]
     pub fn in_guild(&self, name: &str) -> Self {
         Self {
-            place: first_place(self.cord.find_guild(name)),
+            place: first_place(&self.cord.find_guild(name)),
             ..self.clone()
         }
     }
@@ -54,7 +52,7 @@ impl Person {
     /// The same person in direct messages with the bot.
     #[must_use]
     pub fn dm(&self) -> Self {
-        let channel = self.cord.discord().world.direct(self.id);
+        let channel = self.cord.discord().world().direct(self.id);
         Self {
             place: Place {
                 guild: None,
@@ -106,6 +104,50 @@ impl Person {
     /// Sends the press of a button that the message does not have, as a forged client would.
     pub async fn forge(&self, message: &Message, custom_id: &str) -> Result<Reply, Error> {
         self.pick(message, Pick::Forge(custom_id.to_owned())).await
+    }
+
+    /// Sends a choice in a select that the message does not have.
+    pub async fn forge_choice(
+        &self,
+        message: &Message,
+        custom_id: &str,
+        values: &[&str],
+    ) -> Result<Reply, Error> {
+        let values = values.iter().map(ToString::to_string).collect();
+        self.pick(message, Pick::ForgeChoice(custom_id.to_owned(), values))
+            .await
+    }
+
+    /// Submits a modal that the bot never opened, with fields by custom id.
+    pub async fn forge_modal(
+        &self,
+        custom_id: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<Reply, Error> {
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let place = (self.id, self.place);
+        let id = act::forge_modal(self.cord.discord(), place, custom_id, &fields)?;
+        Ok(Reply::receive(self.cord.clone(), id).await)
+    }
+
+    /// Holds exactly these roles from now on, in the guild where the person is; who had left joins again.
+    pub fn set_roles(&self, roles: &[&str]) -> Result<(), Error> {
+        let roles: Vec<_> = roles.iter().map(ToString::to_string).collect();
+        let guild = self.guild()?;
+        Ok(act::set_roles(self.cord.discord(), guild, self.id, &roles)?)
+    }
+
+    /// Leaves the guild, and loses all roles there.
+    pub fn leave(&self) -> Result<(), Error> {
+        Ok(act::leave(self.cord.discord(), self.guild()?, self.id)?)
+    }
+
+    fn guild(&self) -> Result<Id, Error> {
+        let guild = self.place.guild;
+        guild.ok_or_else(|| Error::Unexpected("there are no members in direct messages".to_owned()))
     }
 
     /// The channel's messages as this person sees them, oldest first.

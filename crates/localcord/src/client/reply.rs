@@ -223,7 +223,7 @@ impl Reply {
         }
         let message = self.message_in(state);
         message
-            .map(|message| readable(&message.to_json(&self.cord.discord().world)))
+            .map(|message| readable(&message.to_json(&self.cord.discord().world())))
             .unwrap_or_default()
     }
 

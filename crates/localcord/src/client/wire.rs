@@ -16,9 +16,19 @@ impl Injected {
         Self { cord, number }
     }
 
+    /// Waits until a call has met the fault.
+    pub async fn met(&self) -> Result<(), Error> {
+        let faults = &self.cord.discord().faults;
+        let met = || faults.was_met(self.number).then_some(());
+        self.cord.wait(met).await.ok_or_else(|| Error::TimedOut {
+            wanted: "a call that meets the fault".to_owned(),
+            seen: "none".to_owned(),
+        })
+    }
+
     /// Ends the fault. False if it had ended by itself.
     pub fn release(self) -> bool {
-        self.cord.discord().faults.release(self.number)
+        self.cord.discord().release(self.number)
     }
 }
 

@@ -176,14 +176,15 @@ impl Connection {
         if !self.knows_token(data) {
             return Outcome::Close(AUTHENTICATION_FAILED);
         }
-        if intents & PRIVILEGED_INTENTS != 0 && !self.discord.world.privileged_intents {
+        if intents & PRIVILEGED_INTENTS != 0 && !self.discord.world().privileged_intents {
             return Outcome::Close(DISALLOWED_INTENTS);
         }
         let discord = &self.discord;
         let url = discord.gateway_url();
         let line = self.line.clone();
-        self.session =
-            Some(discord.change(|state| state.sessions.open(&discord.world, &url, intents, line)));
+        self.session = Some(
+            discord.change(|state| state.sessions.open(&discord.world(), &url, intents, line)),
+        );
         Outcome::Silence
     }
 

@@ -29,6 +29,9 @@ struct BotEntry {
 #[serde(deny_unknown_fields)]
 struct Named {
     name: String,
+    /// Another bot, of somebody else.
+    #[serde(default)]
+    bot: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,12 +76,15 @@ impl World {
             name: file.bot.name,
             bot: true,
         };
-        let people: Vec<User> = file.person.into_iter().map(User::person).collect();
+        let people = file.person.into_iter();
+        let people: Vec<User> = people
+            .map(|entry| User::person(&entry.name, entry.bot))
+            .collect();
         let users: Vec<&User> = people.iter().chain([&bot]).collect();
         let guilds = file
             .guild
             .into_iter()
-            .map(|entry| Guild::build(entry, &users))
+            .map(|entry| Guild::build(entry, &users, &bot))
             .collect::<Result<_>>()?;
         Ok(Self {
             bot,
@@ -90,17 +96,17 @@ impl World {
 }
 
 impl User {
-    fn person(entry: Named) -> Self {
+    pub(crate) fn person(name: &str, bot: bool) -> Self {
         Self {
-            id: Id::named(&format!("person/{}", entry.name)),
-            name: entry.name,
-            bot: false,
+            id: Id::named(&format!("person/{name}")),
+            name: name.to_owned(),
+            bot,
         }
     }
 }
 
 impl Guild {
-    fn build(entry: GuildEntry, users: &[&User]) -> Result<Self> {
+    fn build(entry: GuildEntry, users: &[&User], bot: &User) -> Result<Self> {
         let id = Id::named(&format!("guild/{}", entry.name));
         let find = |name: &str| {
             let user = users.iter().find(|user| user.name == name);
@@ -116,15 +122,12 @@ impl Guild {
                 ..Role::build(id, &role.name, &role.permissions)?
             });
         }
-        let mut members = BTreeMap::new();
-        for user in users.iter().filter(|user| user.bot) {
-            let role = Role {
-                of_bot: true,
-                ..Role::build(id, &user.name, &entry.bot)?
-            };
-            members.insert(user.id, vec![role.id]);
-            roles.push(role);
-        }
+        let role = Role {
+            of_bot: true,
+            ..Role::build(id, &bot.name, &entry.bot)?
+        };
+        let mut members = BTreeMap::from([(bot.id, vec![role.id])]);
+        roles.push(role);
         for (name, names) in &entry.members {
             let found = names
                 .iter()

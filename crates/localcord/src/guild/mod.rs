@@ -1,4 +1,4 @@
-//! The people, guilds, roles and channels, read from a small TOML file and never changed afterwards.
+//! The people, guilds, roles and channels, read from a small TOML file. Members and roles may change.
 
 mod file;
 
@@ -12,7 +12,7 @@ use crate::{
 /// The guild file used when no other is named.
 pub const DEFAULT_GUILD: &str = include_str!("../../guild.toml");
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) bot: User,
     pub(crate) people: Vec<User>,
@@ -27,7 +27,7 @@ pub(crate) struct User {
     pub(crate) bot: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Guild {
     pub(crate) id: Id,
     pub(crate) name: String,
@@ -37,7 +37,7 @@ pub(crate) struct Guild {
     pub(crate) members: BTreeMap<Id, Vec<Id>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Role {
     pub(crate) id: Id,
     pub(crate) name: String,

@@ -52,6 +52,20 @@ pub(super) struct Use {
     until: Option<String>,
 }
 
+/// What no client would send: an id that no message shows. With a message it is a press or a choice, without
+/// one a modal.
+#[derive(Debug, Deserialize)]
+pub(super) struct Forgery {
+    #[serde(flatten)]
+    viewer: Viewer,
+    custom_id: String,
+    message: Option<Id>,
+    #[serde(default)]
+    choices: Vec<String>,
+    #[serde(default)]
+    values: Map<String, Value>,
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Submission {
     /// The interaction that opened the modal.
@@ -99,19 +113,36 @@ async fn use_component(discord: &Discord, used: &Use, pick: &Pick) -> Done {
     receive(discord, id, used.until.as_deref()).await
 }
 
+pub(super) async fn forge(State(discord): Shared, Json(forgery): Json<Forgery>) -> Done {
+    let (person, place) = locate(&discord, &forgery.viewer)?;
+    let Some(message) = forgery.message else {
+        let values = fields(&forgery.values);
+        let id = act::forge_modal(&discord, (person, place), &forgery.custom_id, &values)?;
+        return receive(&discord, id, None).await;
+    };
+    let pick = if forgery.choices.is_empty() {
+        Pick::Forge(forgery.custom_id)
+    } else {
+        Pick::ForgeChoice(forgery.custom_id, forgery.choices)
+    };
+    let id = act::use_component(&discord, person, (place.channel, message), &pick)?;
+    receive(&discord, id, None).await
+}
+
 pub(super) async fn submit(State(discord): Shared, Json(submission): Json<Submission>) -> Done {
+    let values = fields(&submission.values);
+    let id = act::submit(&discord, submission.interaction, &values)?;
+    receive(&discord, id, submission.until.as_deref()).await
+}
+
+fn fields(values: &Map<String, Value>) -> Vec<(String, String)> {
     let text = |value: &Value| {
         value
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned)
     };
-    let values: Vec<_> = submission
-        .values
-        .iter()
-        .map(|(name, value)| (name.clone(), text(value)))
-        .collect();
-    let id = act::submit(&discord, submission.interaction, &values)?;
-    receive(&discord, id, submission.until.as_deref()).await
+    let named = |(name, value): (&String, &Value)| (name.clone(), text(value));
+    values.iter().map(named).collect()
 }
 
 pub(super) async fn say(State(discord): Shared, Json(saying): Json<Saying>) -> Done {

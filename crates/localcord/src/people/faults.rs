@@ -29,6 +29,7 @@ enum Kind {
         seconds: f64,
     },
     LoseAnswer,
+    Hang,
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,6 +83,7 @@ pub(super) async fn inject(
         } => Fault::global_rate_limit(seconds(retry_after)?),
         Kind::Slow { seconds: by } => Fault::slow(seconds(by)?),
         Kind::LoseAnswer => Fault::lose_answer(),
+        Kind::Hang => Fault::hang(),
     };
     if let Some(times) = wanted.times.filter(|times| *times > 0) {
         fault = fault.times(times);
@@ -101,11 +103,12 @@ pub(super) async fn inject(
 }
 
 pub(super) async fn release(State(discord): Shared, Path(number): Path<u64>) -> Json<Value> {
-    Json(json!({ "released": discord.faults.release(number) }))
+    Json(json!({ "released": discord.release(number) }))
 }
 
 pub(super) async fn release_all(State(discord): Shared) -> StatusCode {
     discord.faults.release_all();
+    discord.changed();
     StatusCode::NO_CONTENT
 }
 

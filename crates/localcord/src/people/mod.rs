@@ -4,6 +4,7 @@ mod actions;
 mod faults;
 mod files;
 mod gate;
+mod members;
 mod page;
 mod reply;
 mod views;
@@ -63,6 +64,12 @@ fn api() -> Router<Arc<Discord>> {
         .route("/choose", post(actions::choose))
         .route("/submit", post(actions::submit))
         .route("/say", post(actions::say))
+        .route("/forge", post(actions::forge))
+        .route("/people", post(members::invite))
+        .route("/members", post(members::set_roles))
+        .route("/members/{person}", delete(members::leave))
+        .route("/roles", post(members::add_role))
+        .route("/roles/{name}", delete(members::delete_role))
         .route("/faults", post(faults::inject).delete(faults::release_all))
         .route("/faults/{number}", delete(faults::release))
         .route("/gateway", post(faults::gateway))

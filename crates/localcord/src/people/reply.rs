@@ -57,7 +57,7 @@ fn view(discord: &Discord, id: Id) -> Option<Value> {
         let interaction = state.interactions.get(&id)?;
         let channel = interaction.place.channel;
         let message = interaction.message.and_then(|id| state.message(channel, id));
-        let message = message.map(|message| message.to_json(&discord.world)).unwrap_or_default();
+        let message = message.map(|message| message.to_json(&discord.world())).unwrap_or_default();
         let failed = interaction.is_dead(discord.now());
         let followups = interaction.followups.iter().filter_map(|id| state.message(channel, *id));
         Some(json!({
@@ -66,7 +66,7 @@ fn view(discord: &Discord, id: Id) -> Option<Value> {
             "text": if failed { NO_RESPONSE.to_owned() } else { readable(&message) },
             "acknowledged_ms": interaction.acknowledged.map(|after| after.as_secs_f64() * 1000.0),
             "message": message,
-            "followups": followups.map(|message| message.to_json(&discord.world)).collect::<Vec<_>>(),
+            "followups": followups.map(|message| message.to_json(&discord.world())).collect::<Vec<_>>(),
             "choices": match &interaction.answer { Some(Answer::Choices(choices)) => json!(choices), _ => Value::Null },
             "modal": match &interaction.answer { Some(Answer::Modal(modal)) => modal.clone(), _ => Value::Null },
         }))

@@ -20,7 +20,7 @@ pub(super) struct Viewer {
 }
 
 pub(super) fn locate(discord: &Discord, viewer: &Viewer) -> Result<(Id, Place), Problem> {
-    let world = &discord.world;
+    let world = &discord.world();
     let person = world
         .person(&viewer.person)
         .ok_or_else(|| Problem::unknown("person", &viewer.person))?
@@ -58,7 +58,7 @@ pub(super) fn locate(discord: &Discord, viewer: &Viewer) -> Result<(Id, Place), 
 
 /// People, guilds, roles and channels. Each channel says who sees it.
 pub(super) async fn world(State(discord): Shared) -> Json<Value> {
-    let world = &discord.world;
+    let world = &discord.world();
     let guilds = world.guilds.iter().map(|guild| {
         let channels = guild.channels.iter().map(|channel| {
             let seen_by = world.people.iter().filter(|person| act::sees(&discord, person.id, channel.id));
@@ -118,7 +118,7 @@ pub(super) async fn messages(
         let seen = state
             .channel(place.channel)
             .filter(|message| message.is_visible_to(person));
-        seen.map(|message| message.to_json(&discord.world))
+        seen.map(|message| message.to_json(&discord.world()))
             .collect()
     })))
 }

@@ -28,11 +28,11 @@ pub(super) async fn gateway_bot(State(discord): Shared) -> Json<Value> {
 }
 
 pub(super) async fn current_user(State(discord): Shared) -> Json<Value> {
-    Json(objects::current_user(&discord.world.bot))
+    Json(objects::current_user(&discord.world().bot))
 }
 
 pub(super) async fn current_guilds(State(discord): Shared) -> Json<Value> {
-    let world = &discord.world;
+    let world = &discord.world();
     let guilds = world.guilds.iter().map(|guild| {
         json!({
             "id": guild.id, "name": guild.name, "icon": null, "banner": null, "features": [],
@@ -45,7 +45,7 @@ pub(super) async fn current_guilds(State(discord): Shared) -> Json<Value> {
 
 pub(super) async fn user(State(discord): Shared, Path(id): Path<Id>) -> Answer {
     discord
-        .world
+        .world()
         .user(id)
         .map(objects::user)
         .map(Json)
@@ -53,7 +53,7 @@ pub(super) async fn user(State(discord): Shared, Path(id): Path<Id>) -> Answer {
 }
 
 pub(super) async fn application(State(discord): Shared) -> Json<Value> {
-    Json(objects::application(&discord.world))
+    Json(objects::application(&discord.world()))
 }
 
 pub(super) async fn list_global(State(discord): Shared, Path(app): Path<Id>) -> Answer {
@@ -141,11 +141,11 @@ pub(super) async fn delete_guild(
 }
 
 fn permit(discord: &Discord, app: Id, scope: Scope) -> Result<(), Failure> {
-    if app != discord.world.bot.id {
+    if app != discord.world().bot.id {
         return Err(Failure::UNKNOWN_APPLICATION);
     }
     match scope {
-        Scope::Guild(id) if discord.world.guild(id).is_none() => Err(Failure::MISSING_ACCESS),
+        Scope::Guild(id) if discord.world().guild(id).is_none() => Err(Failure::MISSING_ACCESS),
         _ => Ok(()),
     }
 }
@@ -255,7 +255,7 @@ fn registered(discord: &Discord, scope: Scope, sent: &Value, version: Id) -> Val
     let name = sent["name"].as_str().unwrap_or_default();
     let mut command = json!({
         "id": Id::named(&format!("command/{scope:?}/{kind}/{name}")),
-        "application_id": discord.world.bot.id,
+        "application_id": discord.world().bot.id,
         "version": version,
         "type": kind,
         "name": name,

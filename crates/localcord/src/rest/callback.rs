@@ -140,7 +140,7 @@ fn send(
     flags: u64,
 ) -> Id {
     let now = discord.now();
-    let mut message = Message::answering(&discord.world, interaction, state.next_id(now), now);
+    let mut message = Message::answering(&discord.world(), interaction, state.next_id(now), now);
     message.flags = flags | (data.json["flags"].as_u64().unwrap_or_default() & EPHEMERAL);
     message.replies_to = interaction.source;
     compose::fill(discord, state, &mut message, data);
@@ -162,7 +162,7 @@ fn outcome(discord: &Discord, state: &Now, interaction: &Interaction, kind: u64)
     about["response_message_loading"] = json!(message.is_loading());
     about["response_message_ephemeral"] = json!(message.is_ephemeral());
     if matches!(kind, CHANNEL_MESSAGE | UPDATE) {
-        let resource: Value = json!({ "type": kind, "message": message.to_json(&discord.world) });
+        let resource: Value = json!({ "type": kind, "message": message.to_json(&discord.world()) });
         return json!({ "interaction": about, "resource": resource });
     }
     json!({ "interaction": about })

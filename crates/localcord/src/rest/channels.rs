@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) async fn read(State(discord): Shared, Path(id): Path<Id>) -> Answer {
     let channel = reach(&discord, id, VIEW_CHANNEL)?;
-    Ok(Json(objects::channel(&discord.world, &channel)))
+    Ok(Json(objects::channel(&discord.world(), &channel)))
 }
 
 pub(super) async fn typing(
@@ -34,17 +34,23 @@ pub(super) async fn open_direct(
     let id = payload.json["recipient_id"]
         .as_str()
         .and_then(|id| id.parse().ok());
+    let world = discord.world();
     let person = id
-        .and_then(|id: Id| discord.world.user(id))
+        .and_then(|id: Id| world.user(id))
         .ok_or(Failure::UNKNOWN_USER)?;
-    let object: Value = objects::channel(&discord.world, &discord.world.direct(person.id));
+    let object: Value = objects::channel(&world, &world.direct(person.id));
     Ok(Json(object))
 }
 
 /// A channel in which the bot may do this.
 pub(super) fn reach(discord: &Discord, id: Id, needed: Permissions) -> Result<Channel, Failure> {
-    let channel = discord.world.channel(id).ok_or(Failure::UNKNOWN_CHANNEL)?;
-    let held = discord.world.permissions(discord.world.bot.id, &channel);
+    let channel = discord
+        .world()
+        .channel(id)
+        .ok_or(Failure::UNKNOWN_CHANNEL)?;
+    let held = discord
+        .world()
+        .permissions(discord.world().bot.id, &channel);
     if !held.contains(VIEW_CHANNEL) {
         return Err(Failure::MISSING_ACCESS);
     }

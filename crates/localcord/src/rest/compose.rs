@@ -45,7 +45,7 @@ pub(super) fn fill(discord: &Discord, state: &mut State, message: &mut Message, 
 /// Puts a new message into its channel and tells the gateway.
 pub(super) fn post(discord: &Discord, state: &mut State, message: Message) -> Value {
     let (channel, id) = (message.channel, message.id);
-    let object = message.to_json(&discord.world);
+    let object = message.to_json(&discord.world());
     state.insert(message);
     discord.announce(state, "MESSAGE_CREATE", channel, id);
     object
@@ -70,7 +70,7 @@ pub(super) fn edit(
     };
     message.flags &= !crate::model::LOADING;
     fill(discord, state, &mut message, payload);
-    let object = message.to_json(&discord.world);
+    let object = message.to_json(&discord.world());
     let answers = message.origin.as_ref().map(|origin| origin.interaction);
     if let Some(interaction) = answers.and_then(|id| state.interactions.get_mut(&id)) {
         interaction.changed = Some(interaction.sent.elapsed());

@@ -1,6 +1,6 @@
 //! What stands before every route: faults, the token, rate limits, the body, the check against `OpenAPI`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -18,6 +18,9 @@ use crate::{discord::Discord, faults::Effect, ids::Id, limits::Reading, openapi,
 /// Discord's limit for a bot without boosts is 10 MiB a file, ten files.
 const BODY_LIMIT: usize = 101 * 1024 * 1024;
 
+/// No client waits longer.
+const LONGEST_HANG: Duration = Duration::from_mins(10);
+
 /// Marks a response whose connection is to be cut instead.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut;
@@ -34,7 +37,7 @@ pub(super) async fn guard(
         template: matched.as_str().trim_start_matches(PREFIX).to_owned(),
         path: request.uri().path().trim_start_matches(PREFIX).to_owned(),
     };
-    let fault = discord.faults.take(&route, discord.now());
+    let fault = meet_fault(&discord, &route).await;
     if let Some(response) = fault.and_then(instead) {
         return response;
     }
@@ -60,6 +63,17 @@ pub(super) async fn guard(
         }
         _ => response,
     }
+}
+
+/// What goes wrong with this call. One that hangs goes on once its fault has ended.
+async fn meet_fault(discord: &Discord, route: &Route) -> Option<Effect> {
+    let (number, effect) = discord.faults.take(route, discord.now())?;
+    discord.changed();
+    if effect == Effect::Hang {
+        let ended = || (!discord.faults.lasts(number, discord.now())).then_some(());
+        discord.wait(LONGEST_HANG, ended).await;
+    }
+    Some(effect)
 }
 
 /// Every id in a path is a snowflake.
@@ -105,7 +119,7 @@ fn instead(effect: Effect) -> Option<Response> {
             }
             Some(response)
         }
-        Effect::Slow(_) | Effect::LoseAnswer => None,
+        Effect::Slow(_) | Effect::LoseAnswer | Effect::Hang => None,
     }
 }
 

@@ -49,8 +49,8 @@ pub(super) async fn history(
     let channel = reach(&discord, id, VIEW_CHANNEL)?;
     // Without the permission Discord shows an empty channel.
     if !discord
-        .world
-        .permissions(discord.world.bot.id, &channel)
+        .world()
+        .permissions(discord.world().bot.id, &channel)
         .contains(READ_MESSAGE_HISTORY)
     {
         return Ok(Json(Value::Array(Vec::new())));
@@ -62,7 +62,7 @@ pub(super) async fn history(
             .collect();
         let page = window.of(&messages, limit).iter().rev();
         Ok(Json(
-            page.map(|message| message.to_json(&discord.world))
+            page.map(|message| message.to_json(&discord.world()))
                 .collect(),
         ))
     })
@@ -102,7 +102,7 @@ pub(super) async fn read(State(discord): Shared, Path((channel, id)): Path<(Id, 
             .message(channel, id)
             .filter(|message| !message.is_ephemeral());
         message
-            .map(|message| Json(message.to_json(&discord.world)))
+            .map(|message| Json(message.to_json(&discord.world())))
             .ok_or(Failure::UNKNOWN_MESSAGE)
     })
 }
@@ -121,13 +121,13 @@ pub(super) async fn create(
     compose::check_new(&payload)?;
     check_nonce(&payload.json["nonce"])?;
     let now = discord.now();
-    let bot = discord.world.bot.id;
+    let bot = discord.world().bot.id;
     discord.change(|state| {
         let nonce = Some(payload.json["nonce"].clone()).filter(|nonce| !nonce.is_null());
         if let (Some(nonce), true) = (&nonce, payload.json["enforce_nonce"] == true)
             && let Some(message) = state.sent_with_nonce(id, bot, nonce, now)
         {
-            return Ok(Json(message.to_json(&discord.world)));
+            return Ok(Json(message.to_json(&discord.world())));
         }
         let mut message = Message::new(state.next_id(now), id, bot, now);
         message.guild = channel.guild;
@@ -172,7 +172,7 @@ pub(super) async fn edit(
             .message(channel, id)
             .filter(|message| !message.is_ephemeral());
         let message = message.ok_or(Failure::UNKNOWN_MESSAGE)?;
-        if message.author != discord.world.bot.id {
+        if message.author != discord.world().bot.id {
             return Err(Failure::NOT_THE_AUTHOR);
         }
         compose::edit(&discord, state, (channel, id), &payload).map(Json)
@@ -188,10 +188,10 @@ pub(super) async fn delete(
         let message = state
             .message(channel, id)
             .filter(|message| !message.is_ephemeral());
-        let own = message.ok_or(Failure::UNKNOWN_MESSAGE)?.author == discord.world.bot.id;
+        let own = message.ok_or(Failure::UNKNOWN_MESSAGE)?.author == discord.world().bot.id;
         let may = discord
-            .world
-            .permissions(discord.world.bot.id, &place)
+            .world()
+            .permissions(discord.world().bot.id, &place)
             .contains(MANAGE_MESSAGES);
         if !own && !may {
             return Err(Failure::MISSING_PERMISSIONS);

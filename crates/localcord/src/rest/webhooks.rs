@@ -32,7 +32,8 @@ pub(super) async fn follow_up(
         {
             return compose::edit(&discord, state, (place, id), &payload).map(Json);
         }
-        let mut message = Message::answering(&discord.world, &interaction, state.next_id(now), now);
+        let mut message =
+            Message::answering(&discord.world(), &interaction, state.next_id(now), now);
         message.flags = payload.json["flags"].as_u64().unwrap_or_default() & EPHEMERAL;
         message.replies_to = interaction.message;
         compose::fill(&discord, state, &mut message, &payload);
@@ -91,7 +92,7 @@ fn read_message(discord: &Discord, app: Id, token: &str, id: Option<Id>) -> Answ
     discord.read(|state| {
         let (channel, id) = target(find(discord, state, app, token)?, id)?;
         let message = state.message(channel, id).ok_or(Failure::UNKNOWN_MESSAGE)?;
-        Ok(Json(message.to_json(&discord.world)))
+        Ok(Json(message.to_json(&discord.world())))
     })
 }
 
@@ -130,7 +131,7 @@ fn find<'a>(
 ) -> Result<&'a Interaction, Failure> {
     let known = state
         .interaction_by_token(token)
-        .filter(|_| app == discord.world.bot.id);
+        .filter(|_| app == discord.world().bot.id);
     let interaction = known
         .filter(|interaction| interaction.answer.is_some())
         .ok_or(Failure::UNKNOWN_WEBHOOK)?;

@@ -320,6 +320,11 @@ async fn tell(ctx: Context<'_>, text: &str) -> Outcome {
     Ok(())
 }
 
+fn ids(roles: &[serenity::RoleId]) -> String {
+    let ids: Vec<_> = roles.iter().map(ToString::to_string).collect();
+    ids.join("+")
+}
+
 async fn on_event(ctx: &serenity::Context, event: &FullEvent) -> Outcome {
     let FullEvent::InteractionCreate { interaction } = event else {
         return Ok(());
@@ -351,6 +356,18 @@ async fn on_component(ctx: &serenity::Context, press: &serenity::ComponentIntera
         }
         ("v1:secret", _) => {
             CreateInteractionResponse::Message(message.content("for you").ephemeral(true))
+        }
+        ("v1:whoami", _) => {
+            let member = press.member.as_ref();
+            let roles = member.map(|member| member.roles.clone());
+            let text = format!(
+                "{} bot {} in {:?} roles {}",
+                press.user.name,
+                press.user.bot,
+                press.guild_id.map(serenity::GuildId::get),
+                ids(&roles.unwrap_or_default()),
+            );
+            CreateInteractionResponse::Message(message.content(text).ephemeral(true))
         }
         ("v1:modal", _) => CreateInteractionResponse::Modal(reason_modal()),
         (_, Kind::StringSelect { values }) => {

@@ -11,6 +11,7 @@ mod conversation;
 mod faults;
 mod gateway;
 mod limits;
+mod members;
 mod people;
 mod rest;
 mod rules;

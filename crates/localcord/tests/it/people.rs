@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use crate::support::{answered, start};
 
-struct Script {
+pub(crate) struct Script {
     client: reqwest::Client,
     root: String,
     token: String,
 }
 
 impl Script {
-    fn new(cord: &Localcord) -> Self {
+    pub(crate) fn new(cord: &Localcord) -> Self {
         let root = format!("http://{}", cord.people_addr());
         Self {
             client: reqwest::Client::new(),
@@ -30,12 +30,20 @@ impl Script {
         answered(request).await.1
     }
 
-    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         let request = self
             .client
             .post(format!("{}{path}", self.root))
             .bearer_auth(&self.token);
         answered(request.json(&body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> u16 {
+        let request = self
+            .client
+            .delete(format!("{}{path}", self.root))
+            .bearer_auth(&self.token);
+        answered(request).await.0
     }
 }
 
