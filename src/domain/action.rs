@@ -298,6 +298,12 @@ pub struct Details {
     /// `remove`: the volumes too.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub volumes: bool,
+    /// An owner takes it without asking anybody.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub break_glass: bool,
+    /// Its requester typed what it is about to confirm it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub typed: bool,
     /// `deploy`, `redeploy`: fetch the image although it is present.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pull: bool,
@@ -343,6 +349,16 @@ pub struct Action {
 }
 
 impl Action {
+    /// What its requester types where the policy wants that: what it is about, or how many that are.
+    pub fn phrase(&self) -> String {
+        match (self.targets.as_slice(), &self.details.name) {
+            ([only], _) => only.name.to_string(),
+            ([], Some(name)) => name.to_string(),
+            ([], None) => self.kind.to_string(),
+            (several, _) => format!("{} {}", self.kind, several.len()),
+        }
+    }
+
     /// Accepted and not over.
     pub const fn is_live(&self) -> bool {
         matches!(self.state, State::Pending | State::Running)

@@ -2,11 +2,8 @@
 
 pub mod action;
 pub mod agent;
-<<<<<<< HEAD
 pub mod approval;
-=======
 pub mod audit;
->>>>>>> main
 pub mod event;
 pub mod finding;
 pub mod fleet;

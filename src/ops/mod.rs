@@ -1,18 +1,22 @@
 //! The use cases: the only layer that combines store, engine and clock.
 
 pub mod actions;
+pub mod approvals;
 pub mod catalog;
 pub mod deliver;
 pub mod drafts;
 pub mod execute;
 pub mod locks;
+pub mod members;
 pub mod observe;
+mod plan;
 pub mod recover;
 mod reload;
 mod replace;
 pub mod resolve;
 pub mod roster;
 mod tidy;
+mod verdict;
 
 use std::{
     collections::HashMap,

@@ -335,6 +335,26 @@ pub async fn advance(
     Ok(true)
 }
 
+/// Ends an action that never began, with its targets; false if it was not in state `from`.
+pub async fn close(
+    tx: &mut Tx,
+    action: ActionId,
+    (from, ending): (State, &Ending),
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    if !advance(tx, action, from, ending.state, now).await? {
+        return Ok(false);
+    }
+    sqlx::query!(
+        "UPDATE actions SET outcome = ? WHERE id = ?",
+        ending.note,
+        action.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(true)
+}
+
 /// `remove`, confirmed with its volumes.
 pub async fn set_details(tx: &mut Tx, action: ActionId, details: &Details) -> sqlx::Result<()> {
     let details = to_json(details)?;

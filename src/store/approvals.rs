@@ -42,24 +42,15 @@ impl Store {
     }
 
     async fn votes(&self, action: ActionId) -> sqlx::Result<Vec<Vote>> {
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            VoteRow,
             r#"SELECT user_id, answer, reason, at AS "at: DateTime<Utc>"
                FROM votes WHERE action_id = ? ORDER BY first_at, user_id"#,
             action.0
         )
         .fetch_all(&self.reader)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Vote {
-                    user: UserId::from_db(row.user_id),
-                    answer: Answer::parse(&row.answer)
-                        .ok_or_else(|| unreadable("answer", &row.answer))?,
-                    reason: row.reason,
-                    at: row.at,
-                })
-            })
-            .collect()
+        rows.into_iter().map(VoteRow::read).collect()
     }
 
     /// Actions that wait for people other than their requester, oldest first.
@@ -97,6 +88,37 @@ pub async fn insert(
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// All answers so far, in the transaction that counts them.
+pub async fn votes(tx: &mut Tx, action: ActionId) -> sqlx::Result<Vec<Vote>> {
+    let rows = sqlx::query_as!(
+        VoteRow,
+        r#"SELECT user_id, answer, reason, at AS "at: DateTime<Utc>"
+           FROM votes WHERE action_id = ? ORDER BY first_at, user_id"#,
+        action.0
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.into_iter().map(VoteRow::read).collect()
+}
+
+struct VoteRow {
+    user_id: i64,
+    answer: String,
+    reason: Option<String>,
+    at: DateTime<Utc>,
+}
+
+impl VoteRow {
+    fn read(self) -> sqlx::Result<Vote> {
+        Ok(Vote {
+            user: UserId::from_db(self.user_id),
+            answer: Answer::parse(&self.answer).ok_or_else(|| unreadable("answer", &self.answer))?,
+            reason: self.reason,
+            at: self.at,
+        })
+    }
 }
 
 /// Takes an answer, in place of the person's earlier one; false if the question is not open any more.

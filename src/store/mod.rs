@@ -6,6 +6,7 @@
 
 pub mod actions;
 pub mod agents;
+pub mod allowances;
 pub mod approvals;
 pub mod audit;
 pub mod drafts;

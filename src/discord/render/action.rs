@@ -43,7 +43,7 @@ pub fn card(action: &Action, now: DateTime<Utc>) -> Rendered {
     }
 }
 
-fn headline(action: &Action, now: DateTime<Utc>) -> String {
+pub(super) fn headline(action: &Action, now: DateTime<Utc>) -> String {
     let whom = whom(action);
     let kind = action.kind;
     let elapsed = duration(
@@ -71,7 +71,7 @@ const fn runs_now(kind: Kind) -> bool {
     )
 }
 
-fn whom(action: &Action) -> String {
+pub(super) fn whom(action: &Action) -> String {
     let into = action.details.name.as_ref();
     let fleet = into
         .filter(|_| action.kind == Kind::FleetAdd)
