@@ -229,6 +229,12 @@ impl Origin {
     }
 }
 
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The life of an action: `asked` → `pending` → `running` → one of the ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {

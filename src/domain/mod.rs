@@ -13,6 +13,8 @@ pub mod log;
 pub mod nearest;
 pub mod outbox;
 pub mod plan;
+pub mod pattern;
+pub mod policy;
 pub mod problem;
 pub mod spec;
 pub mod template;

@@ -11,6 +11,7 @@ use crate::{
         agent::Name,
         fleet::Fleet,
         nearest::did_you_mean,
+        pattern::matches,
         problem::{Problem, capitalised},
         view::{EngineState, View},
     },
@@ -195,38 +196,4 @@ fn plain(text: &str) -> String {
         .take(80)
         .map(|c| if c == '`' { '\'' } else { c })
         .collect()
-}
-
-/// `*` stands for any number of characters; everything else for itself.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
-            rest.char_indices()
-                .map(|(at, _)| at)
-                .chain([rest.len()])
-                .any(|at| rest.get(at..).is_some_and(|rest| matches(after, rest)))
-        }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_match_as_in_a_shell() {
-        for (pattern, name, expected) in [
-            ("scout", "scout", true),
-            ("scout", "scouts", false),
-            ("scout-*", "scout-1", true),
-            ("scout-*", "scout", false),
-            ("*", "anything", true),
-            ("*-eu-*", "scout-eu-2", true),
-            ("*a*b*", "xaxxbx", true),
-            ("*a*b*", "xbxxax", false),
-        ] {
-            assert_eq!(matches(pattern, name), expected, "{pattern} on {name}");
-        }
-    }
 }
