@@ -11,6 +11,7 @@ use crate::{
         connect::ConnectError,
         deliver::Channels,
         gateway::{self, GatewayFailure, Rest},
+        members::Guild,
     },
     domain::{agent::Name, ids::InstanceId, template::Template},
     engine::Engine,
@@ -62,10 +63,10 @@ impl App {
             .instance(&fresh_instance(), parts.clock.now())
             .await
             .map_err(Error::from)?;
+        let members = Guild::new(Arc::clone(&rest.http), parts.settings.discord.guild);
         let ops = Ops::new(
             store,
-            parts.engine,
-            parts.clock,
+            (parts.engine, parts.clock, Arc::new(members)),
             (parts.settings, parts.source),
             instance,
         );

@@ -5,7 +5,10 @@
 use poise::serenity_prelude::{AutocompleteChoice, CreateAutocompleteResponse, ResolvedValue};
 
 use super::Context;
-use crate::domain::template::{LIMIT_NAMES, Parameter, ParameterKind};
+use crate::domain::{
+    action::Action,
+    template::{LIMIT_NAMES, Parameter, ParameterKind},
+};
 
 const CHOICES: usize = 25;
 /// Discord's limit for the text and the value of a choice.
@@ -148,4 +151,17 @@ fn chosen_template(ctx: Context<'_>) -> Option<String> {
             .clone()
     };
     text("template").or_else(|| text("agent").and_then(of_agent))
+}
+
+/// Requests that wait for the one who types, oldest first.
+pub async fn waiting(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let caller = super::reply::Asker::from(ctx.interaction).caller;
+    let waiting = ctx.data().ops.waiting_for(&caller).await;
+    let label = |action: Action| (format!("{} · {} {}", action.id, action.kind, action.phrase()), action.id);
+    let choices = waiting.unwrap_or_default().into_iter().map(label);
+    let fits = choices.filter(|(label, _)| label.contains(partial.trim()));
+    let choices = fits.take(CHOICES).map(|(label, id)| {
+        AutocompleteChoice::new(super::render::text::clip(&label, CHOICE_MAX), id.0)
+    });
+    CreateAutocompleteResponse::new().set_choices(choices.collect())
 }

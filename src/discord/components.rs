@@ -8,7 +8,7 @@ use serenity::all::{
 
 use super::{
     Answer, Bot, Result,
-    commands::{deploy, logs},
+    commands::{approvals, deploy, logs},
     errors,
     press::Press,
     render::{self, Rendered},
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::domain::{
     action::{Arguments, Kind},
-    ids::{ActionId, AgentId, UserId},
+    ids::{ActionId, AgentId},
 };
 
 /// A press on a button or a choice in a select.
@@ -37,13 +37,21 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
     };
     let asked = press.data.custom_id.parse::<Press>().map_err(stale)?;
     match asked {
-        Press::Confirm(id) => confirm(bot, press, id, false).await,
-        Press::ConfirmWithVolumes(id) => confirm(bot, press, id, true).await,
+        Press::Confirm(id) => ask_to_type(bot, &asker, id, false).await,
+        Press::ConfirmWithVolumes(id) => ask_to_type(bot, &asker, id, true).await,
+        Press::Approve(id) => approvals::approve_press(bot, press, (id, false)).await,
+        Press::ApproveAndAllow(id) => approvals::approve_press(bot, press, (id, true)).await,
+        Press::Deny(id) => approvals::ask_why(bot, &asker, id).await,
+        Press::Plan(id) => approvals::details(bot, &asker, id).await,
         Press::Cancel(id) => {
             press
                 .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
                 .await?;
             let action = bot.ops.cancel(id, asker.caller.user).await?;
+            if action.approval.is_some() {
+                // Its cards are the outbox's.
+                return Ok(());
+            }
             reply::show(
                 bot,
                 &press.token,
@@ -67,8 +75,8 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
             deploy::choose(bot, press, draft, Arguments::from([(parameter, value)])).await
         }
         Press::Deploy(draft) => deploy::go(bot, press, draft).await,
-        // A form is submitted, never pressed.
-        Press::Form(_) => Ok(()),
+        // Forms are submitted, never pressed.
+        Press::Form(_) | Press::TypedForm(..) | Press::DenyForm(_) => Ok(()),
     }
 }
 
@@ -83,13 +91,8 @@ pub async fn submitted(bot: &Bot, modal: &ModalInteraction) {
 }
 
 async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
-    bot.authorise(&Asker::from(modal).caller)?;
-    let Ok(Press::Form(draft)) = modal.data.custom_id.parse() else {
-        return Err(Answer::NotFound(
-            "This form is from an older Yardarm. Send the command again.".to_owned(),
-        )
-        .into());
-    };
+    let asker = Asker::from(modal);
+    bot.authorise(&asker.caller)?;
     let inputs = modal.data.components.iter().flat_map(|row| &row.components);
     let given: Arguments = inputs
         .filter_map(|input| match input {
@@ -99,7 +102,18 @@ async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
             _ => None,
         })
         .collect();
-    deploy::fill(bot, modal, draft, given).await
+    let text = |name: &str| given.get(name).cloned().unwrap_or_default();
+    match modal.data.custom_id.parse() {
+        Ok(Press::Form(draft)) => deploy::fill(bot, modal, draft, given).await,
+        Ok(Press::TypedForm(id, volumes)) => {
+            confirm(bot, &asker, id, (&text("phrase"), volumes)).await
+        }
+        Ok(Press::DenyForm(id)) => approvals::deny(bot, modal, id, text("reason")).await,
+        _ => Err(Answer::NotFound(
+            "This form is from an older Yardarm. Send the command again.".to_owned(),
+        )
+        .into()),
+    }
 }
 
 /// Answers a press by changing the message it stands on.
@@ -108,15 +122,21 @@ pub async fn update(bot: &Bot, press: &ComponentInteraction, rendered: &Rendered
     Ok(press.create_response(&bot.http, response).await?)
 }
 
-async fn confirm(bot: &Bot, press: &ComponentInteraction, id: ActionId, volumes: bool) -> Result {
-    press
-        .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
+/// The modal in which the requester types what it is about. It is looked up before: a modal is the first answer.
+async fn ask_to_type(bot: &Bot, asker: &Asker, id: ActionId, volumes: bool) -> Result {
+    let action = bot.ops.action(id).await?;
+    let modal = render::approval::typing(&action, volumes);
+    asker
+        .respond(bot, CreateInteractionResponse::Modal(modal))
+        .await
+}
+
+async fn confirm(bot: &Bot, asker: &Asker, id: ActionId, typed: (&str, bool)) -> Result {
+    asker
+        .respond(bot, CreateInteractionResponse::Acknowledge)
         .await?;
-    let action = bot
-        .ops
-        .confirm(id, UserId(press.user.id.get()), volumes)
-        .await?;
-    reply::follow(bot, &press.token, action).await
+    let action = bot.ops.confirm(id, asker.caller.user, typed).await?;
+    reply::follow(bot, &asker.token, action).await
 }
 
 async fn change(bot: &Bot, press: &ComponentInteraction, kind: Kind, agent: AgentId) -> Result {

@@ -1,9 +1,14 @@
 //! The question to people, and their answers.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::{
-    ids::{ChannelId, UserId},
+    action::Kind,
+    agent::Name,
+    grant::{Caller, Forbidden, Holder, Level, Need, Rights, Scope, Team},
+    ids::{ActionId, AllowanceId, ChannelId, FleetId, UserId},
     policy::Ask,
 };
 
@@ -66,13 +71,11 @@ pub enum Tally {
 impl Approval {
     /// Counts the answers of those who may answer now. One denial decides; nobody counts twice.
     pub fn tally(&self, may_answer: impl Fn(UserId) -> bool) -> Tally {
-        let mut valid = self.votes.iter().filter(|vote| may_answer(vote.user));
-        if valid.clone().any(|vote| vote.answer == Answer::Deny) {
+        let valid: Vec<&Vote> = self.votes.iter().filter(|vote| may_answer(vote.user)).collect();
+        if valid.iter().any(|vote| vote.answer == Answer::Deny) {
             return Tally::Denied;
         }
-        let mut people: Vec<UserId> = valid.by_ref().map(|vote| vote.user).collect();
-        people.sort_unstable();
-        people.dedup();
+        let people: BTreeSet<UserId> = valid.iter().map(|vote| vote.user).collect();
         let approving = u32::try_from(people.len()).unwrap_or(u32::MAX);
         match self.ask.approvals.saturating_sub(approving) {
             0 => Tally::Approved,
@@ -93,6 +96,103 @@ impl Approval {
     }
 }
 
+/// What is asked about, as far as it matters who answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub requester: Option<UserId>,
+    /// The least level of the action.
+    pub level: Level,
+    /// None of them stands for the whole instance.
+    pub fleets: Vec<Name>,
+}
+
+/// Why somebody's answer does not count. The text is for that person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    #[error("You asked for it yourself: somebody else has to decide. You can withdraw it.")]
+    Requester,
+    #[error("Others were named to decide this: {}.", list(.0))]
+    NotNamed(Vec<Holder>),
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+}
+
+impl Asked {
+    fn need(&self, ask: &Ask) -> Need {
+        Need {
+            level: ask.by.level.unwrap_or(self.level),
+            on: Scope::Fleets(self.fleets.clone()),
+        }
+    }
+}
+
+/// Whether somebody may answer now: a person of the guild with the level there, one of those named if some are, and
+/// not the requester unless the rule says so.
+pub fn may_answer(
+    ask: &Ask,
+    asked: &Asked,
+    voter: &Caller,
+    (rights, now): (&Rights, DateTime<Utc>),
+) -> Result<(), Unfit> {
+    if asked.requester == Some(voter.user) && !ask.requester_counts {
+        return Err(Unfit::Requester);
+    }
+    rights.authorise(voter, &asked.need(ask), now)?;
+    let named = named(ask, rights);
+    let is_named = named.iter().any(|holder| match holder {
+        Holder::User(user) => *user == voter.user,
+        Holder::Role(role) => voter.roles.contains(role),
+        Holder::Team(_) => false,
+    });
+    if ask.by.is_named() && !is_named {
+        return Err(Unfit::NotNamed(named));
+    }
+    Ok(())
+}
+
+/// Those who can answer, people and roles: whom the card mentions.
+pub fn deciders(
+    ask: &Ask,
+    asked: &Asked,
+    (rights, now): (&Rights, DateTime<Utc>),
+) -> Vec<Holder> {
+    let need = asked.need(ask);
+    let mut holders = if ask.by.is_named() {
+        named(ask, rights)
+    } else {
+        rights.holders(need.level, &need.on, now)
+    };
+    let own = asked.requester.filter(|_| !ask.requester_counts).map(Holder::User);
+    holders.retain(|holder| Some(holder) != own.as_ref());
+    holders
+}
+
+/// Those a rule names, teams as their members.
+fn named(ask: &Ask, rights: &Rights) -> Vec<Holder> {
+    let teams = ask.by.teams.iter().filter_map(|name| rights.teams.get(name));
+    let roles = ask.by.roles.iter().copied().map(Holder::Role);
+    let users = ask.by.users.iter().copied().map(Holder::User);
+    roles.chain(users).chain(teams.flat_map(Team::members)).collect()
+}
+
+fn list(holders: &[Holder]) -> String {
+    let all: Vec<String> = holders.iter().map(ToString::to_string).collect();
+    all.join(", ")
+}
+
+/// "Approve and allow": somebody may do the same again on a fleet without others being asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    pub id: AllowanceId,
+    /// The action whose approval gave it.
+    pub action: ActionId,
+    pub user: UserId,
+    pub kind: Kind,
+    pub fleet: FleetId,
+    pub given_by: UserId,
+    pub ends_at: DateTime<Utc>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,7 +207,7 @@ mod tests {
             at: now,
         };
         Approval {
-            ask: Ask { approvals, ..Ask::default() },
+            ask: Ask::of(approvals),
             rule: "team".to_owned(),
             channel: None,
             asked_at: now,

@@ -448,6 +448,26 @@ pub(super) async fn tell(tx: &mut Tx, action: &Action, now: DateTime<Utc>) -> st
     outbox::put(tx, &notice, now).await
 }
 
+/// People were asked: its question shows the end, and a reply to that tells it.
+pub(super) async fn tell_result(
+    tx: &mut Tx,
+    action: &Action,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    let channel = action.approval.as_ref().and_then(|approval| approval.channel);
+    let Some(channel) = channel else { return Ok(()) };
+    for subject in [Subject::Approval(action.id), Subject::Result(action.id)] {
+        let notice = Notice {
+            subject,
+            channel,
+            message: None,
+            due: now,
+        };
+        outbox::put(tx, &notice, now).await?;
+    }
+    Ok(())
+}
+
 /// Writes the outbox row of an action's card, if anybody waits for it.
 pub(super) async fn notify(
     tx: &mut Tx,

@@ -10,25 +10,25 @@ use futures::future::try_join_all;
 
 use super::{
     Ops,
-    actions::{desire, newcomers, notify},
+    actions::{close, desire, tell},
 };
 use crate::{
     domain::{
         action::{Action, State},
         agent::Name,
-        approval::{Answer, Approval, Tally, Vote, may_answer},
+        approval::{Answer, Approval, Asked, Tally, Vote, deciders, may_answer},
         event::Event,
-        grant::Caller,
-        ids::{ActionId, AgentId, UserId},
+        grant::{Caller, Holder, Level, Need, Scope},
+        ids::{ActionId, AgentId, ChannelId, MessageId, UserId},
         outbox::Subject,
         plan::Plan,
-        policy::{Ask, Effect},
+        policy::Effect,
     },
     error::{Error, Result},
     store::{
         Tx,
         actions::{self as rows, Ending},
-        agents, allowances, approvals, is_taken,
+        allowances, approvals, is_taken,
         outbox::{self, Notice},
     },
 };
@@ -46,17 +46,9 @@ pub struct Ballot {
 impl Ops {
     /// Takes an answer, in place of an earlier one of the same person, and acts on it if it is the deciding one.
     pub async fn vote(&self, id: ActionId, ballot: Ballot) -> Result<Action> {
-        let action = self.action(id).await?;
-        let Some(approval) = action.approval.as_deref() else {
-            return Err(Error::Invalid(format!(
-                "Nobody is asked to approve action {id}."
-            )));
-        };
-        if action.state != State::Asked || approval.expires_at <= self.now() {
-            return Err(decided_before(&action, approval));
-        }
+        let action = self.open_question(id).await?;
         let voter = self.member_now(ballot.user).await?;
-        self.refuse_voter(&action, approval, &voter)?;
+        self.refuse_voter(&action, &voter)?;
         if ballot.answer == Answer::Approve
             && let Some(why) = self.why_void(&action).await?
         {
@@ -65,10 +57,27 @@ impl Ops {
                 "Action {id} is void: {why}. Nothing was changed. Whoever still wants it sends the command again."
             )));
         }
-        self.count(&action, approval, ballot).await
+        self.count(&action, ballot).await
     }
 
-    async fn count(&self, action: &Action, approval: &Approval, ballot: Ballot) -> Result<Action> {
+    /// A question that can still be answered; whoever is late learns who decided and when.
+    pub async fn open_question(&self, id: ActionId) -> Result<Action> {
+        let action = self.action(id).await?;
+        let Some(approval) = action.approval.as_deref() else {
+            return Err(Error::Invalid(format!(
+                "Nobody is asked to approve action {id}. `/approve` lists what waits for you."
+            )));
+        };
+        if action.state != State::Asked || approval.expires_at <= self.now() {
+            return Err(decided_before(&action, approval));
+        }
+        Ok(action)
+    }
+
+    async fn count(&self, action: &Action, ballot: Ballot) -> Result<Action> {
+        let Some(approval) = action.approval.as_deref() else {
+            return Ok(action.clone());
+        };
         let vote = Vote {
             user: ballot.user,
             answer: ballot.answer,
@@ -138,8 +147,11 @@ impl Ops {
                 close(&mut tx, action, (State::Asked, &ending), now).await?;
             }
         }
-        tell(&mut tx, action, approval, now).await?;
+        tell(&mut tx, action, now).await?;
         tx.commit().await?;
+        if tally == Tally::Denied {
+            self.closed(action).await?;
+        }
         Ok(())
     }
 
@@ -154,11 +166,8 @@ impl Ops {
         if !close(&mut tx, action, (from, &ending), now).await? {
             return Ok(false);
         }
-        if let Some(approval) = &action.approval {
-            tell(&mut tx, action, approval, now).await?;
-        }
         tx.commit().await?;
-        self.forget_closed(action).await?;
+        self.closed(action).await?;
         Ok(true)
     }
 
@@ -185,26 +194,36 @@ impl Ops {
         let Some(requester) = self.member(actor).await? else {
             return Ok(Some(format!("<@{actor}> has left the server")));
         };
-        let fleets = fleets(action.plan.as_deref());
-        if let Err(why) = self.may(&requester, action.kind.level(), &fleets) {
+        let need = Need {
+            level: action.kind.level(),
+            on: Scope::Fleets(fleets(action.plan.as_deref())),
+        };
+        if let Err(why) = self.rights().authorise(&requester, &need, self.now()) {
             return Ok(Some(format!("<@{actor}> may not ask for it any more: {why}")));
         }
+        if let Some(drift) = self.drifted(action).await? {
+            return Ok(Some(drift));
+        }
+        Ok(self.policy_objects(action, &requester))
+    }
+
+    /// What has changed since the action was planned, if anything has.
+    pub(super) async fn drifted(&self, action: &Action) -> Result<Option<String>> {
+        let Some(planned) = &action.plan else {
+            return Ok(None);
+        };
         let today = match self.plan_action(action).await {
             Ok(plan) => plan,
             Err(Error::NotFound(why)) => return Ok(Some(why)),
             Err(error) => return Err(error),
         };
-        if let Some(planned) = &action.plan {
-            let drift = planned.drift(&today);
-            if !drift.is_empty() {
-                return Ok(Some(drift.join("; ")));
-            }
-        }
-        Ok(self.policy_objects(action, &requester, &today))
+        let drift = planned.drift(&today);
+        Ok((!drift.is_empty()).then(|| format!("the plan has changed: {}", drift.join("; "))))
     }
 
     /// The rules may have changed since it was asked for.
-    fn policy_objects(&self, action: &Action, requester: &Caller, plan: &Plan) -> Option<String> {
+    fn policy_objects(&self, action: &Action, requester: &Caller) -> Option<String> {
+        let plan = action.plan.as_deref()?;
         let decision = self.judge((action.kind, action.origin), plan, Some(requester));
         let asked = action.approval.as_ref().map(|approval| &approval.ask);
         match decision.effect {
@@ -216,8 +235,12 @@ impl Ops {
         }
     }
 
-    fn refuse_voter(&self, action: &Action, approval: &Approval, voter: &Caller) -> Result<()> {
-        may_answer(&approval.ask, &asked(action), voter, &self.rights(), self.now())
+    /// Refuses who may not answer a question.
+    fn refuse_voter(&self, action: &Action, voter: &Caller) -> Result<()> {
+        let Some(approval) = &action.approval else {
+            return Ok(());
+        };
+        may_answer(&approval.ask, &asked(action), voter, (&self.rights(), self.now()))
             .map_err(|why| Error::Denied(why.to_string()))
     }
 
@@ -231,7 +254,7 @@ impl Ops {
         let Some(Some(person)) = people.get(&user) else {
             return false;
         };
-        may_answer(&approval.ask, &asked(action), person, &self.rights(), self.now()).is_ok()
+        may_answer(&approval.ask, &asked(action), person, (&self.rights(), self.now())).is_ok()
     }
 
     async fn allow(
@@ -239,12 +262,12 @@ impl Ops {
         tx: &mut Tx,
         action: &Action,
         by: UserId,
-        length: std::time::Duration,
+        length: Duration,
     ) -> Result<()> {
         let Some(user) = action.actor else {
             return Ok(());
         };
-        let ends_at = self.now() + Duration::from_std(length).unwrap_or(Duration::zero());
+        let ends_at = self.now() + length;
         for fleet in fleets(action.plan.as_deref()) {
             let fleet = self.fleet(fleet.as_str())?.id;
             let new = allowances::NewAllowance {
@@ -258,6 +281,26 @@ impl Ops {
             allowances::insert(tx, &new, self.now()).await?;
         }
         Ok(())
+    }
+
+    /// Those who can answer the question about an action now.
+    pub fn deciders(&self, action: &Action) -> Vec<Holder> {
+        let ask = action.approval.as_ref().map(|approval| &approval.ask);
+        ask.map_or_else(Vec::new, |ask| {
+            deciders(ask, &asked(action), (&self.rights(), self.now()))
+        })
+    }
+
+    /// Those who may decide everything.
+    pub fn owners(&self) -> Vec<Holder> {
+        self.rights()
+            .holders(Level::Owner, &Scope::Everything, self.now())
+    }
+
+    /// The message in a channel that asks about an action, once it was sent.
+    pub async fn card_of(&self, id: ActionId, channel: ChannelId) -> Result<Option<MessageId>> {
+        let subject = Subject::Approval(id);
+        Ok(self.store.outbox_message(subject, channel).await?)
     }
 
     /// Reminds of open questions at half time, once.
@@ -290,9 +333,7 @@ impl Ops {
         let mut waiting = Vec::new();
         for id in self.store.open_approvals().await? {
             let action = self.action(id).await?;
-            if let Some(approval) = action.approval.as_deref()
-                && self.refuse_voter(&action, approval, voter).is_ok()
-            {
+            if self.refuse_voter(&action, voter).is_ok() {
                 waiting.push(action);
             }
         }
@@ -320,13 +361,30 @@ impl Ops {
     }
 }
 
-/// What may_answer needs to know of an action.
-fn asked(action: &Action) -> crate::domain::approval::Asked {
-    crate::domain::approval::Asked {
+/// An action, as far as it matters who answers.
+fn asked(action: &Action) -> Asked {
+    Asked {
         requester: action.actor,
         level: action.kind.level(),
         fleets: fleets(action.plan.as_deref()),
     }
+}
+
+/// What a late answer learns: who decided, how and when.
+fn decided_before(action: &Action, approval: &Approval) -> Error {
+    let now = action.approval.as_deref().unwrap_or(approval);
+    Error::AlreadyDecided(match (now.decided, action.state) {
+        (Some((by, at)), state) => format!(
+            "This was decided already, by <@{by}> <t:{}:R>: it is {}.",
+            at.timestamp(),
+            state.as_str()
+        ),
+        (None, State::Asked | State::Expired) => format!(
+            "This question lapsed <t:{}:R>. Whoever still wants it sends the command again.",
+            now.expires_at.timestamp()
+        ),
+        (None, state) => format!("This question is closed: it is {}.", state.as_str()),
+    })
 }
 
 /// The fleets an action touches; none if it is about no agent.

@@ -26,7 +26,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
-use self::{catalog::Catalog, drafts::Drafts, locks::Locks, roster::Roster};
+use self::{catalog::Catalog, drafts::Drafts, locks::Locks, members::Members, roster::Roster};
 use crate::{
     clock::Clock,
     config::{Settings, Source},
@@ -48,6 +48,7 @@ pub struct Ops {
     pub store: Store,
     pub engine: Arc<dyn Engine>,
     pub clock: Arc<dyn Clock>,
+    members: Arc<dyn Members>,
     pub roster: Roster,
     pub catalog: Catalog,
     pub locks: Locks,
@@ -67,8 +68,7 @@ pub struct Ops {
 impl Ops {
     pub fn new(
         store: Store,
-        engine: Arc<dyn Engine>,
-        clock: Arc<dyn Clock>,
+        (engine, clock, members): (Arc<dyn Engine>, Arc<dyn Clock>, Arc<dyn Members>),
         (settings, source): (Settings, Source),
         instance: InstanceId,
     ) -> Self {
@@ -76,6 +76,7 @@ impl Ops {
             store,
             engine,
             clock,
+            members,
             roster: Roster::default(),
             catalog: Catalog::default(),
             locks: Locks::default(),

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     domain::{
         action::{Kind, Origin},
-        grant::Caller,
+        grant::{Caller, Holder, Level, Need, Scope},
         ids::ChannelId,
         plan::Plan,
         policy::{Ask, Decision, Effect, Question, Subject, decide},
@@ -74,14 +74,19 @@ impl Ops {
             })
             .collect();
         let (now, rights) = (self.now(), self.rights());
-        let fleets = fleets(Some(plan));
+        let need = Need {
+            level: Level::Viewer,
+            on: Scope::Fleets(fleets(Some(plan))),
+        };
         let question = Question {
             kind,
             subjects: &subjects,
-            level: caller.and_then(|caller| rights.level(caller, &fleets, now)),
+            level: caller.and_then(|caller| rights.authorise(caller, &need, now).ok()),
             origin,
             loosens: !plan.loosens().is_empty(),
-            sole_owner: caller.is_some_and(|caller| rights.is_sole_owner(caller, now)),
+            sole_owner: caller.is_some_and(|caller| {
+                rights.holders(Level::Owner, &Scope::Everything, now) == [Holder::User(caller.user)]
+            }),
             now,
         };
         decide(&self.policies(), &question)

@@ -50,6 +50,24 @@ impl Store {
         rows.into_iter().map(Row::read).collect()
     }
 
+    /// The message about a subject in a channel, once it was sent.
+    pub async fn outbox_message(
+        &self,
+        subject: Subject,
+        channel: ChannelId,
+    ) -> sqlx::Result<Option<MessageId>> {
+        let (kind, number, channel) = (subject.kind(), subject.number(), channel.to_db());
+        let message = sqlx::query_scalar!(
+            "SELECT message_id FROM outbox WHERE subject_kind = ? AND subject_id = ? AND channel_id = ?",
+            kind,
+            number,
+            channel
+        )
+        .fetch_optional(&self.reader)
+        .await?;
+        Ok(message.flatten().map(MessageId::from_db))
+    }
+
     /// When the next row falls due, if any waits.
     pub async fn outbox_next(&self) -> sqlx::Result<Option<DateTime<Utc>>> {
         sqlx::query_scalar!(

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod agents;
+pub mod approvals;
 pub mod deploy;
 mod fleet;
 mod help;
@@ -41,6 +42,7 @@ pub fn all() -> Vec<Command> {
         fleet::fleet(),
         templates::templates(),
         adopt::adopt(),
+        approvals::approve(),
         reload::reload(),
         help::help(),
     ]

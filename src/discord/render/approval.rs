@@ -146,6 +146,20 @@ pub fn list(waiting: &[Action], now: DateTime<Utc>) -> Rendered {
     }
 }
 
+/// What became of an answer, to whoever gave it by command.
+pub fn counted(action: &Action) -> Rendered {
+    let text = match (action.state, &action.approval) {
+        (State::Asked, Some(approval)) => format!(
+            "Counted: {} of {} approvals.",
+            approval.approvers().count(),
+            approval.ask.approvals
+        ),
+        (State::Denied, _) => "Denied. Nothing was changed.".to_owned(),
+        _ => "Approved. It is done now.".to_owned(),
+    };
+    Rendered::text(text)
+}
+
 /// Why not?
 pub fn denial(action: &Action) -> CreateModal {
     let input = CreateInputText::new(InputTextStyle::Paragraph, "Why not", "reason")
