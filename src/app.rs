@@ -18,6 +18,7 @@ use crate::{
     error::Error,
     ops::Ops,
     store::{OpenError, Store},
+    vault::{KeyError, KeySource, Vault},
     workers::Workers,
 };
 
@@ -36,6 +37,8 @@ pub struct Parts {
 pub enum Failure {
     #[error(transparent)]
     Database(#[from] OpenError),
+    #[error(transparent)]
+    Vault(#[from] KeyError),
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error(transparent)]
@@ -63,9 +66,14 @@ impl App {
             .instance(&fresh_instance(), parts.clock.now())
             .await
             .map_err(Error::from)?;
+        let source = KeySource {
+            file: &settings.vault.key_file,
+            given: settings.vault.key.as_ref(),
+        };
+        let vault = Vault::unlock(source, &instance, &[])?;
         let members = Guild::new(Arc::clone(&rest.http), parts.settings.discord.guild);
         let ops = Ops::new(
-            store,
+            (store, vault),
             (parts.engine, parts.clock, Arc::new(members)),
             (parts.settings, parts.source),
             instance,

@@ -14,6 +14,7 @@ pub mod ops;
 
 pub mod engine;
 pub mod store;
+pub mod vault;
 
 pub mod domain;
 

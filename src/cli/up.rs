@@ -81,7 +81,7 @@ fn fail(failure: &Failure) -> ExitCode {
     ExitCode::from(match failure {
         Failure::Database(OpenError::InUse(_)) => DATABASE_IN_USE,
         Failure::Database(_) => BAD_DATABASE,
-        Failure::Connect(_) => BAD_SETTINGS,
+        Failure::Connect(_) | Failure::Vault(_) => BAD_SETTINGS,
         Failure::Gateway(GatewayFailure::TokenRefused) => TOKEN_REFUSED,
         Failure::Gateway(_) | Failure::Internal(_) => 1,
     })

@@ -22,6 +22,7 @@ mod source;
 pub mod templates;
 #[cfg(test)]
 mod tests;
+mod vault;
 
 use std::path::Path;
 
@@ -41,6 +42,7 @@ pub use self::{
     roster::Roster,
     shutdown::Shutdown,
     source::Source,
+    vault::Vault,
 };
 use self::{error::Sources, overrides::set};
 use crate::domain::problem::Problem;
@@ -51,6 +53,7 @@ pub struct Settings {
     pub discord: Discord,
     pub access: Access,
     pub database: Database,
+    pub vault: Vault,
     pub docker: Docker,
     pub agents: Agents,
     pub roster: Roster,
@@ -67,6 +70,7 @@ struct File {
     discord: discord::Section,
     access: Access,
     database: Database,
+    vault: vault::Section,
     docker: Docker,
     agents: Agents,
     roster: Roster,
@@ -126,6 +130,7 @@ impl File {
             Ok(discord) if problems.is_empty() => Ok(Settings {
                 discord,
                 access: self.access,
+                vault: self.vault.settle(environment, &self.database.path),
                 database: self.database,
                 docker: self.docker,
                 agents,

@@ -351,9 +351,19 @@ fn agents_get_the_secrets_with_their_prefix_only() {
 }
 
 #[test]
+fn the_vaults_key_is_beside_the_database_unless_told_otherwise() {
+    let settings = good("[database]\npath = \"/var/lib/y.db\"");
+    assert_eq!(settings.vault.key_file, PathBuf::from("/var/lib/y.key"));
+    assert!(settings.vault.key.is_none());
+    let elsewhere = good("[vault]\nkey_file = \"/etc/key\"");
+    assert_eq!(elsewhere.vault.key_file, PathBuf::from("/etc/key"));
+}
+
+#[test]
 fn secrets_are_never_printed() {
     let variables = environment(&[
         ("DISCORD_TOKEN", TOKEN),
+        ("YARDARM_VAULT_KEY", "a-key-of-32-bytes"),
         ("AGENT_API_KEY", "sk-very-secret"),
     ]);
     let settings = load("", &[("discord.guild", "7")], &variables).expect("good settings");
@@ -361,6 +371,8 @@ fn secrets_are_never_printed() {
     assert!(printed.contains("API_KEY"), "{printed}");
     assert!(!printed.contains(TOKEN), "{printed}");
     assert!(!printed.contains("sk-very-secret"), "{printed}");
+    assert!(settings.vault.key.is_some());
+    assert!(!printed.contains("a-key-of-32-bytes"), "{printed}");
 }
 
 /// The keys in `configs/yardarm.toml` and the values shown there.
@@ -432,12 +444,13 @@ fn repository(path: &str) -> PathBuf {
 
 #[test]
 fn the_shipped_file_shows_every_key_and_its_default() {
-    const WITHOUT_DEFAULT: [&str; 5] = [
+    const WITHOUT_DEFAULT: [&str; 6] = [
         "discord.ca_file",
         "discord.endpoint",
         "discord.guild",
         "discord.ops_channel",
         "discord.token_file",
+        "vault.key_file",
     ];
     let documented = documented();
     let schema = schemars::schema_for!(File).to_value();

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod pattern;
 pub mod policy;
 pub mod problem;
+pub mod secret;
 pub mod spec;
 pub mod template;
 pub mod view;

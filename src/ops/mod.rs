@@ -38,6 +38,7 @@ use crate::{
     engine::Engine,
     error::Result,
     store::{Store, fleets, is_taken},
+    vault::Vault,
 };
 
 /// Events a slow listener may lag behind before it has to look for itself.
@@ -46,6 +47,7 @@ const EVENT_BUFFER: usize = 1024;
 /// What every use case works with.
 pub struct Ops {
     pub store: Store,
+    pub vault: Vault,
     pub engine: Arc<dyn Engine>,
     pub clock: Arc<dyn Clock>,
     members: Arc<dyn Members>,
@@ -67,13 +69,14 @@ pub struct Ops {
 
 impl Ops {
     pub fn new(
-        store: Store,
+        (store, vault): (Store, Vault),
         (engine, clock, members): (Arc<dyn Engine>, Arc<dyn Clock>, Arc<dyn Members>),
         (settings, source): (Settings, Source),
         instance: InstanceId,
     ) -> Self {
         Self {
             store,
+            vault,
             engine,
             clock,
             members,

@@ -47,6 +47,10 @@ fn keep_fixed(fresh: &mut Settings, old: &Settings) -> Vec<&'static str> {
         "`discord.endpoint`",
     );
     keep(fresh.database.path != old.database.path, "`database.path`");
+    keep(
+        fresh.vault.key_file != old.vault.key_file,
+        "`vault.key_file`",
+    );
     keep(fresh.docker.host != old.docker.host, "`docker.host`");
     keep(
         fresh.docker.name_prefix != old.docker.name_prefix,
@@ -60,6 +64,7 @@ fn keep_fixed(fresh: &mut Settings, old: &Settings) -> Vec<&'static str> {
     fresh.discord = old.discord.clone();
     fresh.discord.ops_channel = ops_channel;
     fresh.database = old.database.clone();
+    fresh.vault = old.vault.clone();
     fresh.docker.host.clone_from(&old.docker.host);
     fresh.docker.name_prefix.clone_from(&old.docker.name_prefix);
     fresh.log = old.log.clone();

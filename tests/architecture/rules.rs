@@ -9,7 +9,8 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "discord", "workers", "ops", "engine", "store", "config", "domain", "clock", "error",
+            "discord", "workers", "ops", "engine", "store", "vault", "config", "domain", "clock",
+            "error",
         ],
     ),
     (
@@ -49,8 +50,12 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     ("discord::render", &["discord::press", "domain"]),
     ("discord::press", &["domain"]),
     ("workers", &["ops", "domain"]),
-    ("ops", &["store", "engine", "domain", "clock", "error"]),
+    (
+        "ops",
+        &["store", "engine", "vault", "domain", "clock", "error"],
+    ),
     ("store", &["domain", "error"]),
+    ("vault", &["domain"]),
     ("engine", &["domain", "error"]),
     ("engine::docker", &["engine", "domain"]),
     ("config", &["domain"]),
