@@ -22,7 +22,7 @@ use serenity::http::Http;
 
 use crate::{
     domain::{
-        grant::{Caller, Forbidden, authorise},
+        grant::{Caller, Forbidden, Need},
         ids::InteractionId,
     },
     error::Error as Answer,
@@ -87,8 +87,7 @@ impl Bot {
 
     /// The one authorisation, for commands, autocomplete, buttons, selects and modals; from memory.
     pub fn authorise(&self, caller: &Caller) -> std::result::Result<(), Forbidden> {
-        let settings = self.ops.settings();
-        authorise(caller, settings.discord.guild, &settings.access.owners)
+        self.ops.rights().authorise(caller, &Need::look(), self.ops.now()).map(drop)
     }
 }
 

@@ -1,11 +1,19 @@
-//! Who may do what. Until grants exist, the owners named in the settings may do everything and nobody else anything.
+//! Who may do what. A grant gives a level on fleets to a person, a role or a team; [`Rights`] are all of them together.
 
-use std::fmt;
+mod rights;
 
+use std::{collections::BTreeSet, fmt};
+
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{GuildId, RoleId, UserId};
+pub use self::rights::{Forbidden, Need, Rights, Scope};
+use super::{
+    agent::Name,
+    ids::{GrantId, GuildId, RoleId, UserId},
+    pattern::Pattern,
+};
 
 /// How much somebody may do; each level includes those below it.
 #[derive(
@@ -59,75 +67,120 @@ pub struct Caller {
     pub roles: Vec<RoleId>,
 }
 
-/// Why somebody may not. The text is for that person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Forbidden {
-    #[error("Yardarm works in its server, not in direct messages. Ask there.")]
-    DirectMessage,
-    #[error(
-        "Yardarm serves another server. Ask its owner to set `discord.guild` if this should be the one."
-    )]
-    OtherGuild,
-    #[error(
-        "Nobody may use Yardarm yet. On its host, put your user id <@{0}> = `{0}` into `access.owners` and run `/reload`."
-    )]
-    NoOwners(UserId),
-    #[error("You may not use Yardarm yet. An owner can add your user id `{0}` to `access.owners`.")]
-    NotAnOwner(UserId),
+/// Who has a grant. Shown as Discord shows it, so that people can click it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Holder {
+    User(UserId),
+    /// Everybody who has it in the served guild at that moment.
+    Role(RoleId),
+    Team(Name),
 }
 
-/// The one rule for commands, buttons, selects, modals and autocomplete.
-pub fn authorise(caller: &Caller, home: GuildId, owners: &[UserId]) -> Result<(), Forbidden> {
-    match caller.guild {
-        None => Err(Forbidden::DirectMessage),
-        Some(guild) if guild != home => Err(Forbidden::OtherGuild),
-        Some(_) if owners.contains(&caller.user) => Ok(()),
-        Some(_) if owners.is_empty() => Err(Forbidden::NoOwners(caller.user)),
-        Some(_) => Err(Forbidden::NotAnOwner(caller.user)),
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "<@{id}>"),
+            Self::Role(id) => write!(f, "<@&{id}>"),
+            Self::Team(name) => write!(f, "team `{name}`"),
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Where a grant or a team came from. What a file says is changed in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// The settings file.
+    File,
+    Chat,
+    /// The code that `yardarm claim` printed.
+    Claim,
+    /// `yardarm grant` on the host.
+    Host,
+    /// "Approve and allow": it always has an end.
+    Approval,
+}
 
-    const HOME: GuildId = GuildId(1);
-    const OLGA: UserId = UserId(10);
+impl Source {
+    pub const ALL: [Self; 5] = [
+        Self::File,
+        Self::Chat,
+        Self::Claim,
+        Self::Host,
+        Self::Approval,
+    ];
 
-    fn from(guild: Option<u64>, user: UserId) -> Caller {
-        Caller {
-            user,
-            bot: false,
-            guild: guild.map(GuildId),
-            roles: Vec::new(),
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Chat => "chat",
+            Self::Claim => "claim",
+            Self::Host => "host",
+            Self::Approval => "approval",
         }
     }
 
-    #[test]
-    fn only_an_owner_at_home_may() {
-        assert_eq!(authorise(&from(Some(1), OLGA), HOME, &[OLGA]), Ok(()));
-        let stranger = UserId(11);
-        let refused = Err(Forbidden::NotAnOwner(stranger));
-        assert_eq!(authorise(&from(Some(1), stranger), HOME, &[OLGA]), refused);
+    /// The inverse of [`Self::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == text)
+    }
+}
+
+/// A level on some fleets, for somebody, perhaps until some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// None for one from the settings file.
+    pub id: Option<GrantId>,
+    pub holder: Holder,
+    pub level: Level,
+    pub fleets: Pattern,
+    /// It counts before this instant only.
+    pub until: Option<DateTime<Utc>>,
+    pub source: Source,
+    /// None if no person in Discord gave it.
+    pub granted_by: Option<UserId>,
+    /// None for one from the settings file.
+    pub created_at: Option<DateTime<Utc>>,
+}
+
+impl Grant {
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.until.is_none_or(|until| now < until)
     }
 
-    #[test]
-    fn an_owner_elsewhere_is_nobody() {
-        assert_eq!(
-            authorise(&from(None, OLGA), HOME, &[OLGA]),
-            Err(Forbidden::DirectMessage)
-        );
-        assert_eq!(
-            authorise(&from(Some(2), OLGA), HOME, &[OLGA]),
-            Err(Forbidden::OtherGuild)
-        );
+    /// Owner of everything, now.
+    pub fn owns_everything(&self, now: DateTime<Utc>) -> bool {
+        self.level == Level::Owner && self.fleets.is_everything() && self.is_live(now)
+    }
+}
+
+/// A named set of people and roles, which can hold grants and own fleets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Team {
+    pub name: Name,
+    pub users: BTreeSet<UserId>,
+    pub roles: BTreeSet<RoleId>,
+    /// Its members are maintainers there, and are asked first about what happens there.
+    pub owns: BTreeSet<Pattern>,
+    pub source: Source,
+}
+
+impl Team {
+    pub fn includes(&self, caller: &Caller) -> bool {
+        self.users.contains(&caller.user)
+            || caller.roles.iter().any(|role| self.roles.contains(role))
     }
 
-    #[test]
-    fn no_owners_means_nobody() {
-        assert_eq!(
-            authorise(&from(Some(1), OLGA), HOME, &[]),
-            Err(Forbidden::NoOwners(OLGA))
-        );
+    pub fn owns(&self, fleet: &Name) -> bool {
+        self.owns
+            .iter()
+            .any(|pattern| pattern.matches(fleet.as_str()))
+    }
+
+    /// Its people and roles, each as a holder that can be mentioned.
+    pub fn members(&self) -> impl Iterator<Item = Holder> {
+        let roles = self.roles.iter().copied().map(Holder::Role);
+        roles.chain(self.users.iter().copied().map(Holder::User))
     }
 }

@@ -32,6 +32,10 @@ id!(
     ActionId(i64)
 );
 id!(
+    /// A row of `grants`.
+    GrantId(i64)
+);
+id!(
     /// A row of `allowances`.
     AllowanceId(i64)
 );

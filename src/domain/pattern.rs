@@ -24,6 +24,14 @@ impl Pattern {
         }
     }
 
+    pub fn everything() -> Self {
+        Self("*".to_owned())
+    }
+
+    pub fn is_everything(&self) -> bool {
+        self.0.chars().all(|c| c == '*')
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

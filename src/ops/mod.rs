@@ -15,6 +15,7 @@ mod reload;
 mod replace;
 pub mod resolve;
 pub mod roster;
+mod shim;
 mod tidy;
 mod verdict;
 

@@ -18,7 +18,6 @@ use crate::{
     error::{Error, Result},
     store::{
         actions::{self as rows, Ending, NewTarget},
-        agents,
         outbox::{self, Notice},
         process,
     },
