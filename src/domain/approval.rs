@@ -234,7 +234,7 @@ mod tests {
         ) {
             let answers: Vec<_> = voters.iter().map(|user| (*user, Answer::Approve)).collect();
             let tally = approval(needed, &answers).tally(|user| allowed.contains(&user.0));
-            let people: std::collections::BTreeSet<_> =
+            let people: BTreeSet<_> =
                 voters.iter().filter(|user| allowed.contains(user)).collect();
             prop_assert_eq!(tally == Tally::Approved, people.len() >= needed as usize);
         }

@@ -304,6 +304,11 @@ impl Engine for FakeEngine {
             .await
     }
 
+    async fn resolve(&self, reference: &str) -> Result<String> {
+        self.carry("resolve", reference, |state| state.resolve(reference))
+            .await
+    }
+
     async fn pull(
         &self,
         reference: &str,
