@@ -119,8 +119,12 @@ impl App {
     /// Stops listening, waits for what is under way up to the grace period, and closes the database. What is not
     /// done by then is settled at the next start.
     pub async fn stop(self) {
-        if !self.workers.drain(self.grace).await {
+        let drained = self.workers.drain(self.grace).await;
+        if !drained {
             tracing::warn!("actions are still under way; the next start settles them");
+        }
+        if let Err(error) = self.ops.note_stop(drained).await {
+            tracing::error!(error = %error, "the end could not be noted in the audit");
         }
         self.ops.store.close().await;
         tracing::info!("stopped");

@@ -62,7 +62,7 @@ async fn serve(mut app: App) -> anyhow::Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let code = loop {
         tokio::select! {
-            _ = hang_up.recv() => match app.ops.reload().await {
+            _ = hang_up.recv() => match app.ops.reload(None).await {
                 Ok(note) => tracing::info!(note, "reloaded"),
                 Err(error) => tracing::error!("{error}"),
             },

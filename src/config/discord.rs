@@ -61,6 +61,10 @@ pub(super) fn refuse_token(table: &mut toml::Table) -> Option<Problem> {
 }
 
 impl Section {
+    pub(super) const fn home(&self) -> Option<Snowflake> {
+        self.guild
+    }
+
     pub(super) fn settle(self, environment: &Environment) -> Result<Discord, Vec<Problem>> {
         let mut problems = Vec::new();
         if self.guild.is_none() {

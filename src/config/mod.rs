@@ -10,6 +10,7 @@ mod discord;
 mod docker;
 mod environment;
 mod error;
+mod fingerprints;
 mod log;
 mod outbox;
 mod overrides;
@@ -37,6 +38,7 @@ pub use self::{
     docker::Docker,
     environment::Environment,
     error::{ConfigError, Located},
+    fingerprints::Fingerprints,
     log::{Format, Level, Log},
     outbox::Outbox,
     roster::Roster,
@@ -69,6 +71,10 @@ pub struct Settings {
 struct File {
     discord: discord::Section,
     access: Access,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    grant: Vec<access::GrantEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    team: Vec<access::TeamEntry>,
     database: Database,
     vault: vault::Section,
     docker: Docker,
@@ -126,10 +132,17 @@ impl File {
         problems.extend(self.shutdown.problems());
         let mut agents = self.agents;
         agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
+        let access = self
+            .access
+            .settle(self.grant, self.team, self.discord.home())
+            .unwrap_or_else(|wrong| {
+                problems.extend(wrong);
+                Access::default()
+            });
         match self.discord.settle(environment) {
             Ok(discord) if problems.is_empty() => Ok(Settings {
                 discord,
-                access: self.access,
+                access,
                 vault: self.vault.settle(environment, &self.database.path),
                 database: self.database,
                 docker: self.docker,

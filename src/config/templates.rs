@@ -35,7 +35,7 @@ pub fn load(folder: &Path) -> Result<BTreeMap<Name, Template>, ConfigError> {
     }
 }
 
-fn json_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(super) fn json_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();

@@ -7,7 +7,10 @@ use std::{
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::domain::ids::{ChannelId, GuildId, UserId};
+use crate::domain::{
+    ids::{ChannelId, GuildId, UserId},
+    pattern::Pattern,
+};
 
 const TOKEN: &str = "MTIzNDU2Nzg5.GhIjKl.a-signature_of_Discord";
 const LOCAL_TOKEN: &str = "localcord.123456789.abcdefgh";
@@ -336,6 +339,110 @@ fn the_environment_names_the_engine_unless_the_file_does() {
     ");
 }
 
+const GRANTED: &str = r#"
+    [access]
+    owners = [1]
+    [[team]]
+    name = "watch"
+    roles = ["20"]
+    users = [12]
+    owns = ["night", "prod-*"]
+    [[grant]]
+    role = 20
+    level = "operator"
+    fleet = "prod-*"
+    until = 2026-12-31T19:00:00+01:00
+    [[grant]]
+    team = "watch"
+    level = "viewer"
+    fleet = "*"
+    until = "2026-12-31T18:00:00Z"
+"#;
+
+#[test]
+fn grants_and_teams_are_taken_over() {
+    let access = good(GRANTED).access;
+    let lines: Vec<String> = access
+        .grants
+        .iter()
+        .map(|grant| {
+            let until = grant.until.map(|until| until.to_string());
+            format!(
+                "{} {} {} {until:?}",
+                grant.holder, grant.level, grant.fleets
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    <@1> owner * None
+    <@&20> operator prod-* Some("2026-12-31 18:00:00 UTC")
+    team `watch` viewer * Some("2026-12-31 18:00:00 UTC")
+    "#);
+    let team = &access.teams[0];
+    let owns: Vec<&str> = team.owns.iter().map(Pattern::as_str).collect();
+    assert_eq!(
+        (team.name.as_str(), owns),
+        ("watch", vec!["night", "prod-*"])
+    );
+}
+
+#[test]
+fn grants_that_mean_nobody_are_refused() {
+    let wrong = r#"
+        [[team]]
+        name = "watch"
+        roles = [7]
+        [[team]]
+        name = "watch"
+        [[grant]]
+        team = "wacth"
+        level = "viewer"
+        fleet = "*"
+        [[grant]]
+        role = 20
+        user = 12
+        level = "viewer"
+        fleet = "*"
+        [[grant]]
+        role = 7
+        level = "viewer"
+        fleet = "*"
+        [[grant]]
+        user = 12
+        level = "viewer"
+        fleet = "*"
+        until = "tomorrow"
+    "#;
+    insta::assert_snapshot!(refused(wrong, &[]), @r"
+    yardarm.toml: team[0].roles: is the server's own id, which stands for @everyone
+    hint: make a role that people are given, and use its id
+    yardarm.toml: team[1].name: `watch` is there twice
+    hint: give each team a name of its own
+    yardarm.toml: grant[0].team: there is no team `wacth`
+    hint: did you mean `watch`?
+    yardarm.toml: grant[1]: is for nobody or for several
+    hint: give one of `role`, `user` and `team`
+    yardarm.toml: grant[2].role: is the server's own id, which stands for @everyone
+    hint: make a role that people are given, and use its id
+    yardarm.toml: grant[3].until: `tomorrow` is no instant
+    hint: write date, time and zone: `2026-12-31T18:00:00Z`
+    ");
+    let level = "[[grant]]\nuser = 1\nlevel = \"admin\"\nfleet = \"*\"";
+    insta::assert_snapshot!(refused(level, &[]), @r"
+    yardarm.toml: grant[0].level: unknown value `admin`
+    hint: use one of `viewer`, `operator`, `maintainer`, `owner`
+    ");
+    let fleet = "[[grant]]\nuser = 1\nlevel = \"owner\"\nfleet = \"Prod\"";
+    insta::assert_snapshot!(refused(fleet, &[]), @r"
+    yardarm.toml: grant[0].fleet: `Prod` is no pattern
+    hint: use a–z, 0–9, `-`, `_`, and `*` for any characters
+    ");
+    insta::assert_snapshot!(refused("[[grant]]\nuser = 1\nlevel = \"owner\"", &[]), @r"
+    yardarm.toml: grant[0]: `fleet` is missing
+    hint: add `fleet`
+    ");
+}
+
 #[test]
 fn agents_get_the_secrets_with_their_prefix_only() {
     let variables = environment(&[
@@ -384,7 +491,7 @@ fn documented() -> BTreeMap<String, toml::Value> {
         .lines()
         .map(|line| {
             line.strip_prefix('#')
-                .filter(|rest| is_key(rest))
+                .filter(|rest| is_key(rest) || rest.starts_with("[["))
                 .unwrap_or(line)
         })
         .collect();
@@ -400,6 +507,11 @@ fn leaves(table: &toml::Table) -> BTreeMap<String, toml::Value> {
                     .into_iter()
                     .map(|(inner, value)| (format!("{key}.{inner}"), value)),
             ),
+            toml::Value::Array(entries) if entries.iter().any(toml::Value::is_table) => {
+                let tables = entries.iter().filter_map(toml::Value::as_table);
+                let inner = tables.flat_map(leaves);
+                found.extend(inner.map(|(inner, value)| (format!("{key}.{inner}"), value)));
+            }
             value => {
                 found.insert(key.clone(), value.clone());
             }
@@ -412,7 +524,9 @@ fn leaves(table: &toml::Table) -> BTreeMap<String, toml::Value> {
 fn described(schema: &serde_json::Value, root: &serde_json::Value) -> BTreeSet<String> {
     let reference = schema
         .get("$ref")
-        .or_else(|| schema.pointer("/allOf/0/$ref"));
+        .or_else(|| schema.pointer("/allOf/0/$ref"))
+        // An array of tables.
+        .or_else(|| schema.pointer("/items/$ref"));
     let schema = match reference.and_then(serde_json::Value::as_str) {
         Some(reference) => root
             .pointer(reference.trim_start_matches('#'))
@@ -444,12 +558,22 @@ fn repository(path: &str) -> PathBuf {
 
 #[test]
 fn the_shipped_file_shows_every_key_and_its_default() {
-    const WITHOUT_DEFAULT: [&str; 6] = [
+    const WITHOUT_DEFAULT: [&str; 16] = [
         "discord.ca_file",
         "discord.endpoint",
         "discord.guild",
         "discord.ops_channel",
         "discord.token_file",
+        "grant.fleet",
+        "grant.level",
+        "grant.role",
+        "grant.team",
+        "grant.until",
+        "grant.user",
+        "team.name",
+        "team.owns",
+        "team.roles",
+        "team.users",
         "vault.key_file",
     ];
     let documented = documented();

@@ -22,7 +22,7 @@ use serenity::http::Http;
 
 use crate::{
     domain::{
-        grant::{Caller, Forbidden, Need},
+        grant::{Caller, Need},
         ids::InteractionId,
     },
     error::Error as Answer,
@@ -86,13 +86,8 @@ impl Bot {
     }
 
     /// The one authorisation, for commands, autocomplete, buttons, selects and modals; from memory.
-    pub fn authorise(&self, caller: &Caller) -> std::result::Result<(), Forbidden> {
-        self.ops.rights().authorise(caller, &Need::look(), self.ops.now()).map(drop)
-    }
-}
-
-impl From<Forbidden> for Error {
-    fn from(forbidden: Forbidden) -> Self {
-        Self::Answer(Answer::Denied(forbidden.to_string()))
+    pub fn authorise(&self, caller: &Caller) -> Result {
+        self.ops.authorise(caller, &Need::look())?;
+        Ok(())
     }
 }

@@ -28,12 +28,12 @@ id!(
     FleetId(i64)
 );
 id!(
-    /// A row of `actions`.
-    ActionId(i64)
-);
-id!(
     /// A row of `grants`.
     GrantId(i64)
+);
+id!(
+    /// A row of `actions`.
+    ActionId(i64)
 );
 id!(
     /// A row of `allowances`.

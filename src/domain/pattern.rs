@@ -24,6 +24,7 @@ impl Pattern {
         }
     }
 
+    /// Every name there is and will be.
     pub fn everything() -> Self {
         Self("*".to_owned())
     }
@@ -102,6 +103,14 @@ mod tests {
             ("*a*b*", "xbxxax", false),
         ] {
             assert_eq!(matches(pattern, name), expected, "{pattern} on {name}");
+        }
+    }
+
+    #[test]
+    fn only_stars_mean_everything() {
+        for (text, expected) in [("*", true), ("**", true), ("p*", false)] {
+            let pattern = Pattern::parse(text).expect("a pattern");
+            assert_eq!(pattern.is_everything(), expected, "{text}");
         }
     }
 

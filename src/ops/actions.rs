@@ -204,7 +204,7 @@ impl Ops {
             typed: true,
             ..action.details
         };
-        actions::set_details(&mut tx, id, &details).await?;
+        actions::set_details(&mut tx, id, &details, self.now()).await?;
         desire(&mut tx, action.kind, &agents).await?;
         tx.commit().await?;
         self.accepted(id).await

@@ -133,13 +133,13 @@ impl Ops {
                     Err(error) => return Err(error.into()),
                 }
                 desire(&mut tx, action.kind, &agents).await?;
-                approvals::decided(&mut tx, action.id, vote.user, now).await?;
+                approvals::decided(&mut tx, action.id, (vote.user, vote.answer), now).await?;
                 if let Some(length) = approval.ask.allow_for.filter(|_| allow) {
                     self.allow(&mut tx, action, vote.user, length).await?;
                 }
             }
             Tally::Denied => {
-                approvals::decided(&mut tx, action.id, vote.user, now).await?;
+                approvals::decided(&mut tx, action.id, (vote.user, vote.answer), now).await?;
                 let ending = Ending {
                     state: State::Denied,
                     note: vote.reason.clone(),

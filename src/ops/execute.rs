@@ -206,7 +206,7 @@ impl Ops {
                 self.stock(self.file_templates()).await?;
                 Ok(None)
             }
-            (Kind::Reload, ..) => self.reload().await,
+            (Kind::Reload, ..) => self.reload(Some(action)).await,
             _ => Err(unfit(action)),
         }
     }

@@ -1,5 +1,6 @@
 //! The use cases: the only layer that combines store, engine and clock.
 
+mod access;
 pub mod actions;
 pub mod approvals;
 pub mod catalog;
@@ -30,10 +31,11 @@ use tokio::sync::{Notify, broadcast, watch};
 use self::{catalog::Catalog, drafts::Drafts, locks::Locks, members::Members, roster::Roster};
 use crate::{
     clock::Clock,
-    config::{Settings, Source},
+    config::{Fingerprints, Settings, Source},
     domain::{
         action::Action,
         event::Event,
+        grant::Rights,
         ids::{ActionId, AgentId, InstanceId},
     },
     engine::Engine,
@@ -62,7 +64,10 @@ pub struct Ops {
     /// Rung when an action waits for its turn.
     pub work: Notify,
     settings: RwLock<Arc<Settings>>,
+    rights: RwLock<Arc<Rights>>,
     source: Source,
+    /// Of the files that the settings in force were read from.
+    fingerprints: Mutex<Fingerprints>,
     events: broadcast::Sender<Event>,
     /// The live picture of each action under way, for whoever shows its progress.
     live: Mutex<HashMap<ActionId, watch::Sender<Action>>>,
@@ -88,6 +93,8 @@ impl Ops {
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),
+            rights: RwLock::new(Arc::new(access::of_files(&settings))),
+            fingerprints: Mutex::new(Fingerprints::take(&source, &settings)),
             settings: RwLock::new(Arc::new(settings)),
             source,
             events: broadcast::channel(EVENT_BUFFER).0,
@@ -102,6 +109,11 @@ impl Ops {
     /// The settings as they are now; a reload replaces them.
     pub fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn fingerprints(&self) -> Fingerprints {
+        let prints = self.fingerprints.lock();
+        prints.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn replace_settings(&self, settings: Settings) {
@@ -161,6 +173,7 @@ impl Ops {
             Err(error) if is_taken(&error) => drop(tx),
             Err(error) => return Err(error.into()),
         }
+        self.refresh_rights();
         self.roster.put_fleets(self.store.fleets().await?);
         for agent in self.store.agents().await? {
             self.refresh(agent.id).await?;

@@ -1,6 +1,7 @@
 //! At the start: what the last end cut off is finished or undone, and told. And always: what should run is started.
 
 use chrono::{DateTime, Duration, Utc};
+use serde_json::json;
 
 use super::{
     Ops,
@@ -35,7 +36,7 @@ impl Ops {
         let cut_off = self.store.actions_in(State::Running).await?;
         let stale = self.stale(now).await?;
         let mut tx = self.store.begin().await?;
-        let number = process::note_start(&mut tx, now).await?;
+        let number = process::note_start(&mut tx, json!(self.fingerprints().0), now).await?;
         for action in &stale {
             let ending = Ending {
                 state: State::Expired,
@@ -64,6 +65,13 @@ impl Ops {
             }
         }
         Ok(Start { number, cut_off })
+    }
+
+    /// Notes the end in good order.
+    pub async fn note_stop(&self, drained: bool) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        process::note_stop(&mut tx, drained, self.now()).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn stale(&self, now: DateTime<Utc>) -> Result<Vec<Action>> {

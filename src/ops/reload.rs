@@ -1,14 +1,24 @@
 //! Reading settings and templates again. If anything is wrong with them, everything stays as it is.
 
+use std::sync::PoisonError;
+
+use serde_json::json;
+
 use super::Ops;
 use crate::{
-    config::Settings,
+    config::{Fingerprints, Settings},
+    domain::{
+        action::Action,
+        audit::{Entry, Origin, What},
+    },
     error::{Error, Result},
+    store::audit,
 };
 
 impl Ops {
-    /// Returns what people should know, or refuses with everything that is wrong.
-    pub async fn reload(&self) -> Result<Option<String>> {
+    /// For an action, or for a signal from the host. Returns what people should know, or refuses with everything that
+    /// is wrong.
+    pub async fn reload(&self, by: Option<&Action>) -> Result<Option<String>> {
         let (mut fresh, templates) = self.source.read().map_err(|error| {
             Error::Invalid(format!(
                 "Nothing was changed; everything stays as it was.\n{error}"
@@ -17,7 +27,9 @@ impl Ops {
         let old = self.settings();
         let kept = keep_fixed(&mut fresh, &old);
         let count = templates.len();
+        self.tell_reload(&fresh, &kept, by).await?;
         self.replace_settings(fresh);
+        self.refresh_rights();
         self.stock(templates).await?;
         tracing::info!(
             templates = count,
@@ -30,6 +42,39 @@ impl Ops {
             format!(" These take effect at the next start: {}.", kept.join(", "))
         };
         Ok(Some(format!("Templates: {count}.{later}")))
+    }
+}
+
+impl Ops {
+    /// Before anything is replaced: what is not told does not happen.
+    async fn tell_reload(
+        &self,
+        fresh: &Settings,
+        kept: &[&str],
+        by: Option<&Action>,
+    ) -> Result<()> {
+        let prints = Fingerprints::take(&self.source, fresh);
+        let entry = Entry {
+            actor: by.and_then(|action| action.actor),
+            action: by.map(|action| action.id),
+            details: json!({
+                "changes": prints.since(&self.fingerprints()),
+                "files": prints.0,
+                "at_next_start": kept,
+            }),
+            ..Entry::new(
+                What::Reloaded,
+                by.map_or(Origin::HOST, |action| Origin::Request(action.origin)),
+            )
+        };
+        let mut tx = self.store.begin().await?;
+        audit::append(&mut tx, &entry, self.now()).await?;
+        tx.commit().await?;
+        *self
+            .fingerprints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = prints;
+        Ok(())
     }
 }
 

@@ -5,12 +5,13 @@ use chrono::{DateTime, Utc};
 use super::{
     Store, Tx,
     approvals::{self, NewApproval},
-    json, to_json, unreadable,
+    audit, json, to_json, unreadable,
 };
 use crate::domain::{
     action::{Action, Arguments, Details, Kind, Origin, Reply, State, Step, Target},
     agent::Name,
     approval::Approval,
+    audit::What,
     ids::{ActionId, AgentId, ChannelId, ImageId, InteractionId, MessageId, UserId},
     plan::Plan,
     spec::Spec,
@@ -258,7 +259,62 @@ pub async fn insert(tx: &mut Tx, new: &NewAction, now: DateTime<Utc>) -> sqlx::R
     if let Some(approval) = &new.approval {
         approvals::insert(tx, ActionId(id), approval, now).await?;
     }
+    tell_birth(tx, ActionId(id), new, now).await?;
     Ok(ActionId(id))
+}
+
+/// Names what people asked for. Arguments and environments are not repeated: they may hold what is nobody's business.
+async fn tell_birth(
+    tx: &mut Tx,
+    id: ActionId,
+    new: &NewAction,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let mut entry = audit::about(tx, id, What::from(new.state)).await?;
+    entry.text.clone_from(&new.reason);
+    let details = &mut entry.details;
+    if new.targets.len() > 1 {
+        details["targets"] = audit::names(tx, id).await?.into();
+    }
+    if let Some(name) = &new.details.name {
+        details["name"] = name.as_str().into();
+    }
+    if new.details.volumes {
+        details["volumes"] = true.into();
+    }
+    if let [
+        NewTarget {
+            spec: Some(spec), ..
+        },
+    ] = new.targets.as_slice()
+    {
+        details["image"] = spec.image.as_str().into();
+        details["template"] = spec.template.as_deref().into();
+    }
+    audit::append(tx, &entry, now).await?;
+    Ok(())
+}
+
+/// Only the first line of a note is ours: what follows are a container's words.
+async fn tell_end(
+    tx: &mut Tx,
+    action: ActionId,
+    agent: Option<AgentId>,
+    ending: &Ending,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let mut entry = audit::about(tx, action, What::from(ending.state)).await?;
+    if let Some(agent) = agent {
+        if entry.agent.is_some() {
+            // The end of its only target is the end of the action, which is told next.
+            return Ok(());
+        }
+        entry = audit::about_agent(tx, agent, entry).await?;
+    }
+    let note = ending.note.as_deref();
+    entry.text = note.and_then(|note| note.lines().next()).map(str::to_owned);
+    audit::append(tx, &entry, now).await?;
+    Ok(())
 }
 
 async fn insert_target(
@@ -332,6 +388,8 @@ pub async fn advance(
     )
     .execute(&mut **tx)
     .await?;
+    let entry = audit::about(tx, action, What::from(to)).await?;
+    audit::append(tx, &entry, now).await?;
     Ok(true)
 }
 
@@ -356,7 +414,16 @@ pub async fn close(
 }
 
 /// `remove`, confirmed with its volumes.
-pub async fn set_details(tx: &mut Tx, action: ActionId, details: &Details) -> sqlx::Result<()> {
+pub async fn set_details(
+    tx: &mut Tx,
+    action: ActionId,
+    details: &Details,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let mut entry = audit::about(tx, action, What::Altered).await?;
+    entry.details["volumes"] = details.volumes.into();
+    entry.details["typed"] = details.typed.into();
+    audit::append(tx, &entry, now).await?;
     let details = to_json(details)?;
     sqlx::query!(
         "UPDATE actions SET details = ? WHERE id = ?",
@@ -425,7 +492,11 @@ pub async fn finish_target(
     )
     .execute(&mut **tx)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let ended = done.rows_affected() == 1;
+    if ended {
+        tell_end(tx, action, Some(agent), ending, now).await?;
+    }
+    Ok(ended)
 }
 
 /// Remembers which message answers, as soon as Discord has told it.
@@ -469,7 +540,11 @@ pub async fn finish(
     )
     .execute(&mut **tx)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let ended = done.rows_affected() == 1;
+    if ended {
+        tell_end(tx, action, None, ending, now).await?;
+    }
+    Ok(ended)
 }
 
 /// Ties an action to the start that found it cut off.

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Store, Tx, unreadable};
+use super::{Store, Tx, audit, unreadable};
 use crate::domain::{
     action::Kind,
     approval::Allowance,
+    audit::What,
     ids::{ActionId, AllowanceId, FleetId, UserId},
 };
 
@@ -63,6 +64,10 @@ pub async fn insert(tx: &mut Tx, new: &NewAllowance, now: DateTime<Utc>) -> sqlx
     )
     .execute(&mut **tx)
     .await?;
+    let mut entry = audit::about(tx, new.action, What::Granted).await?;
+    entry.actor = Some(new.given_by);
+    entry.text = Some(format!("the same again until {}", new.ends_at));
+    audit::append(tx, &entry, now).await?;
     Ok(())
 }
 

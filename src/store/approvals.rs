@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Store, Tx, json, to_json, unreadable};
+use super::{Store, Tx, audit, json, to_json, unreadable};
 use crate::domain::{
     approval::{Answer, Approval, Vote},
+    audit::What,
     ids::{ActionId, ChannelId, UserId},
     policy::Ask,
 };
@@ -138,16 +139,29 @@ pub async fn vote(tx: &mut Tx, action: ActionId, vote: &Vote) -> sqlx::Result<bo
     )
     .execute(&mut **tx)
     .await?;
-    Ok(taken.rows_affected() == 1)
+    if taken.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let mut entry = audit::about(tx, action, What::Voted).await?;
+    entry.actor = Some(vote.user);
+    entry.text.clone_from(&vote.reason);
+    entry.details["answer"] = answer.into();
+    audit::append(tx, &entry, vote.at).await?;
+    Ok(true)
 }
 
 /// Notes whose answer decided. That it is the first, the change of the action's state in the same transaction says.
 pub async fn decided(
     tx: &mut Tx,
     action: ActionId,
-    by: UserId,
+    (by, answer): (UserId, Answer),
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
+    if answer == Answer::Approve {
+        let mut entry = audit::about(tx, action, What::Approved).await?;
+        entry.actor = Some(by);
+        audit::append(tx, &entry, now).await?;
+    }
     let by = by.to_db();
     sqlx::query!(
         "UPDATE approvals SET decided_by = ?, decided_at = ? WHERE action_id = ?",
@@ -171,5 +185,9 @@ pub async fn remind(tx: &mut Tx, now: DateTime<Utc>) -> sqlx::Result<Vec<ActionI
     )
     .fetch_all(&mut **tx)
     .await?;
+    for id in &ids {
+        let entry = audit::about(tx, ActionId(*id), What::Reminded).await?;
+        audit::append(tx, &entry, now).await?;
+    }
     Ok(ids.into_iter().map(ActionId).collect())
 }

@@ -2,8 +2,41 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Tx;
-use crate::domain::audit::{Entry, GENESIS, Record};
+use sqlx::SqlitePool;
+
+use super::{Store, Tx, unreadable};
+use crate::domain::{
+    action::{Kind, Origin},
+    agent::Name,
+    audit::{self, Entry, GENESIS, Record, What},
+    ids::{ActionId, AgentId, FleetId, UserId},
+};
+
+/// Reads the audit; whoever has one cannot write.
+#[derive(Clone, Debug)]
+pub struct Ledger(SqlitePool);
+
+impl Store {
+    pub fn ledger(&self) -> Ledger {
+        Ledger(self.reader.clone())
+    }
+}
+
+impl Ledger {
+    /// Up to `limit` rows from number `first` on.
+    pub async fn rows(&self, first: i64, limit: i64) -> sqlx::Result<Vec<Record>> {
+        sqlx::query_as!(
+            Record,
+            r#"SELECT id AS number, at, what, actor, origin, agent_id, agent_name, fleet_id, fleet_name, action_id, kind,
+                      plan, text, details, hash
+               FROM audit WHERE id >= ? ORDER BY id LIMIT ?"#,
+            first,
+            limit
+        )
+        .fetch_all(&self.0)
+        .await
+    }
+}
 
 /// Adds an entry to the chain, in the transaction of what it tells. Returns the number of its row.
 pub async fn append(tx: &mut Tx, entry: &Entry, now: DateTime<Utc>) -> sqlx::Result<i64> {
@@ -46,4 +79,76 @@ async fn insert(tx: &mut Tx, record: &Record) -> sqlx::Result<()> {
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// An entry about an action: about its agent if it has but one, about their fleet if they have but one.
+pub(super) async fn about(tx: &mut Tx, action: ActionId, what: What) -> sqlx::Result<Entry> {
+    let row = sqlx::query!(
+        r#"SELECT kind AS "kind!", actor, origin AS "origin!", plan_digest,
+                  count(agents.id) AS "targets!: i64", min(agents.id) AS "agent?: i64", min(agents.name) AS "agent_name?: String",
+                  min(fleets.id) AS "fleet?: i64", min(fleets.name) AS "fleet_name?: String",
+                  count(DISTINCT fleets.id) AS "fleets!: i64"
+           FROM actions
+           LEFT JOIN action_targets ON action_id = actions.id
+           LEFT JOIN agents ON agents.id = agent_id
+           LEFT JOIN fleets ON fleets.id = agents.fleet_id
+           WHERE actions.id = ? GROUP BY actions.id"#,
+        action.0
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    let origin = Origin::parse(&row.origin).ok_or_else(|| unreadable("origin", &row.origin))?;
+    let kind = Kind::parse(&row.kind).ok_or_else(|| unreadable("kind", &row.kind))?;
+    let (agent, fleet) = (
+        named(row.agent, row.agent_name)?,
+        named(row.fleet, row.fleet_name)?,
+    );
+    Ok(Entry {
+        actor: row.actor.map(UserId::from_db),
+        agent: agent
+            .filter(|_| row.targets == 1)
+            .map(|(id, name)| (AgentId(id), name)),
+        fleet: fleet
+            .filter(|_| row.fleets == 1)
+            .map(|(id, name)| (FleetId(id), name)),
+        action: Some(action),
+        kind: Some(kind),
+        plan: row.plan_digest,
+        ..Entry::new(what, audit::Origin::Request(origin))
+    })
+}
+
+/// The names of an action's agents.
+pub(super) async fn names(tx: &mut Tx, action: ActionId) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "SELECT name FROM agents JOIN action_targets ON agent_id = id WHERE action_id = ? ORDER BY name",
+        action.0
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// An entry about an agent, with the fleet it is in.
+pub(super) async fn about_agent(tx: &mut Tx, agent: AgentId, entry: Entry) -> sqlx::Result<Entry> {
+    let row = sqlx::query!(
+        "SELECT agents.name, fleets.id AS fleet, fleets.name AS fleet_name
+         FROM agents JOIN fleets ON fleets.id = fleet_id WHERE agents.id = ?",
+        agent.0
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(Entry {
+        agent: named(Some(agent.0), Some(row.name))?.map(|(id, name)| (AgentId(id), name)),
+        fleet: named(Some(row.fleet), Some(row.fleet_name))?.map(|(id, name)| (FleetId(id), name)),
+        ..entry
+    })
+}
+
+fn named(id: Option<i64>, name: Option<String>) -> sqlx::Result<Option<(i64, Name)>> {
+    id.zip(name)
+        .map(|(id, name)| {
+            let read = Name::parse(&name).map_err(|_| unreadable("name", &name))?;
+            Ok((id, read))
+        })
+        .transpose()
 }

@@ -2,8 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Store, Tx};
-use crate::domain::ids::InstanceId;
+use serde_json::{Value, json};
+
+use super::{Store, Tx, audit};
+use crate::domain::{
+    audit::{Entry, Origin, What},
+    ids::InstanceId,
+};
 
 impl Store {
     /// The instance's id; `fresh` becomes it in a new database.
@@ -28,12 +33,32 @@ impl Store {
     }
 }
 
-/// Notes that the process starts; the number names it in messages.
-pub async fn note_start(tx: &mut Tx, now: DateTime<Utc>) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
+/// Notes that the process starts, with what it was started from; the number names it in messages.
+pub async fn note_start(tx: &mut Tx, made_of: Value, now: DateTime<Utc>) -> sqlx::Result<i64> {
+    let number = sqlx::query_scalar!(
         r#"INSERT INTO starts (started_at) VALUES (?) RETURNING id AS "id!""#,
         now
     )
     .fetch_one(&mut **tx)
-    .await
+    .await?;
+    let entry = Entry {
+        details: json!({
+            "start": number,
+            "version": env!("CARGO_PKG_VERSION"),
+            "files": made_of,
+        }),
+        ..Entry::new(What::Started, Origin::Yardarm)
+    };
+    audit::append(tx, &entry, now).await?;
+    Ok(number)
+}
+
+/// Notes that the process ends in good order, and whether actions are left for the next start.
+pub async fn note_stop(tx: &mut Tx, drained: bool, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let entry = Entry {
+        text: (!drained).then(|| "actions were still under way".to_owned()),
+        ..Entry::new(What::Stopped, Origin::Yardarm)
+    };
+    audit::append(tx, &entry, now).await?;
+    Ok(())
 }

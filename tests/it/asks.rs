@@ -111,7 +111,7 @@ async fn only_the_requester_may_answer() {
             let said = test.whisper(&refused).await;
             assert!(
                 said == "Only <@olga> can answer this: it is their request."
-                    || said.starts_with("You may not use Yardarm yet."),
+                    || said.starts_with("You need viewer on some fleet"),
                 "{said}"
             );
         }

@@ -61,7 +61,7 @@ async fn a_stranger_is_refused_everything_and_changes_nothing() {
         assert!(reply.is_ephemeral(), "{command}");
         assert_eq!(
             test.said(&reply.text()),
-            "You may not use Yardarm yet. An owner can add your user id `ravi` to `access.owners`.",
+            "You need viewer on some fleet; <@olga> has it. An owner can grant it: `/grant add`.",
             "{command}"
         );
     }
@@ -75,7 +75,7 @@ async fn nobody_may_anything_while_no_owner_is_named() {
     let test = TestApp::start_with(&[("access.owners", "[]")]).await;
     for command in READING {
         let said = test.refused(command).await;
-        insta::allow_duplicates! { insta::assert_snapshot!(said, @"Nobody may use Yardarm yet. On its host, put your user id <@olga> = `olga` into `access.owners` and run `/reload`."); }
+        insta::allow_duplicates! { insta::assert_snapshot!(said, @"Nobody may use Yardarm yet. On its host, run `yardarm claim`; then type `/claim` here and enter the code it prints."); }
     }
     test.finish().await;
 }

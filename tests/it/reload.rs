@@ -91,7 +91,7 @@ async fn an_owner_who_was_dropped_is_refused_from_then_on() {
     assert!(
         test.refused("status")
             .await
-            .starts_with("You may not use Yardarm yet.")
+            .starts_with("You need viewer on some fleet")
     );
     test.finish().await;
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
 use yardarm::{
     clock::Clock as _,
@@ -231,7 +232,10 @@ async fn migrations_keep_the_rows_of_those_before() {
         Some("{}")
     );
     let mut tx = store.begin().await.unwrap();
-    assert_eq!(process::note_start(&mut tx, now).await.unwrap(), 2);
+    assert_eq!(
+        process::note_start(&mut tx, json!({}), now).await.unwrap(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -470,7 +474,9 @@ async fn an_action_ends_once_and_keeps_what_was_written_of_it() {
         volumes: true,
         ..Details::default()
     };
-    actions::set_details(&mut tx, id, &details).await.unwrap();
+    actions::set_details(&mut tx, id, &details, scene.now)
+        .await
+        .unwrap();
     let ending = Ending {
         state: State::Succeeded,
         note: Some("well".to_owned()),
@@ -518,7 +524,9 @@ async fn a_start_knows_what_it_found() {
         .await
         .unwrap();
     let mut tx = scene.begin().await;
-    let start = process::note_start(&mut tx, scene.now).await.unwrap();
+    let start = process::note_start(&mut tx, json!({}), scene.now)
+        .await
+        .unwrap();
     actions::note_found(&mut tx, id, start).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(scene.store.actions_found_by(start).await.unwrap(), [id]);
