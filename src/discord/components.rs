@@ -124,7 +124,7 @@ pub async fn update(bot: &Bot, press: &ComponentInteraction, rendered: &Rendered
 
 /// The modal in which the requester types what it is about. It is looked up before: a modal is the first answer.
 async fn ask_to_type(bot: &Bot, asker: &Asker, id: ActionId, volumes: bool) -> Result {
-    let action = bot.ops.action(id).await?;
+    let action = bot.ops.own_question(id, asker.caller.user).await?;
     let modal = render::approval::typing(&action, volumes);
     asker
         .respond(bot, CreateInteractionResponse::Modal(modal))

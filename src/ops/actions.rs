@@ -161,6 +161,16 @@ impl Ops {
         Ok(())
     }
 
+    /// A question that its requester can still answer.
+    pub async fn own_question(&self, id: ActionId, by: UserId) -> Result<Action> {
+        let action = self.asked_by(id, by).await?;
+        let lapsed = action.approval.is_none() && action.created_at + ASK_FOR <= self.now();
+        if action.state != State::Asked || lapsed {
+            return Err(self.too_late(id).await?);
+        }
+        Ok(action)
+    }
+
     /// The requester says yes by typing what it is about, to a removal perhaps with the `volumes`. The second yes
     /// learns what became of the first.
     pub async fn confirm(

@@ -142,11 +142,11 @@ async fn several_targets_are_told_one_by_one_and_a_no_is_told_too() {
     let first = test.told().await.lines().count();
     let asked = test.send("stop agent:*").await;
     let asked = asked.until_text("?").await.unwrap();
-    asked.press("Stop 2 agents").await.unwrap();
+    TestApp::confirm(&asked, "Stop 2 agents").await;
     asked.until_text("2 of 2 done").await.unwrap();
     let asked = test.send("remove agent:scout").await;
     let asked = asked.until_text("?").await.unwrap();
-    asked.press("Remove and its data").await.unwrap();
+    TestApp::confirm(&asked, "Remove and its data").await;
     asked.until_text("done in").await.unwrap();
     let asked = test.send("remove agent:lookout").await;
     let asked = asked.until_text("?").await.unwrap();

@@ -358,7 +358,7 @@ async fn a_removal_is_finished() {
                 .until_text("Its container is deleted")
                 .await
                 .unwrap();
-            question.press("Remove").await.unwrap()
+            TestApp::confirm(&question, "Remove").await
         };
         let fates = cut_at_each_call(&mut test, moment, deploy, remove, |_| None).await;
         assert!(!fates.is_empty());
