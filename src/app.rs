@@ -70,7 +70,8 @@ impl App {
             file: &settings.vault.key_file,
             given: settings.vault.key.as_ref(),
         };
-        let vault = Vault::unlock(source, &instance, &[])?;
+        let sealed_with = store.sealing_keys().await.map_err(Error::from)?;
+        let vault = Vault::unlock(source, &instance, &sealed_with)?;
         let members = Guild::new(Arc::clone(&rest.http), parts.settings.discord.guild);
         let ops = Ops::new(
             (store, vault),

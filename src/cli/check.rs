@@ -59,8 +59,8 @@ fn template(settings: &Settings, template: &Template) -> Finding {
     }
     Finding::warn(
         subject,
-        format!("it cannot be deployed without {}", unset.join(", ")),
-        "set it in `.env`",
+        format!("it needs {}", unset.join(", ")),
+        "set it in `.env`, or in chat by `/secret set` without the prefix",
     )
 }
 
@@ -106,7 +106,7 @@ mod tests {
         insta::assert_snapshot!(said(&settings, &Ok(BTreeMap::from([(name, template)]))), @r"
         ok    settings: they can be used
         warn  access.owners: nobody may change anything → add your user id: in Developer Mode, right-click yourself → Copy User ID
-        warn  template claude: it cannot be deployed without AGENT_KEY → set it in `.env`
+        warn  template claude: it needs AGENT_KEY → set it in `.env`, or in chat by `/secret set` without the prefix
         ");
     }
 

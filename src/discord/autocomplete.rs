@@ -28,10 +28,13 @@ fn rank(partial: &str, names: Vec<(String, String)>) -> Vec<(String, String)> {
     let typed = partial.trim().to_lowercase();
     let (first, rest): (Vec<_>, Vec<_>) = names
         .into_iter()
-        .partition(|(_, name)| name.starts_with(&typed));
+        .partition(|(_, name)| name.to_lowercase().starts_with(&typed));
     first
         .into_iter()
-        .chain(rest.into_iter().filter(|(_, name)| name.contains(&typed)))
+        .chain(
+            rest.into_iter()
+                .filter(|(_, name)| name.to_lowercase().contains(&typed)),
+        )
         .collect()
 }
 
@@ -75,6 +78,15 @@ pub async fn template(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResp
         )
     };
     respond(rank(partial, all.values().map(label).collect()))
+}
+
+/// Those that are set, and those that templates ask for.
+pub async fn secret(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let names = ctx.data().ops.secret_names();
+    respond(rank(
+        partial,
+        names.into_iter().map(|name| (name.clone(), name)).collect(),
+    ))
 }
 
 /// `key=value` after `key=value`: the keys of the template, then the values of the key.

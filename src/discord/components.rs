@@ -1,6 +1,7 @@
 //! Buttons, selects and modals: one dispatcher. They work after a restart, because all
 //! they know stands in their id and in the database.
 
+use secrecy::SecretString;
 use serenity::all::{
     ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind,
     CreateInteractionResponse, ModalInteraction,
@@ -8,10 +9,13 @@ use serenity::all::{
 
 use super::{
     Answer, Bot, Result,
-    commands::{approvals, deploy, logs},
+    commands::{approvals, deploy, logs, secret},
     errors,
     press::Press,
-    render::{self, Rendered},
+    render::{
+        self, Rendered,
+        secrets::{REASON, VALUE},
+    },
     reply::{self, Asker},
 };
 use crate::domain::{
@@ -76,7 +80,7 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
         }
         Press::Deploy(draft) => deploy::go(bot, press, draft).await,
         // Forms are submitted, never pressed.
-        Press::Form(_) | Press::TypedForm(..) | Press::DenyForm(_) => Ok(()),
+        Press::Form(_) | Press::Secret(_) | Press::TypedForm(..) | Press::DenyForm(_) => Ok(()),
     }
 }
 
@@ -94,7 +98,7 @@ async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
     let asker = Asker::from(modal);
     bot.authorise(&asker.caller)?;
     let inputs = modal.data.components.iter().flat_map(|row| &row.components);
-    let given: Arguments = inputs
+    let mut given: Arguments = inputs
         .filter_map(|input| match input {
             ActionRowComponent::InputText(text) => {
                 Some((text.custom_id.clone(), text.value.clone()?))
@@ -102,13 +106,19 @@ async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
             _ => None,
         })
         .collect();
-    let text = |name: &str| given.get(name).cloned().unwrap_or_default();
+    let mut text = |name: &str| given.remove(name).unwrap_or_default();
     match modal.data.custom_id.parse() {
         Ok(Press::Form(draft)) => deploy::fill(bot, modal, draft, given).await,
         Ok(Press::TypedForm(id, volumes)) => {
             confirm(bot, &asker, id, (&text("phrase"), volumes)).await
         }
         Ok(Press::DenyForm(id)) => approvals::deny(bot, modal, id, text("reason")).await,
+        Ok(Press::Secret(form)) => {
+            let value = SecretString::from(text(VALUE));
+            let reason = Some(text(REASON)).filter(|reason| !reason.is_empty());
+            let subject = bot.ops.secret_subject_of(&form.name, form.scope)?;
+            secret::fill(bot, modal, (subject, form.rotate), (value, reason)).await
+        }
         _ => Err(Answer::NotFound(
             "This form is from an older Yardarm. Send the command again.".to_owned(),
         )

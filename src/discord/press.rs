@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use crate::domain::{
     action::Kind,
     agent::Name,
-    ids::{ActionId, AgentId, InteractionId},
+    ids::{ActionId, AgentId, FleetId, InteractionId},
+    secret::Scope,
 };
 
 /// The version of the ids below; a press on an older card is answered as stale.
@@ -37,6 +38,45 @@ pub enum Press {
     /// A choice of a deployment: which parameter.
     Choose(InteractionId, String),
     Deploy(InteractionId),
+    /// The modal for a secret's value.
+    Secret(SecretForm),
+}
+
+/// Which secret a modal asks the value of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretForm {
+    /// Its users are made anew.
+    pub rotate: bool,
+    pub scope: Scope,
+    pub name: String,
+}
+
+impl fmt::Display for SecretForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = if self.rotate { "rotate" } else { "set" };
+        match self.scope {
+            Scope::Agent(id) => write!(f, "secret-{verb}:agent-{id}:{}", self.name),
+            Scope::Fleet(id) => write!(f, "secret-{verb}:fleet-{id}:{}", self.name),
+            Scope::All => write!(f, "secret-{verb}:all:{}", self.name),
+        }
+    }
+}
+
+impl SecretForm {
+    fn parse(rotate: bool, whose: &str, name: &str) -> Result<Self, Stale> {
+        let number = |id: &str| id.parse().map_err(|_| Stale);
+        let scope = match whose.split_once('-') {
+            None if whose == "all" => Scope::All,
+            Some(("agent", id)) => Scope::Agent(AgentId(number(id)?)),
+            Some(("fleet", id)) => Scope::Fleet(FleetId(number(id)?)),
+            _ => return Err(Stale),
+        };
+        Ok(Self {
+            rotate,
+            scope,
+            name: name.to_owned(),
+        })
+    }
 }
 
 impl fmt::Display for Press {
@@ -61,6 +101,7 @@ impl fmt::Display for Press {
             Self::Form(id) => write!(f, "form:{id}"),
             Self::Choose(id, parameter) => write!(f, "choose:{id}:{parameter}"),
             Self::Deploy(id) => write!(f, "deploy:{id}"),
+            Self::Secret(form) => form.fmt(f),
         }
     }
 }
@@ -104,6 +145,8 @@ impl FromStr for Press {
             ("form", None) => Ok(Self::Form(interaction()?)),
             ("choose", Some(parameter)) => Ok(Self::Choose(interaction()?, parameter.to_owned())),
             ("deploy", None) => Ok(Self::Deploy(interaction()?)),
+            ("secret-set", Some(name)) => SecretForm::parse(false, id, name).map(Self::Secret),
+            ("secret-rotate", Some(name)) => SecretForm::parse(true, id, name).map(Self::Secret),
             (kind, None) => match Kind::parse(kind) {
                 Some(kind @ (Kind::Start | Kind::Stop | Kind::Restart)) => {
                     Ok(Self::Change(kind, AgentId(number()?)))
@@ -118,6 +161,15 @@ impl FromStr for Press {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::secret::NAME_MAX;
+
+    fn secret(scope: Scope) -> Press {
+        Press::Secret(SecretForm {
+            rotate: true,
+            scope,
+            name: "N".repeat(NAME_MAX),
+        })
+    }
 
     #[test]
     fn every_press_survives_its_custom_id() {
@@ -143,6 +195,9 @@ mod tests {
             Press::Form(draft),
             Press::Choose(draft, longest),
             Press::Deploy(draft),
+            secret(Scope::Agent(AgentId(i64::MAX))),
+            secret(Scope::Fleet(FleetId(7))),
+            secret(Scope::All),
         ] {
             let text = press.to_string();
             assert!(text.len() <= 100, "{text}");
@@ -160,6 +215,9 @@ mod tests {
             "v1:deploy:1:2",
             "v1:remove:1",
             "v1:page:-1",
+            "v1:secret-set:KEY",
+            "v1:secret-set:agent:KEY",
+            "v1:secret-set:role-7:KEY",
         ] {
             assert_eq!(text.parse::<Press>(), Err(Stale), "{text}");
         }

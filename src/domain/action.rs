@@ -14,6 +14,7 @@ use super::{
         UserId,
     },
     plan::Plan,
+    secret,
     spec::Spec,
 };
 
@@ -175,6 +176,8 @@ impl Kind {
                 | Self::Remove
                 | Self::FleetAdd
                 | Self::Adopt
+                | Self::SecretSet
+                | Self::SecretDelete
         )
     }
 
@@ -328,6 +331,9 @@ pub struct Details {
     /// `template save`: the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
+    /// `secret …`: which one. Its value is sealed, and elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<secret::Subject>,
 }
 
 /// The whole row with its targets: what every card is rendered from.

@@ -1,6 +1,7 @@
 //! The one door for changing anything: `submit`, and the requester's `confirm` or `cancel`.
 
 use chrono::{DateTime, Duration, Utc};
+use secrecy::SecretString;
 
 use super::{Ops, verdict::Verdict};
 use crate::{
@@ -34,6 +35,8 @@ pub struct Request {
     /// `deploy`, `adopt`: the agent that is to be.
     pub newcomer: Option<Newcomer>,
     pub details: Details,
+    /// `secret set`, `secret rotate`: the value, until it is sealed.
+    pub secret: Option<SecretString>,
 }
 
 impl Request {
@@ -43,6 +46,7 @@ impl Request {
             kind: Kind::Reload,
             targets: Vec::new(),
             newcomer: None,
+            secret: None,
             details: Details::default(),
         }
     }
@@ -125,6 +129,10 @@ impl Ops {
             Err(error) if is_taken(&error) => return Err(self.busy(&mut tx, &agents).await?),
             Err(error) => return Err(error.into()),
         };
+        if let (Some(subject), Some(value)) = (&new.details.secret, &request.secret) {
+            self.propose_secret(&mut tx, subject, value, (id, new.actor))
+                .await?;
+        }
         if state == State::Pending {
             desire(&mut tx, request.kind, &agents).await?;
         }

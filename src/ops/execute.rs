@@ -66,7 +66,9 @@ impl Ops {
 
     async fn carry_out(&self, action: &Action) -> Result<()> {
         let began = Instant::now();
-        let ending = if action.targets.is_empty() {
+        let ending = if let Err(error) = self.put_secret_in_force(action).await {
+            ending(action, Err(error))
+        } else if action.targets.is_empty() {
             ending(action, self.apply(action).await)
         } else {
             let parallel = self.settings().docker.parallel as usize;
@@ -164,7 +166,7 @@ impl Ops {
     }
 
     /// What concerns no container.
-    async fn apply(&self, action: &Action) -> Result<Option<String>> {
+    pub(super) async fn apply(&self, action: &Action) -> Result<Option<String>> {
         let details = &action.details;
         match (action.kind, &details.name, details.fleet) {
             (Kind::FleetCreate, Some(name), _) => {
@@ -207,6 +209,9 @@ impl Ops {
                 Ok(None)
             }
             (Kind::Reload, ..) => self.reload(Some(action)).await,
+            // The value was put in force before, and nobody runs with the old one.
+            (Kind::SecretSet | Kind::SecretRotate, ..) => Ok(None),
+            (Kind::SecretDelete, ..) => self.delete_secret(action).await,
             _ => Err(unfit(action)),
         }
     }
@@ -304,7 +309,9 @@ pub(super) struct Work<'a> {
 impl Work<'_> {
     pub(super) async fn carry_out(&self) -> Result<Option<String>> {
         match self.action.kind {
-            Kind::Deploy | Kind::Redeploy | Kind::Rollback => self.replace().await,
+            Kind::Deploy | Kind::Redeploy | Kind::Rollback | Kind::SecretRotate => {
+                self.replace().await
+            }
             Kind::Start => self.start().await,
             Kind::Stop => self.stop().await,
             Kind::Restart => {

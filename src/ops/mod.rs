@@ -16,7 +16,7 @@ mod reload;
 mod replace;
 pub mod resolve;
 pub mod roster;
-mod shim;
+pub mod secrets;
 mod tidy;
 mod verdict;
 
@@ -56,6 +56,7 @@ pub struct Ops {
     members: Arc<dyn Members>,
     pub roster: Roster,
     pub catalog: Catalog,
+    pub secrets: secrets::Known,
     pub locks: Locks,
     drafts: Drafts,
     pub instance: InstanceId,
@@ -88,6 +89,7 @@ impl Ops {
             members,
             roster: Roster::default(),
             catalog: Catalog::default(),
+            secrets: secrets::Known::default(),
             locks: Locks::default(),
             drafts: Drafts::default(),
             instance,
@@ -175,6 +177,7 @@ impl Ops {
         }
         self.refresh_rights();
         self.roster.put_fleets(self.store.fleets().await?);
+        self.load_secrets().await?;
         for agent in self.store.agents().await? {
             self.refresh(agent.id).await?;
         }

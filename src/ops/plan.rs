@@ -1,11 +1,15 @@
 //! What an action would do: worked out when it is asked for, when people decide and just before it is done.
 
-use super::{Ops, actions::Request};
+use super::{
+    Ops,
+    actions::{Request, newcomers},
+    secrets::Recipient,
+};
 use crate::{
     domain::{
         action::{Action, Arguments, Details, Kind},
         agent::Name,
-        ids::{AgentId, FleetId, ImageId},
+        ids::{FleetId, ImageId},
         plan::{Made, Part, Plan, loosens},
         spec::Spec,
         template::LIMIT_NAMES,
@@ -21,6 +25,7 @@ struct Aim<'a> {
     fleet: Name,
     /// None for one that is to be.
     view: Option<View>,
+    recipient: Recipient,
     spec: Option<&'a Spec>,
     arguments: &'a Arguments,
     /// The very image, if it is bound to one.
@@ -37,6 +42,7 @@ impl Ops {
             aims.push(Aim {
                 agent: view.agent.name.clone(),
                 fleet: view.fleet.clone(),
+                recipient: Recipient::of(&view.agent),
                 view: Some(view),
                 spec: target.spec.as_deref(),
                 arguments: &target.arguments,
@@ -48,6 +54,7 @@ impl Ops {
                 agent: newcomer.name.clone(),
                 fleet: self.fleet_name(newcomer.fleet)?,
                 view: None,
+                recipient: Recipient::newcomer(newcomer.fleet),
                 spec: newcomer.spec.as_deref(),
                 arguments: &newcomer.arguments,
                 pinned: None,
@@ -60,12 +67,19 @@ impl Ops {
     pub(super) async fn plan_action(&self, action: &Action) -> Result<Plan> {
         let mut aims = Vec::new();
         for target in &action.targets {
-            let fleet = self.fleet_of(target.agent, &target.name).await?;
+            let agent = self.store.agent(target.agent).await?;
+            let agent = agent.ok_or_else(|| gone(&format!("`{}`", target.name)))?;
+            let is_new = newcomers(action).contains(&agent.id);
             let view = self.roster.view_of(target.agent);
             aims.push(Aim {
                 agent: target.name.clone(),
-                fleet,
-                view: view.filter(|view| view.agent.version > 0 || view.agent.container.is_some()),
+                fleet: self.fleet_name(agent.fleet)?,
+                view: view.filter(|_| !is_new),
+                recipient: if is_new {
+                    Recipient::newcomer(agent.fleet)
+                } else {
+                    Recipient::of(&agent)
+                },
                 spec: target.spec.as_deref(),
                 arguments: &target.arguments,
                 pinned: target.image.as_ref(),
@@ -100,15 +114,19 @@ impl Ops {
             }
             (None, _) => None,
         };
-        let then = match aim.spec {
-            Some(spec) => Some(Made::new(spec, self.planned_image(spec, &aim, pull).await?, seal)),
-            None => None,
-        };
         let before = version.map(|version| version.spec.clone());
-        let loosens = aim.spec.map_or_else(Vec::new, |spec| {
-            let before = before.or_else(|| self.plain_spec(spec, aim.arguments));
-            before.map_or_else(Vec::new, |before| loosens(&before, spec))
-        });
+        let (then, loosens) = match aim.spec {
+            Some(spec) => {
+                let image = self.planned_image(spec, &aim, pull).await?;
+                let mut looser = before
+                    .or_else(|| self.plain_spec(spec, aim.arguments))
+                    .map_or_else(Vec::new, |before| loosens(&before, spec));
+                let secrets = self.secret_loosenings(aim.recipient, spec, image.as_deref());
+                looser.extend(secrets.await?);
+                (Some(Made::new(spec, image, seal)), looser)
+            }
+            None => (None, Vec::new()),
+        };
         Ok(Part {
             agent: aim.agent,
             fleet: aim.fleet,
@@ -146,15 +164,10 @@ impl Ops {
         }
     }
 
-    async fn bare_image(&self, reference: &str) -> Result<Option<String>> {
+    /// `sha256:…` as its registry knows it, or its id if it is in none; None if it is not here.
+    pub(super) async fn bare_image(&self, reference: &str) -> Result<Option<String>> {
         let image = self.engine.image(reference).await?;
         Ok(image.as_ref().map(Image::bare))
-    }
-
-    async fn fleet_of(&self, id: AgentId, name: &Name) -> Result<Name> {
-        let agent = self.store.agent(id).await?;
-        let agent = agent.ok_or_else(|| gone(&format!("`{name}`")))?;
-        self.fleet_name(agent.fleet)
     }
 
     fn fleet_name(&self, id: FleetId) -> Result<Name> {

@@ -121,6 +121,15 @@ impl Ops {
             };
             self.end_target(&work, &settled).await;
         }
+        if action.targets.is_empty() && action.kind.is_idempotent() {
+            let outcome = match self.put_secret_in_force(action).await {
+                Ok(()) => self.apply(action).await,
+                Err(error) => Err(error),
+            };
+            return self
+                .finish(action.id, &ending(action, outcome), Duration::zero())
+                .await;
+        }
         let states: Vec<State> = self
             .action(action.id)
             .await?
@@ -190,6 +199,7 @@ impl Ops {
             kind: Kind::Start,
             targets: vec![NewTarget::as_it_is(agent)],
             newcomer: None,
+            secret: None,
             details: Details::default(),
         };
         let requester = Requester {

@@ -7,10 +7,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures::TryStreamExt;
-use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::{Ops, execute::Work};
+use super::{Ops, execute::Work, secrets::Recipient};
 use crate::{
     domain::{
         action::{Arguments, Kind, Step},
@@ -197,7 +196,10 @@ impl Work<'_> {
         };
         let network = self.join_network(spec).await?;
         let volumes = self.volumes(spec);
-        let secrets = self.ops.secrets(spec);
+        let secrets = self
+            .ops
+            .secret_values(Recipient::of(agent), &spec.secrets)
+            .await?;
         let creation = Creation {
             name,
             spec,
@@ -304,6 +306,8 @@ impl Work<'_> {
         image: &ImageId,
     ) -> Result<()> {
         let now = self.ops.now();
+        let bare = self.ops.bare_image(image.as_str()).await?;
+        let bare = bare.unwrap_or_else(|| image.to_string());
         let mut tx = self.ops.store.begin().await?;
         agents::swap(
             &mut tx,
@@ -314,6 +318,9 @@ impl Work<'_> {
         )
         .await?;
         agents::set_desired(&mut tx, agent.id, Desired::Running).await?;
+        self.ops
+            .note_secret_uses(&mut tx, Recipient::of(agent), &blueprint.spec, bare)
+            .await?;
         actions::set_step(&mut tx, self.action.id, agent.id, Step::Swapped).await?;
         tx.commit().await?;
         self.ops.refresh(agent.id).await?;
@@ -468,16 +475,6 @@ impl Ops {
     pub(super) fn network_name(&self, fleet: &str, internet: bool) -> String {
         let suffix = if internet { "" } else { "-internal" };
         format!("{}{fleet}{suffix}", self.settings().docker.name_prefix)
-    }
-
-    /// The values of those of a spec's secrets that are set.
-    fn secrets(&self, spec: &Spec) -> BTreeMap<String, SecretString> {
-        let settings = self.settings();
-        let known = &settings.agents.secrets;
-        spec.secrets
-            .iter()
-            .filter_map(|name| Some((name.clone(), known.get(name)?.clone())))
-            .collect()
     }
 }
 

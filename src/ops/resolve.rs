@@ -3,6 +3,7 @@
 mod changes;
 mod deployments;
 mod groups;
+pub mod secrets;
 
 use super::{Ops, actions::Request, catalog::Entry};
 use crate::{
@@ -145,6 +146,7 @@ fn request(kind: Kind, targets: Vec<NewTarget>) -> Request {
         kind,
         targets,
         newcomer: None,
+        secret: None,
         details: Details::default(),
     }
 }
@@ -154,6 +156,7 @@ const fn change_of(kind: Kind, details: Details) -> Request {
         kind,
         targets: Vec::new(),
         newcomer: None,
+        secret: None,
         details,
     }
 }

@@ -13,6 +13,7 @@ pub mod drafts;
 pub mod fleets;
 pub mod outbox;
 pub mod process;
+pub mod secrets;
 pub mod templates;
 
 use std::{

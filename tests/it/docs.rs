@@ -79,6 +79,7 @@ fn links_lead_somewhere() {
         "docs/architecture.md",
         "docs/commands.md",
         "docs/operations.md",
+        "docs/security.md",
         "docs/testing.md",
     ] {
         let text = read(file);

@@ -30,5 +30,6 @@ mod replace;
 mod secrets;
 mod status;
 mod store;
+mod store_secrets;
 mod support;
 mod templates;

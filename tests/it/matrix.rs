@@ -11,7 +11,7 @@ use yardarm::{
 use crate::support::{talk::slash, test_app::TestApp};
 
 /// Each fits the scene of [`scene`].
-const CHANGING: [&str; 18] = [
+const CHANGING: [&str; 21] = [
     "deploy template:demo name:new",
     "deploy fleet:main",
     "redeploy agent:scout",
@@ -29,14 +29,18 @@ const CHANGING: [&str; 18] = [
     "fleet delete fleet:spare",
     "templates save agent:scout name:saved",
     "templates delete template:demo",
+    "secret set name:API_KEY all:true",
+    "secret rotate name:API_KEY all:true",
+    "secret delete name:API_KEY all:true",
     "reload",
 ];
 
-const READING: [&str; 7] = [
+const READING: [&str; 8] = [
     "status",
     "status agent:scout",
     "logs agent:scout",
     "fleet list",
+    "secret list",
     "templates list",
     "templates show template:demo",
     "help",

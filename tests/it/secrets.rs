@@ -1,5 +1,7 @@
 //! Secrets reach the container and nothing else.
 
+use localcord::Reply;
+
 use crate::support::test_app::TestApp;
 
 const NEEDY: &str = r#"{ "description": "needs a key", "image": "demo:1",
@@ -10,7 +12,7 @@ async fn a_missing_secret_is_named() {
     let mut test = TestApp::prepare(&[]).await;
     test.write_template("needy", &NEEDY.replace("KNOWN_KEY", "UNKNOWN_KEY"));
     test.up().await;
-    insta::assert_snapshot!(test.refused("deploy template:needy").await, @"`needy` needs `AGENT_UNKNOWN_KEY` in Yardarm's environment (`.env`); set it and restart Yardarm.");
+    insta::assert_snapshot!(test.refused("deploy template:needy").await, @"`needy` needs the secret `UNKNOWN_KEY`. `/secret set` takes its value, or set it with `AGENT_` before it in `.env` and restart Yardarm.");
     assert_eq!(test.engine.changes(), [""; 0]);
     test.finish().await;
 }
@@ -29,7 +31,7 @@ async fn a_missing_secret_is_named_before_a_form_is_filled_in() {
     assert!(
         test.refused("deploy template:needy")
             .await
-            .contains("`AGENT_UNKNOWN_KEY`")
+            .contains("`UNKNOWN_KEY`")
     );
     test.finish().await;
 }
@@ -69,5 +71,160 @@ async fn its_value_is_in_no_message_and_in_no_file() {
             assert!(!found, "{}", file.display());
         }
     }
+    test.finish().await;
+}
+
+/// What is planted below; nothing but a container may ever hold it.
+const VALUE: &str = "planted-4f1e9c";
+
+/// Opens the form of a `/secret` command and fills it in; returns the answer.
+async fn fill(test: &TestApp, command: &str, value: &str) -> Reply {
+    let form = test.send(command).await.modal().unwrap();
+    form.fill("value", value).submit().await.unwrap()
+}
+
+async fn set(test: &TestApp, command: &str, value: &str) -> String {
+    let reply = fill(test, command, value).await;
+    test.end_of(&reply).await
+}
+
+async fn needy() -> TestApp {
+    let mut test = TestApp::prepare(&[]).await;
+    test.write_template("needy", &NEEDY.replace("KNOWN_KEY", "API_KEY"));
+    test.up().await;
+    test
+}
+
+fn given(test: &TestApp, container: &str) -> Option<String> {
+    let env = test.engine.env_of(container);
+    let mut found = env.into_iter().filter(|(name, _)| name == "API_KEY");
+    found.next().map(|(_, value)| value)
+}
+
+#[tokio::test]
+async fn a_value_is_typed_into_a_form_and_reaches_the_agent() {
+    let test = needy().await;
+    let form = test
+        .send("secret set name:API_KEY all:true reason:trial")
+        .await
+        .modal()
+        .unwrap();
+    assert_eq!(form.title(), "Set API_KEY");
+    assert_eq!(form.fields(), ["Value", "Why, for the record"]);
+    let reply = form.fill("value", VALUE).submit().await.unwrap();
+    insta::assert_snapshot!(test.end_of(&reply).await, @"
+    ✅ secret set `API_KEY` for all agents: done in 0.0 s
+    -# action 1 · by <@olga>, because: trial
+    ");
+    insta::assert_snapshot!(test.done("secret list").await, @"
+    🔑 `API_KEY` for all agents: set <t:1795262400:R> by <@olga>, used by nobody
+    🔑 `KNOWN_KEY` for all agents: from Yardarm's environment, used by nobody
+    ");
+    test.done("deploy template:needy name:scout").await;
+    assert_eq!(given(&test, "yardarm-scout").as_deref(), Some(VALUE));
+    assert!(test.done("secret list").await.contains("used by scout"));
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn the_nearest_scope_wins_and_a_new_agent_inherits_nothing() {
+    let test = needy().await;
+    set(&test, "secret set name:API_KEY all:true", "for-all").await;
+    set(&test, "secret set name:API_KEY fleet:main", "for-main").await;
+    test.done("deploy template:needy name:scout").await;
+    assert_eq!(given(&test, "yardarm-scout").as_deref(), Some("for-main"));
+    set(&test, "secret set name:API_KEY agent:scout", "for-scout").await;
+    assert_eq!(given(&test, "yardarm-scout").as_deref(), Some("for-main"));
+    test.done("redeploy agent:scout").await;
+    assert_eq!(given(&test, "yardarm-scout").as_deref(), Some("for-scout"));
+
+    let asked = test.send("remove agent:scout").await;
+    asked.until_text("?").await.unwrap();
+    let removed = asked.press("Remove").await.unwrap();
+    removed.until_text("done").await.unwrap();
+    test.done("deploy template:needy name:scout").await;
+    assert_eq!(given(&test, "yardarm-scout").as_deref(), Some("for-main"));
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_rotation_makes_its_running_users_anew() {
+    let test = needy().await;
+    set(&test, "secret set name:API_KEY all:true", "old").await;
+    test.done("deploy template:needy name:scout").await;
+    test.done("deploy template:needy name:idle").await;
+    test.done("stop agent:idle").await;
+    test.deploy("other").await;
+    test.engine.forget_calls();
+    insta::assert_snapshot!(set(&test, "secret rotate name:API_KEY all:true", "new").await, @"
+    ✅ secret rotate `API_KEY` for all agents: done in 0.0 s
+    -# action 6 · by <@olga>
+    ");
+    assert_eq!(given(&test, "yardarm-scout").as_deref(), Some("new"));
+    let changes = test.engine.changes();
+    assert!(
+        changes.iter().all(|change| !change.contains("other")),
+        "{changes:?}"
+    );
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_deleted_secret_is_given_to_nobody_any_more() {
+    let test = needy().await;
+    set(&test, "secret set name:API_KEY all:true", VALUE).await;
+    insta::assert_snapshot!(test.done("secret delete name:API_KEY all:true").await, @"
+    ✅ secret delete `API_KEY` for all agents: done in 0.0 s
+    -# action 2 · by <@olga>
+    ");
+    insta::assert_snapshot!(test.refused("secret delete name:API_KEY all:true").await, @"`API_KEY` for all agents is not set. `/secret list` shows those that are set.");
+    assert!(
+        test.refused("deploy template:needy name:scout")
+            .await
+            .contains("`API_KEY`")
+    );
+    assert_eq!(test.ops().store.sealing_keys().await.unwrap(), []);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_before_and_after_the_form() {
+    let test = needy().await;
+    insta::assert_snapshot!(test.refused("secret set name:API_KEY").await, @"Say who is given it, one of these: `agent:`, `fleet:` or `all:True`.");
+    insta::assert_snapshot!(test.refused("secret set name:API-KEY all:true").await, @"`API-KEY` is no name of a secret: use A–Z, a–z, 0–9 and `_`, beginning with a letter, at most 56.");
+    insta::assert_snapshot!(test.refused("secret set name:API_KEY agent:nobody").await, @"There is no agent `nobody`. `/deploy` makes the first one.");
+    insta::assert_snapshot!(test.refused("secret set name:API_KEY all:true fleet:main").await, @"Say who is given it, one of these: `agent:`, `fleet:` or `all:True`.");
+    insta::assert_snapshot!(test.refused("secret rotate name:API_KEY all:true").await, @"`API_KEY` for all agents is not set. `/secret list` shows those that are set.");
+    let reply = fill(&test, "secret set name:API_KEY all:true", "\n").await;
+    insta::assert_snapshot!(test.refusal(&reply).await, @"The value is empty. Nothing was changed; send the command again.");
+    assert_eq!(test.ops().store.sealing_keys().await.unwrap(), []);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_wrong_or_missing_key_is_told_at_the_start() {
+    let mut test = needy().await;
+    set(&test, "secret set name:API_KEY all:true", VALUE).await;
+    test.down().await;
+    let key = test.path("yardarm.key");
+    let right = std::fs::read_to_string(&key).unwrap();
+
+    std::fs::remove_file(&key).unwrap();
+    let missing = test.refuses_to_start().await;
+    assert!(missing.contains("yardarm.key` is missing"), "{missing}");
+    assert!(!key.exists(), "a missing key is never made anew");
+
+    std::fs::write(&key, "00".repeat(32)).unwrap();
+    let wrong = test.refuses_to_start().await;
+    assert!(wrong.contains("and secrets are sealed with key"), "{wrong}");
+    assert!(
+        !wrong.contains(right.trim()) && !wrong.contains(&"00".repeat(32)),
+        "{wrong}"
+    );
+
+    std::fs::write(&key, right).unwrap();
+    test.up().await;
+    test.done("deploy template:needy name:scout").await;
+    assert_eq!(given(&test, "yardarm-scout").as_deref(), Some(VALUE));
     test.finish().await;
 }

@@ -8,6 +8,7 @@ mod fleet;
 mod help;
 pub mod logs;
 mod reload;
+pub mod secret;
 mod status;
 mod templates;
 
@@ -41,6 +42,7 @@ pub fn all() -> Vec<Command> {
         logs::logs(),
         fleet::fleet(),
         templates::templates(),
+        secret::secret(),
         adopt::adopt(),
         approvals::approve(),
         reload::reload(),

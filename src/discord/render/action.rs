@@ -72,6 +72,9 @@ const fn runs_now(kind: Kind) -> bool {
 }
 
 pub(super) fn whom(action: &Action) -> String {
+    if let Some(secret) = &action.details.secret {
+        return secret.to_string();
+    }
     let into = action.details.name.as_ref();
     let fleet = into
         .filter(|_| action.kind == Kind::FleetAdd)

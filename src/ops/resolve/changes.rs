@@ -112,6 +112,7 @@ impl Ops {
             kind: Kind::Adopt,
             targets: Vec::new(),
             newcomer: Some(newcomer),
+            secret: None,
             details,
         })
     }

@@ -4,6 +4,7 @@ use super::{Selection, invalid, refuse_busy, request};
 use crate::{
     domain::{
         action::{Arguments, Details, Kind},
+        fleet::Fleet,
         spec::Spec,
         template::{DeployForm, Secret, Template},
         view::View,
@@ -12,6 +13,7 @@ use crate::{
     ops::{
         Ops,
         actions::{Newcomer, Request},
+        secrets::Recipient,
     },
     store::actions::NewTarget,
 };
@@ -21,24 +23,22 @@ impl Ops {
     pub fn check_deploy(&self, form: &DeployForm) -> Result<()> {
         self.engine_answers()?;
         self.free_name(&form.name)?;
-        if let Some(fleet) = &form.fleet {
-            self.fleet(fleet)?;
-        }
+        let recipient = Recipient::newcomer(self.fleet_of(form)?.id);
         let template = self.template(&form.template)?.template;
         let misfits = template.misfits(&form.given);
         if !misfits.is_empty() {
             return Err(invalid(&misfits));
         }
-        self.check_secrets(&template)
+        self.check_secrets(&template, recipient)
     }
 
     pub fn request_deploy(&self, form: &DeployForm) -> Result<Request> {
         self.engine_answers()?;
         let template = self.template(&form.template)?.template;
         let name = self.free_name(&form.name)?;
-        let default = self.settings().agents.default_fleet.clone();
-        let fleet = self.fleet(form.fleet.as_deref().unwrap_or(default.as_str()))?;
-        let spec = self.resolve_template(&template, &form.given)?;
+        let fleet = self.fleet_of(form)?;
+        let recipient = Recipient::newcomer(fleet.id);
+        let spec = self.resolve_template(&template, &form.given, recipient)?;
         let newcomer = Newcomer {
             name,
             fleet: fleet.id,
@@ -53,8 +53,14 @@ impl Ops {
             kind: Kind::Deploy,
             targets: Vec::new(),
             newcomer: Some(newcomer),
+            secret: None,
             details,
         })
+    }
+
+    fn fleet_of(&self, form: &DeployForm) -> Result<Fleet> {
+        let default = self.settings().agents.default_fleet.clone();
+        self.fleet(form.fleet.as_deref().unwrap_or(default.as_str()))
     }
 
     /// The template as it is now, with what it was given before and what is `given` on top.
@@ -78,6 +84,7 @@ impl Ops {
             kind: Kind::Redeploy,
             targets,
             newcomer: None,
+            secret: None,
             details,
         })
     }
@@ -102,7 +109,9 @@ impl Ops {
         }
         arguments.extend(given.clone());
         let spec = match template {
-            Some(entry) => self.resolve_template(&entry.template, &arguments)?,
+            Some(entry) => {
+                self.resolve_template(&entry.template, &arguments, Recipient::of(&view.agent))?
+            }
             None if given.is_empty() => self.permitted(version.spec.clone())?,
             None => {
                 return Err(Error::Invalid(format!(
@@ -135,31 +144,34 @@ impl Ops {
     }
 
     /// The spec, or everything that is wrong with it at once.
-    pub fn resolve_template(&self, template: &Template, given: &Arguments) -> Result<Spec> {
+    pub fn resolve_template(
+        &self,
+        template: &Template,
+        given: &Arguments,
+        recipient: Recipient,
+    ) -> Result<Spec> {
         let spec = template
             .resolve(given)
             .map_err(|problems| invalid(&problems))?;
-        self.check_secrets(template)?;
+        self.check_secrets(template, recipient)?;
         self.permitted(spec)
     }
 
-    fn check_secrets(&self, template: &Template) -> Result<()> {
-        let settings = self.settings();
-        let unset = |secret: &&Secret| {
-            secret.required && !settings.agents.secrets.contains_key(&secret.name)
-        };
+    fn check_secrets(&self, template: &Template, recipient: Recipient) -> Result<()> {
+        let unset = |secret: &&Secret| secret.required && !self.has_secret(&secret.name, recipient);
         let missing: Vec<String> = template
             .body
             .secrets
             .iter()
             .filter(unset)
-            .map(|secret| format!("`{}{}`", settings.agents.secrets_env_prefix, secret.name))
+            .map(|secret| format!("`{}`", secret.name))
             .collect();
         if missing.is_empty() {
             return Ok(());
         }
+        let prefix = &self.settings().agents.secrets_env_prefix;
         Err(Error::Invalid(format!(
-            "`{}` needs {} in Yardarm's environment (`.env`); set it and restart Yardarm.",
+            "`{}` needs the secret {}. `/secret set` takes its value, or set it with `{prefix}` before it in `.env` and restart Yardarm.",
             template.name,
             missing.join(", ")
         )))

@@ -8,7 +8,7 @@ use crate::{
         template::Template,
     },
     error::{Error, Result},
-    ops::{Ops, actions::Request, catalog::Source},
+    ops::{Ops, actions::Request, catalog::Source, secrets::Recipient},
     store::actions::NewTarget,
 };
 
@@ -86,6 +86,7 @@ impl Ops {
             kind: Kind::FleetAdd,
             targets,
             newcomer: None,
+            secret: None,
             details,
         })
     }
@@ -105,9 +106,9 @@ impl Ops {
         let view = self.agent(agent)?;
         let never = || Error::Invalid(format!("`{}` was never deployed.", view.agent.name));
         let version = view.version.as_ref().ok_or_else(never)?;
-        let settings = self.settings();
+        let recipient = Recipient::of(&view.agent);
         let template = Template::from_spec(name.clone(), description, &version.spec, |secret| {
-            settings.agents.secrets.contains_key(secret)
+            self.has_secret(secret, recipient)
         })
         .map_err(|problems| invalid(&problems))?;
         let details = Details {

@@ -6,7 +6,7 @@ use super::test_app::TestApp;
 
 /// Options that are no text.
 const NUMBERS: [&str; 2] = ["lines", "since"];
-const SWITCHES: [&str; 1] = ["pull"];
+const SWITCHES: [&str; 2] = ["all", "pull"];
 
 /// A command as one writes it: `stop agent:scout reason:"out for lunch"`.
 pub(crate) fn slash(person: &Person, text: &str) -> SlashCommand {

@@ -105,6 +105,23 @@ impl TestApp {
         }
     }
 
+    /// Starts the app in vain; returns why.
+    pub(crate) async fn refuses_to_start(&self) -> String {
+        let source = self.source();
+        let (settings, templates) = source.read().unwrap_or_else(|error| panic!("{error}"));
+        let started = App::start(Parts {
+            settings,
+            templates,
+            source,
+            engine: Arc::new(self.engine.clone()),
+            clock: Arc::new(self.clock.clone()),
+        });
+        match started.await {
+            Ok(_) => panic!("it started"),
+            Err(failure) => failure.to_string(),
+        }
+    }
+
     /// Starts the app and waits until both Discord and the engine have answered.
     pub(crate) async fn up(&mut self) {
         let source = self.source();

@@ -1,0 +1,80 @@
+//! Secrets: all that may be told of them, and the form for a value.
+
+use serenity::all::{CreateActionRow, CreateInputText, CreateModal, InputTextStyle};
+
+use super::{
+    Rendered,
+    text::{ago, clip},
+};
+use crate::{
+    discord::press::{Press, SecretForm},
+    domain::{
+        agent::Name,
+        secret::{Listed, Origin, Subject},
+    },
+};
+
+/// Discord's limits for a modal's title and for the value of an input.
+const TITLE_MAX: usize = 45;
+const VALUE_MAX: u16 = 4000;
+const REASON_MAX: u16 = 200;
+/// Room for the names of one secret's users.
+const USERS_MAX: usize = 120;
+/// More than this are counted, not listed.
+const SHOWN: usize = 20;
+
+/// The fields of the form.
+pub const VALUE: &str = "value";
+pub const REASON: &str = "reason";
+
+pub fn modal(subject: &Subject, rotate: bool, reason: Option<&str>) -> CreateModal {
+    let form = SecretForm {
+        rotate,
+        scope: subject.scope,
+        name: subject.name.clone(),
+    };
+    let verb = if rotate { "Rotate" } else { "Set" };
+    let value = CreateInputText::new(InputTextStyle::Paragraph, "Value", VALUE)
+        .placeholder("Nobody will see it again, you included")
+        .max_length(VALUE_MAX)
+        .required(true);
+    let why = CreateInputText::new(InputTextStyle::Short, "Why, for the record", REASON)
+        .max_length(REASON_MAX)
+        .required(false)
+        .value(clip(reason.unwrap_or_default(), REASON_MAX.into()));
+    let title = clip(&format!("{verb} {}", subject.name), TITLE_MAX);
+    let rows = [value, why].map(CreateActionRow::InputText).to_vec();
+    CreateModal::new(Press::Secret(form).to_string(), title).components(rows)
+}
+
+pub fn list(entries: &[Listed]) -> Rendered {
+    if entries.is_empty() {
+        return Rendered::text("No secret is set. `/secret set` sets the first one.");
+    }
+    let mut lines: Vec<String> = entries.iter().take(SHOWN).map(line).collect();
+    if entries.len() > SHOWN {
+        lines.push(format!("… and {} more", entries.len() - SHOWN));
+    }
+    Rendered::text(lines.join("\n"))
+}
+
+fn line(entry: &Listed) -> String {
+    let names: Vec<&str> = entry.users.iter().map(Name::as_str).collect();
+    let users = if names.is_empty() {
+        "used by nobody".to_owned()
+    } else {
+        format!("used by {}", clip(&names.join(", "), USERS_MAX))
+    };
+    let since = entry.set.as_ref().map_or_else(
+        || "from Yardarm's environment".to_owned(),
+        |set| {
+            let by = match (set.by, set.origin) {
+                (_, Origin::Adopted) => " with its agent's adoption".to_owned(),
+                (Some(by), Origin::Chat) => format!(" by <@{by}>"),
+                (None, Origin::Chat) => String::new(),
+            };
+            format!("set {}{by}", ago(set.at))
+        },
+    );
+    format!("🔑 {}: {since}, {users}", entry.subject)
+}

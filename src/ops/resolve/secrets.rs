@@ -1,0 +1,148 @@
+//! Requests about secrets.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{plain, refuse_busy};
+use crate::{
+    domain::{
+        action::{Details, Kind},
+        nearest::did_you_mean,
+        problem::capitalised,
+        secret::{Scope, Secret, Source, Subject, VALUE_MAX, check_name},
+        view::View,
+    },
+    error::{Error, Result},
+    ops::{Ops, actions::Request},
+    store::actions::NewTarget,
+};
+
+/// For whom, as a person says it: exactly one of these.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Whose<'a> {
+    pub agent: Option<&'a str>,
+    pub fleet: Option<&'a str>,
+    pub all: bool,
+}
+
+impl Ops {
+    /// A secret of that name and scope, whether it is set or not.
+    pub fn secret_subject(&self, name: &str, whose: Whose<'_>) -> Result<Subject> {
+        check_name(name).map_err(|why| Error::Invalid(format!("`{}` {why}.", plain(name))))?;
+        let (scope, whose) = match (whose.agent, whose.fleet, whose.all) {
+            (Some(agent), None, false) => {
+                let agent = self.agent(agent)?.agent;
+                (Scope::Agent(agent.id), Some(agent.name))
+            }
+            (None, Some(fleet), false) => {
+                let fleet = self.fleet(fleet)?;
+                (Scope::Fleet(fleet.id), Some(fleet.name))
+            }
+            (None, None, true) => (Scope::All, None),
+            _ => {
+                return Err(Error::Invalid(
+                    "Say who is given it, one of these: `agent:`, `fleet:` or `all:True`."
+                        .to_owned(),
+                ));
+            }
+        };
+        Ok(Subject {
+            name: name.to_owned(),
+            scope,
+            whose,
+        })
+    }
+
+    /// As [`Self::secret_subject`], of one that is set.
+    pub fn known_secret(&self, name: &str, whose: Whose<'_>) -> Result<Subject> {
+        let subject = self.secret_subject(name, whose)?;
+        if self.secret_in_force(&subject).is_some() {
+            return Ok(subject);
+        }
+        let known = self.secrets.all();
+        let names: Vec<&str> = known.iter().map(|secret| secret.name.as_str()).collect();
+        let advice = if names.is_empty() || names.contains(&name) {
+            "`/secret list` shows those that are set".to_owned()
+        } else {
+            did_you_mean(name, &names)
+        };
+        Err(Error::NotFound(format!(
+            "{subject} is not set. {}{}",
+            capitalised(&advice),
+            if advice.ends_with('?') { "" } else { "." }
+        )))
+    }
+
+    /// Takes effect with the next deployment of whoever uses it.
+    pub fn request_secret_set(&self, subject: Subject, value: &SecretString) -> Result<Request> {
+        let value = checked(value)?;
+        Ok(request(Kind::SecretSet, subject, Vec::new(), Some(value)))
+    }
+
+    /// Those who use it are made anew at once, if they run.
+    pub fn request_secret_rotate(&self, subject: Subject, value: &SecretString) -> Result<Request> {
+        self.engine_answers()?;
+        let value = checked(value)?;
+        let mut targets = Vec::new();
+        for view in self.secret_users(&subject) {
+            let runs = view
+                .observed
+                .as_ref()
+                .is_some_and(|seen| seen.phase.is_up());
+            if runs {
+                refuse_busy(&view)?;
+                targets.push(NewTarget::as_it_is(view.agent.id));
+            }
+        }
+        Ok(request(Kind::SecretRotate, subject, targets, Some(value)))
+    }
+
+    pub fn request_secret_delete(&self, subject: Subject) -> Request {
+        request(Kind::SecretDelete, subject, Vec::new(), None)
+    }
+
+    pub(in crate::ops) fn secret_in_force(&self, subject: &Subject) -> Option<Secret> {
+        let meant = |secret: &&Secret| secret.name == subject.name && secret.scope == subject.scope;
+        self.secrets.all().iter().find(meant).cloned()
+    }
+
+    /// The agents whose containers are given this secret, and not a nearer one of its name.
+    fn secret_users(&self, subject: &Subject) -> Vec<View> {
+        let secret = self.secret_in_force(subject);
+        secret.map_or_else(Vec::new, |secret| {
+            self.users_of(&secret.name, Source::Vault(secret.id, secret.scope))
+        })
+    }
+}
+
+fn request(
+    kind: Kind,
+    subject: Subject,
+    targets: Vec<NewTarget>,
+    secret: Option<SecretString>,
+) -> Request {
+    let details = Details {
+        secret: Some(subject),
+        ..Details::default()
+    };
+    Request {
+        kind,
+        targets,
+        newcomer: None,
+        details,
+        secret,
+    }
+}
+
+/// Without the line ends that pasting brings along.
+fn checked(value: &SecretString) -> Result<SecretString> {
+    let text = value.expose_secret().trim_end_matches(['\r', '\n']);
+    let wrong = match text {
+        "" => "is empty",
+        text if text.contains('\0') => "holds a NUL character",
+        text if text.len() > VALUE_MAX => "is too long",
+        _ => return Ok(SecretString::from(text)),
+    };
+    Err(Error::Invalid(format!(
+        "The value {wrong}. Nothing was changed; send the command again."
+    )))
+}

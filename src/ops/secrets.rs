@@ -1,0 +1,367 @@
+//! Secrets: which an agent is given, from where, and whether what gets them got them before.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use secrecy::SecretString;
+
+use super::Ops;
+use crate::{
+    domain::{
+        action::{Action, Kind},
+        agent::{Agent, Name},
+        audit::{Entry, Origin, What},
+        ids::{ActionId, AgentId, FleetId, UserId},
+        secret::{
+            self, Binding, Listed, Scope, Secret, SecretId, Set, Source, Subject, Use, nearest,
+        },
+        spec::Spec,
+        view::View,
+    },
+    error::{Error, Result},
+    store::{
+        Tx, audit,
+        secrets::{self as rows, Put, UsedBy},
+    },
+    vault::Place,
+};
+
+/// The column that all values are sealed for.
+const COLUMN: &str = "secret_versions.sealed";
+
+/// What is known of all secrets in force, without their values; in memory, so that refusals come at once.
+#[derive(Debug, Default)]
+pub struct Known(RwLock<Arc<Vec<Secret>>>);
+
+impl Known {
+    pub fn all(&self) -> Arc<Vec<Secret>> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Whom secrets are looked up for. An agent that is still to be made has no id.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipient {
+    pub agent: Option<AgentId>,
+    pub fleet: FleetId,
+}
+
+impl Recipient {
+    pub const fn of(agent: &Agent) -> Self {
+        Self {
+            agent: Some(agent.id),
+            fleet: agent.fleet,
+        }
+    }
+
+    pub const fn newcomer(fleet: FleetId) -> Self {
+        Self { agent: None, fleet }
+    }
+}
+
+impl Ops {
+    /// Takes over what the database says of secrets.
+    pub(super) async fn load_secrets(&self) -> Result<()> {
+        let fresh = Arc::new(self.store.secrets().await?);
+        *self
+            .secrets
+            .0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    /// Where the recipient's value for `name` comes from: the nearest scope, then Yardarm's own environment.
+    pub fn secret_source(&self, name: &str, recipient: Recipient) -> Source {
+        let known = self.secrets.all();
+        match nearest(known.iter(), name, recipient.agent, recipient.fleet) {
+            Some(secret) => Source::Vault(secret.id, secret.scope),
+            None if self.settings().agents.secrets.contains_key(name) => Source::Environment,
+            None => Source::Unset,
+        }
+    }
+
+    pub fn has_secret(&self, name: &str, recipient: Recipient) -> bool {
+        self.secret_source(name, recipient) != Source::Unset
+    }
+
+    /// Each secret of `spec` as the recipient would be given it, and whether `image` (`sha256:…`, see
+    /// [`UsedBy::image`]) with that command got it before. An image that nobody knows yet got nothing before.
+    pub async fn secret_uses(
+        &self,
+        recipient: Recipient,
+        spec: &Spec,
+        image: Option<&str>,
+    ) -> Result<Vec<Use>> {
+        let mut uses = Vec::new();
+        for name in &spec.secrets {
+            let source = self.secret_source(name, recipient);
+            let known = self.store.secret_uses(id_of(source), name).await?;
+            let same =
+                |used: &UsedBy| Some(used.image.as_str()) == image && used.command == spec.command;
+            let binding = match known.as_slice() {
+                [] => Binding::First,
+                known if known.iter().any(same) => Binding::Known,
+                _ => Binding::Other,
+            };
+            uses.push(Use {
+                name: name.clone(),
+                source,
+                binding,
+            });
+        }
+        Ok(uses)
+    }
+
+    /// What of its secrets people must be asked about, in words for them.
+    pub async fn secret_loosenings(
+        &self,
+        recipient: Recipient,
+        spec: &Spec,
+        image: Option<&str>,
+    ) -> Result<Vec<String>> {
+        let uses = self.secret_uses(recipient, spec, image).await?;
+        let loosening = uses.iter().filter(|used| used.loosens());
+        Ok(loosening
+            .map(|used| {
+                format!(
+                    "secret `{}` to an image or command that did not get it before",
+                    used.name
+                )
+            })
+            .collect())
+    }
+
+    /// Binds the secrets of `spec` to what gets them now.
+    pub(super) async fn note_secret_uses(
+        &self,
+        tx: &mut Tx,
+        recipient: Recipient,
+        spec: &Spec,
+        image: String,
+    ) -> Result<()> {
+        let used_by = UsedBy {
+            image,
+            command: spec.command.clone(),
+        };
+        for name in &spec.secrets {
+            let source = self.secret_source(name, recipient);
+            if source != Source::Unset {
+                rows::note_use(tx, (id_of(source), name), &used_by, self.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals a value at once; it waits until its action is carried out, and goes with it otherwise.
+    pub(super) async fn propose_secret(
+        &self,
+        tx: &mut Tx,
+        subject: &Subject,
+        value: &SecretString,
+        by: (ActionId, Option<UserId>),
+    ) -> Result<()> {
+        let slot = rows::slot(tx, &subject.name, subject.scope, secret::Origin::Chat).await?;
+        let sealed = self.vault.seal(place(slot.secret, slot.version), value);
+        rows::propose(tx, slot, &sealed, by, self.now()).await?;
+        Ok(())
+    }
+
+    /// The value that an action brought counts from here on. Done twice it does nothing.
+    pub(super) async fn put_secret_in_force(&self, action: &Action) -> Result<()> {
+        if !matches!(action.kind, Kind::SecretSet | Kind::SecretRotate) {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        match rows::put_in_force(&mut tx, action.id).await? {
+            Put::Now => audit::append(&mut tx, &told(action), self.now()).await?,
+            Put::Before => return Ok(()),
+            Put::Nothing => {
+                return Err(Error::Invalid(
+                    "Whoever the secret was for is gone, and its value with them.".to_owned(),
+                ));
+            }
+        };
+        tx.commit().await?;
+        self.load_secrets().await
+    }
+
+    pub(super) async fn delete_secret(&self, action: &Action) -> Result<Option<String>> {
+        let subject = action.details.secret.as_ref();
+        let Some(secret) = subject.and_then(|subject| self.secret_in_force(subject)) else {
+            return Ok(Some("It was gone already.".to_owned()));
+        };
+        let mut tx = self.store.begin().await?;
+        rows::remove(&mut tx, secret.id, self.now()).await?;
+        audit::append(&mut tx, &told(action), self.now()).await?;
+        tx.commit().await?;
+        self.load_secrets().await?;
+        Ok(None)
+    }
+
+    /// What is meant by a name and a scope, if whoever it is for is still there.
+    pub fn secret_subject_of(&self, name: &str, scope: Scope) -> Result<Subject> {
+        let whose = match scope {
+            Scope::Agent(id) => self.roster.view_of(id).map(|view| view.agent.name.clone()),
+            Scope::Fleet(id) => self.fleet_called(id),
+            Scope::All => None,
+        };
+        if whose.is_none() && scope != Scope::All {
+            return Err(Error::NotFound(
+                "Whoever this secret was to be for is gone. `/status` shows who is there."
+                    .to_owned(),
+            ));
+        }
+        Ok(Subject {
+            name: name.to_owned(),
+            scope,
+            whose,
+        })
+    }
+
+    fn fleet_called(&self, id: FleetId) -> Option<Name> {
+        self.roster.read(|board| {
+            let mut fleets = board.fleets();
+            fleets
+                .find(|fleet| fleet.id == id)
+                .map(|fleet| fleet.name.clone())
+        })
+    }
+
+    /// Everything people may know of all secrets: those in force, then those of the environment.
+    pub fn secret_entries(&self) -> Vec<Listed> {
+        let mut entries = Vec::new();
+        for secret in self.secrets.all().iter() {
+            let Ok(subject) = self.secret_subject_of(&secret.name, secret.scope) else {
+                continue;
+            };
+            let set = Set {
+                at: secret.set_at,
+                by: secret.set_by,
+                origin: secret.origin,
+            };
+            entries.push(Listed {
+                users: self.given(&secret.name, Source::Vault(secret.id, secret.scope)),
+                subject,
+                set: Some(set),
+            });
+        }
+        for name in self.settings().agents.secrets.keys() {
+            entries.push(Listed {
+                users: self.given(name, Source::Environment),
+                subject: Subject {
+                    name: name.clone(),
+                    scope: Scope::All,
+                    whose: None,
+                },
+                set: None,
+            });
+        }
+        entries
+    }
+
+    /// The agents whose containers are given `name` from there.
+    fn given(&self, name: &str, source: Source) -> Vec<Name> {
+        self.users_of(name, source)
+            .into_iter()
+            .map(|view| view.agent.name)
+            .collect()
+    }
+
+    pub(in crate::ops) fn users_of(&self, name: &str, source: Source) -> Vec<View> {
+        let is_given = |view: &&View| {
+            let version = view.version.as_ref();
+            version.is_some_and(|version| version.spec.secrets.iter().any(|own| own == name))
+                && self.secret_source(name, Recipient::of(&view.agent)) == source
+        };
+        self.roster
+            .read(|board| board.views().filter(is_given).cloned().collect())
+    }
+
+    /// Names that are set or that a template asks for.
+    pub fn secret_names(&self) -> Vec<String> {
+        let known = self.secrets.all();
+        let asked = self.catalog.all();
+        let asked = asked
+            .values()
+            .flat_map(|entry| &entry.template.body.secrets);
+        let names: BTreeSet<String> = known
+            .iter()
+            .map(|secret| secret.name.clone())
+            .chain(asked.map(|secret| secret.name.clone()))
+            .collect();
+        names.into_iter().collect()
+    }
+
+    /// The values of those of `names` that are set.
+    pub(super) async fn secret_values(
+        &self,
+        recipient: Recipient,
+        names: &[String],
+    ) -> Result<BTreeMap<String, SecretString>> {
+        let settings = self.settings();
+        let mut values = BTreeMap::new();
+        for name in names {
+            let value = match self.secret_source(name, recipient) {
+                Source::Vault(id, _) => self.open(id, name).await?,
+                Source::Environment => settings.agents.secrets.get(name).cloned(),
+                Source::Unset => None,
+            };
+            values.extend(value.map(|value| (name.clone(), value)));
+        }
+        Ok(values)
+    }
+
+    async fn open(&self, id: SecretId, name: &str) -> Result<Option<SecretString>> {
+        let Some(kept) = self.store.sealed(id).await? else {
+            return Ok(None);
+        };
+        let opened = self.vault.open(place(id, kept.version), &kept.sealed);
+        opened.map(Some).map_err(|_| {
+            Error::Invalid(format!(
+                "The secret `{name}` does not open: its row was changed. `/secret set name:{name}` sets it anew."
+            ))
+        })
+    }
+}
+
+/// What the audit is told of a secret: its name and for whom.
+fn told(action: &Action) -> Entry {
+    let what = match action.kind {
+        Kind::SecretDelete => What::SecretDeleted,
+        Kind::SecretRotate => What::SecretRotated,
+        _ => What::SecretSet,
+    };
+    let subject = action.details.secret.as_ref();
+    let (agent, fleet) = match subject.map(|subject| (subject.scope, subject.whose.clone())) {
+        Some((Scope::Agent(id), Some(name))) => (Some((id, name)), None),
+        Some((Scope::Fleet(id), Some(name))) => (None, Some((id, name))),
+        _ => (None, None),
+    };
+    Entry {
+        actor: action.actor,
+        agent,
+        fleet,
+        action: Some(action.id),
+        kind: Some(action.kind),
+        text: subject.map(Subject::to_string),
+        ..Entry::new(what, Origin::Request(action.origin))
+    }
+}
+
+const fn place(secret: SecretId, version: i64) -> Place {
+    Place {
+        secret: secret.0,
+        version,
+        column: COLUMN,
+    }
+}
+
+const fn id_of(source: Source) -> Option<SecretId> {
+    match source {
+        Source::Vault(id, _) => Some(id),
+        Source::Environment | Source::Unset => None,
+    }
+}
