@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod doctor;
+pub mod policy;
 pub mod report;
 pub mod schema;
 pub mod up;
@@ -28,6 +29,9 @@ pub enum Command {
     Check(Options),
     /// Try everything a start needs, and say the next step where it fails
     Doctor(Options),
+    /// What the rules say to an action
+    #[command(subcommand)]
+    Policy(policy::Policy),
     Schema(schema::Schema),
 }
 
@@ -57,6 +61,7 @@ impl Cli {
             Command::Up(options) => Box::pin(up::run(options)).await,
             Command::Check(options) => Ok(check::run(&options)),
             Command::Doctor(options) => doctor::run(&options).await,
+            Command::Policy(policy) => Ok(policy.run()),
             Command::Schema(args) => schema::run(&args),
         }
     }

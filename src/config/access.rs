@@ -11,6 +11,7 @@ use crate::domain::{
     ids::{RoleId, UserId},
     nearest::did_you_mean,
     pattern::Pattern,
+    policy::Preset,
     problem::{Problem, shown},
 };
 
@@ -22,6 +23,8 @@ pub struct Access {
     #[serde(deserialize_with = "users")]
     #[schemars(with = "Vec<Snowflake>")]
     pub owners: Vec<UserId>,
+    /// The rules that count where no `[[policy]]` does.
+    pub preset: Preset,
     /// The owners and every `[[grant]]`.
     #[serde(skip)]
     pub grants: Vec<Grant>,

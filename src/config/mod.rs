@@ -14,6 +14,7 @@ mod fingerprints;
 mod log;
 mod outbox;
 mod overrides;
+mod policy;
 mod roster;
 pub mod schema;
 mod seconds;
@@ -25,7 +26,7 @@ pub mod templates;
 mod tests;
 mod vault;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,13 +48,15 @@ pub use self::{
     vault::Vault,
 };
 use self::{error::Sources, overrides::set};
-use crate::domain::problem::Problem;
+use crate::domain::{policy::Policy, problem::Problem};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub discord: Discord,
     pub access: Access,
+    /// The rules of the file, then those of the preset.
+    pub policies: Arc<Vec<Policy>>,
     pub database: Database,
     pub vault: Vault,
     pub docker: Docker,
@@ -71,6 +74,8 @@ pub struct Settings {
 struct File {
     discord: discord::Section,
     access: Access,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    policy: Vec<policy::Rule>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     grant: Vec<access::GrantEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -139,9 +144,15 @@ impl File {
                 problems.extend(wrong);
                 Access::default()
             });
+        let mut policies = policy::settle(&self.policy, &access.teams).unwrap_or_else(|wrong| {
+            problems.extend(wrong);
+            Vec::new()
+        });
+        policies.extend(access.preset.policies());
         match self.discord.settle(environment) {
             Ok(discord) if problems.is_empty() => Ok(Settings {
                 discord,
+                policies: Arc::new(policies),
                 access,
                 vault: self.vault.settle(environment, &self.database.path),
                 database: self.database,

@@ -10,6 +10,7 @@ use super::*;
 use crate::domain::{
     ids::{ChannelId, GuildId, UserId},
     pattern::Pattern,
+    policy::{Ask, Effect, Preset},
 };
 
 const TOKEN: &str = "MTIzNDU2Nzg5.GhIjKl.a-signature_of_Discord";
@@ -484,6 +485,11 @@ fn secrets_are_never_printed() {
 
 /// The keys in `configs/yardarm.toml` and the values shown there.
 fn documented() -> BTreeMap<String, toml::Value> {
+    leaves(&uncommented().parse().expect("TOML"))
+}
+
+/// The shipped file, its examples included.
+fn uncommented() -> String {
     let text = std::fs::read_to_string(repository("configs/yardarm.toml")).expect("the file");
     let is_key =
         |line: &str| line.starts_with(|c: char| c.is_ascii_lowercase()) && line.contains(" = ");
@@ -495,9 +501,10 @@ fn documented() -> BTreeMap<String, toml::Value> {
                 .unwrap_or(line)
         })
         .collect();
-    leaves(&uncommented.join("\n").parse().expect("TOML"))
+    uncommented.join("\n")
 }
 
+/// Dotted keys; those of a list of tables stand for all its tables.
 fn leaves(table: &toml::Table) -> BTreeMap<String, toml::Value> {
     let mut found = BTreeMap::new();
     for (key, value) in table {
@@ -533,6 +540,13 @@ fn described(schema: &serde_json::Value, root: &serde_json::Value) -> BTreeSet<S
             .expect("a definition"),
         None => schema,
     };
+    if let Some(items) = schema.get("items") {
+        return described(items, root);
+    }
+    // An optional table: itself or null.
+    if let Some(table) = schema.pointer("/anyOf/0/$ref") {
+        return described(&serde_json::json!({ "$ref": table }), root);
+    }
     let Some(properties) = schema
         .get("properties")
         .and_then(serde_json::Value::as_object)
@@ -584,6 +598,7 @@ fn the_shipped_file_shows_every_key_and_its_default() {
     let defaults = leaves(&toml::Table::try_from(File::default()).expect("TOML"));
     let (shown, examples): (BTreeMap<_, _>, BTreeMap<_, _>) = documented
         .into_iter()
+        .filter(|(key, _)| !key.starts_with("policy."))
         .partition(|(key, _)| !WITHOUT_DEFAULT.contains(&key.as_str()));
     assert_eq!(shown, defaults, "the file shows the defaults of the code");
     let examples: Vec<&str> = examples.keys().map(String::as_str).collect();
@@ -596,6 +611,124 @@ fn the_shipped_file_is_accepted_once_the_guild_is_given() {
     let variables = environment(&[("DISCORD_TOKEN", TOKEN)]);
     let loaded = Settings::load(Some(&path), &pairs(&[("discord.guild", "7")]), &variables);
     assert!(loaded.is_ok(), "{}", loaded.unwrap_err());
+}
+
+#[test]
+fn the_rules_shown_as_examples_are_rules() {
+    let text = uncommented();
+    let rules = text.split("\n[[policy]]").skip(1).map(|rule| {
+        let rule = rule.split("\n[").next().unwrap_or_default();
+        format!("[[policy]]{rule}")
+    });
+    let settings = good(&rules.collect::<Vec<_>>().join("\n"));
+    let names: Vec<&str> = settings
+        .policies
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    let shown = ["two for production", "not while nobody is awake"];
+    assert_eq!(names[..2], shown);
+    assert_eq!(names[2], "team: on the host", "the preset comes after them");
+}
+
+#[test]
+fn a_rule_is_read_with_all_it_says() {
+    let settings = good(
+        r#"
+        [access]
+        preset = "solo"
+        [[team]]
+        name = "sre"
+        [[policy]]
+        name = "nights"
+        actions = ["secret set", "stop"]
+        levels = ["operator"]
+        origins = ["chat"]
+        loosens = false
+        window = { days = ["fri", "Sat"], from = "22:00", to = "06:00", zone = "Europe/Berlin" }
+        effect = "ask"
+        ask = { approvals = 2, level = "owner", users = ["5"], roles = [6], teams = ["sre"], expires_s = 60, requester_counts = true, reason_required = true, allow_for_s = 3600, channel = 8 }
+        [[policy]]
+        name = "asked"
+        effect = "ask"
+    "#,
+    );
+    insta::assert_snapshot!(format!("{:?}", settings.policies[0]), @r#"Policy { name: "nights", when: Match { actions: [SecretSet, Stop], fleets: [], agents: [], templates: [], levels: [Operator], origins: [Chat], loosens: Some(false), several: None, sole_owner: None, window: Some(Window { days: [Fri, Sat], from: 22:00:00, to: 06:00:00, zone: Europe/Berlin }) }, effect: Ask(Ask { approvals: 2, by: Approvers { level: Some(Owner), users: [UserId(5)], roles: [RoleId(6)], teams: [Name("sre")] }, expires: TimeDelta { secs: 60, nanos: 0 }, requester_counts: true, reason_required: true, allow_for: Some(TimeDelta { secs: 3600, nanos: 0 }), channel: Some(ChannelId(8)) }) }"#);
+    assert_eq!(settings.policies[1].effect, Effect::Ask(Ask::of(1)));
+    let preset = Preset::Solo.policies();
+    assert_eq!(settings.policies[2..], preset);
+}
+
+#[test]
+fn the_shape_of_a_rule_is_checked() {
+    insta::assert_snapshot!(refused("[[policy]]\nname = \"x\"\neffect = \"ask\"\naction = []", &[]), @r"
+    yardarm.toml: policy[0].action: unknown key `action`
+    hint: did you mean `actions`?
+    ");
+    insta::assert_snapshot!(refused("[[policy]]\nname = \"x\"\neffect = \"perhaps\"", &[]), @r"
+    yardarm.toml: policy[0].effect: unknown value `perhaps`
+    hint: use one of `allow`, `deny`, `confirm`, `ask`
+    ");
+    insta::assert_snapshot!(refused("[[policy]]\neffect = \"allow\"", &[]), @r"
+    yardarm.toml: policy[0]: `name` is missing
+    hint: add `name`
+    ");
+}
+
+#[test]
+fn everything_wrong_with_rules_is_told_at_once() {
+    let text = r#"
+        [[policy]]
+        name = "x"
+        actions = ["stop", "stops"]
+        fleets = ["Prod"]
+        origins = ["somewhere"]
+        effect = "allow"
+        reason = "because"
+        ask = { approvals = 0, teams = ["S R E"] }
+        [[policy]]
+        name = "x"
+        effect = "deny"
+        [[policy]]
+        name = ""
+        effect = "ask"
+        ask = { approvals = 0, teams = ["S R E"], expires_s = 59, allow_for_s = 604801 }
+        window = { days = ["Mo"], from = "24:00", to = "6", zone = "Europe/Berln" }
+    "#;
+    insta::assert_snapshot!(refused(text, &[]), @r#"
+    yardarm.toml: policy[0].actions[1]: unknown value `stops`
+    hint: did you mean `stop`?
+    yardarm.toml: policy[0].fleets[0]: `Prod` is no pattern
+    hint: use a–z, 0–9, `-`, `_`, and `*` for any characters
+    yardarm.toml: policy[0].origins[0]: unknown value `somewhere`
+    hint: use one of `chat`, `converge`, `host`, `schedule`, `recovery`
+    yardarm.toml: policy[0].ask: belongs to another effect
+    hint: set `effect = "ask"`
+    yardarm.toml: policy[0].reason: belongs to another effect
+    hint: set `effect = "deny"`, or `ask.reason_required` if people must give one
+    yardarm.toml: policy[1].name: `x` is the name of another rule too
+    hint: give each rule a name of its own
+    yardarm.toml: policy[1].reason: is missing
+    hint: say why, and what people can do instead
+    yardarm.toml: policy[2].name: `` does not fit
+    hint: use 1 to 60 characters
+    yardarm.toml: policy[2].window.days[0]: `Mo` is no day
+    hint: use `Mon` to `Sun`
+    yardarm.toml: policy[2].window.from: `24:00` is no time of day
+    hint: use `HH:MM`, from `00:00` to `23:59`
+    yardarm.toml: policy[2].window.to: `6` is no time of day
+    hint: use `HH:MM`, from `00:00` to `23:59`
+    yardarm.toml: policy[2].window.zone: `Europe/Berln` is no time zone
+    hint: did you mean `Europe/Berlin`?
+    yardarm.toml: policy[2].ask.approvals: `0` is out of range
+    hint: use 1 to 20
+    yardarm.toml: policy[2].ask.expires_s: `59` is out of range
+    hint: use 60 to 2592000
+    yardarm.toml: policy[2].ask.allow_for_s: `604801` is out of range
+    hint: use 60 to 604800
+    yardarm.toml: policy[2].ask.teams[0]: unknown value `S R E`
+    hint: there is none
+    "#);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use poise::serenity_prelude::{AutocompleteChoice, CreateAutocompleteResponse, Re
 
 use super::Context;
 use crate::domain::{
-    action::Action,
+    action::{Action, Kind},
     template::{LIMIT_NAMES, Parameter, ParameterKind},
 };
 
@@ -66,6 +66,12 @@ pub async fn fleet(ctx: Context<'_>, partial: &str) -> CreateAutocompleteRespons
             .roster
             .read(|board| board.fleets().map(names).collect()),
     ))
+}
+
+/// What can be asked for.
+pub async fn action(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let names = Kind::ALL.map(|kind| (kind.to_string(), kind.to_string()));
+    respond(rank(partial, names.to_vec()))
 }
 
 pub async fn template(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
@@ -169,7 +175,12 @@ fn chosen_template(ctx: Context<'_>) -> Option<String> {
 pub async fn waiting(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let caller = super::reply::Asker::from(ctx.interaction).caller;
     let waiting = ctx.data().ops.waiting_for(&caller).await;
-    let label = |action: Action| (format!("{} · {} {}", action.id, action.kind, action.phrase()), action.id);
+    let label = |action: Action| {
+        (
+            format!("{} · {} {}", action.id, action.kind, action.phrase()),
+            action.id,
+        )
+    };
     let choices = waiting.unwrap_or_default().into_iter().map(label);
     let fits = choices.filter(|(label, _)| label.contains(partial.trim()));
     let choices = fits.take(CHOICES).map(|(label, id)| {

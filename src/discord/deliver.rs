@@ -43,16 +43,27 @@ impl Channels {
             Subject::Action(id) => Ok(render::action::card(&self.action(id).await?, now)),
             Subject::Approval(id) => {
                 let action = self.action(id).await?;
-                Ok(render::approval::card(&action, &self.ops.deciders(&action), now))
+                Ok(render::approval::card(
+                    &action,
+                    &self.ops.deciders(&action),
+                    now,
+                ))
             }
             Subject::Result(id) => Ok(render::approval::result(&self.action(id).await?, now)),
             Subject::Reminder(id) => {
                 let action = self.action(id).await?;
-                Ok(render::approval::reminder(&action, &self.ops.deciders(&action)))
+                Ok(render::approval::reminder(
+                    &action,
+                    &self.ops.deciders(&action),
+                ))
             }
             Subject::BreakGlass(id) => {
                 let action = self.action(id).await?;
-                Ok(render::approval::break_glass(&action, &self.ops.owners(), now))
+                Ok(render::approval::break_glass(
+                    &action,
+                    &self.ops.owners(),
+                    now,
+                ))
             }
             Subject::Start(number) => {
                 let ids = self

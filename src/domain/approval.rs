@@ -71,7 +71,11 @@ pub enum Tally {
 impl Approval {
     /// Counts the answers of those who may answer now. One denial decides; nobody counts twice.
     pub fn tally(&self, may_answer: impl Fn(UserId) -> bool) -> Tally {
-        let valid: Vec<&Vote> = self.votes.iter().filter(|vote| may_answer(vote.user)).collect();
+        let valid: Vec<&Vote> = self
+            .votes
+            .iter()
+            .filter(|vote| may_answer(vote.user))
+            .collect();
         if valid.iter().any(|vote| vote.answer == Answer::Deny) {
             return Tally::Denied;
         }
@@ -151,28 +155,34 @@ pub fn may_answer(
 }
 
 /// Those who can answer, people and roles: whom the card mentions.
-pub fn deciders(
-    ask: &Ask,
-    asked: &Asked,
-    (rights, now): (&Rights, DateTime<Utc>),
-) -> Vec<Holder> {
+pub fn deciders(ask: &Ask, asked: &Asked, (rights, now): (&Rights, DateTime<Utc>)) -> Vec<Holder> {
     let need = asked.need(ask);
     let mut holders = if ask.by.is_named() {
         named(ask, rights)
     } else {
         rights.holders(need.level, &need.on, now)
     };
-    let own = asked.requester.filter(|_| !ask.requester_counts).map(Holder::User);
+    let own = asked
+        .requester
+        .filter(|_| !ask.requester_counts)
+        .map(Holder::User);
     holders.retain(|holder| Some(holder) != own.as_ref());
     holders
 }
 
 /// Those a rule names, teams as their members.
 fn named(ask: &Ask, rights: &Rights) -> Vec<Holder> {
-    let teams = ask.by.teams.iter().filter_map(|name| rights.teams.get(name));
+    let teams = ask
+        .by
+        .teams
+        .iter()
+        .filter_map(|name| rights.teams.get(name));
     let roles = ask.by.roles.iter().copied().map(Holder::Role);
     let users = ask.by.users.iter().copied().map(Holder::User);
-    roles.chain(users).chain(teams.flat_map(Team::members)).collect()
+    roles
+        .chain(users)
+        .chain(teams.flat_map(Team::members))
+        .collect()
 }
 
 fn list(holders: &[Holder]) -> String {
@@ -222,7 +232,10 @@ mod tests {
         let both = approval(1, &[(1, Answer::Approve), (2, Answer::Deny)]);
         assert_eq!(both.tally(|_| true), Tally::Denied);
         assert_eq!(both.tally(|user| user == UserId(1)), Tally::Approved);
-        assert_eq!(both.remind_at(), DateTime::UNIX_EPOCH + chrono::Duration::hours(12));
+        assert_eq!(
+            both.remind_at(),
+            DateTime::UNIX_EPOCH + chrono::Duration::hours(12)
+        );
     }
 
     proptest! {

@@ -49,19 +49,12 @@ pub struct Made {
 
 impl Made {
     /// `seal` hides a value of the environment, given its name.
-    pub fn new(
-        spec: &Spec,
-        image: Option<String>,
-        seal: impl Fn(&str, &str) -> String,
-    ) -> Self {
+    pub fn new(spec: &Spec, image: Option<String>, seal: impl Fn(&str, &str) -> String) -> Self {
         let mut spec = spec.clone();
         for (name, value) in &mut spec.env {
             *value = seal(name, value);
         }
-        Self {
-            image,
-            spec,
-        }
+        Self { image, spec }
     }
 }
 
@@ -173,12 +166,28 @@ pub fn loosens(before: &Spec, after: &Spec) -> Vec<String> {
     all.extend(added("port", &before.ports, &after.ports, port));
     all.extend(privileges(&before.privileges, &after.privileges));
     let switches = [
-        (reach(after) > reach(before), format!("network {:?}", after.network).to_lowercase()),
-        (after.internet && !before.internet, "reaches the internet".to_owned()),
-        (before.read_only_root && !after.read_only_root, "a writable root file system".to_owned()),
-        (may_be_root(after) && !may_be_root(before), "may run as root".to_owned()),
+        (
+            reach(after) > reach(before),
+            format!("network {:?}", after.network).to_lowercase(),
+        ),
+        (
+            after.internet && !before.internet,
+            "reaches the internet".to_owned(),
+        ),
+        (
+            before.read_only_root && !after.read_only_root,
+            "a writable root file system".to_owned(),
+        ),
+        (
+            may_be_root(after) && !may_be_root(before),
+            "may run as root".to_owned(),
+        ),
     ];
-    all.extend(switches.into_iter().filter_map(|(is, words)| is.then_some(words)));
+    all.extend(
+        switches
+            .into_iter()
+            .filter_map(|(is, words)| is.then_some(words)),
+    );
     all
 }
 
@@ -192,7 +201,10 @@ const fn reach(spec: &Spec) -> u8 {
 
 /// The image's own user is nobody knows whom.
 fn may_be_root(spec: &Spec) -> bool {
-    let user = spec.user.as_deref().map(|user| user.split(':').next().unwrap_or(user));
+    let user = spec
+        .user
+        .as_deref()
+        .map(|user| user.split(':').next().unwrap_or(user));
     user.is_none_or(|user| user == "0" || user == "root")
 }
 
@@ -204,8 +216,18 @@ fn privileges(before: &Privileges, after: &Privileges) -> Vec<String> {
     ];
     let new = switches.into_iter().filter(|(had, has, _)| *has && !had);
     let mut all: Vec<String> = new.map(|(_, _, words)| words.to_owned()).collect();
-    all.extend(added("capability", &before.capabilities, &after.capabilities, String::clone));
-    all.extend(added("device", &before.devices, &after.devices, String::clone));
+    all.extend(added(
+        "capability",
+        &before.capabilities,
+        &after.capabilities,
+        String::clone,
+    ));
+    all.extend(added(
+        "device",
+        &before.devices,
+        &after.devices,
+        String::clone,
+    ));
     all
 }
 
@@ -216,7 +238,8 @@ fn added<T: PartialEq>(
     words: impl Fn(&T) -> String,
 ) -> Vec<String> {
     let new = after.iter().filter(|item| !before.contains(item));
-    new.map(|item| format!("{what} `{}`", words(item))).collect()
+    new.map(|item| format!("{what} `{}`", words(item)))
+        .collect()
 }
 
 fn mount(mount: &Mount) -> String {
@@ -231,10 +254,13 @@ fn port(port: &Port) -> String {
 
 /// An image reference without its tag and digest.
 pub fn repository(reference: &str) -> &str {
-    let bare = reference.split_once('@').map_or(reference, |(bare, _)| bare);
+    let bare = reference
+        .split_once('@')
+        .map_or(reference, |(bare, _)| bare);
     let name = bare.rfind('/').map_or(0, |slash| slash + 1);
     let tag = bare.get(name..).and_then(|last| last.find(':'));
-    tag.and_then(|colon| bare.get(..name + colon)).unwrap_or(bare)
+    tag.and_then(|colon| bare.get(..name + colon))
+        .unwrap_or(bare)
 }
 
 /// What a first container is made from, in the fewest lines.
@@ -245,7 +271,11 @@ fn first(made: &Made) -> Vec<String> {
         lines.push(format!("command `{}`", spec.command.join(" ")));
     }
     lines.push(limits(spec));
-    lines.extend(spec.mounts.iter().map(|one| format!("mount `{}`", mount(one))));
+    lines.extend(
+        spec.mounts
+            .iter()
+            .map(|one| format!("mount `{}`", mount(one))),
+    );
     lines.extend(spec.ports.iter().map(|one| format!("port `{}`", port(one))));
     if !spec.secrets.is_empty() {
         lines.push(format!("secrets {}", spec.secrets.join(", ")));
@@ -279,15 +309,27 @@ fn changes(now: &Made, then: &Made) -> Vec<String> {
     }
     line("command", before.command.join(" "), after.command.join(" "));
     line("limits", limits(before), limits(after));
-    line("secrets", before.secrets.join(", "), after.secrets.join(", "));
-    line("mounts", list(&before.mounts, mount), list(&after.mounts, mount));
+    line(
+        "secrets",
+        before.secrets.join(", "),
+        after.secrets.join(", "),
+    );
+    line(
+        "mounts",
+        list(&before.mounts, mount),
+        list(&after.mounts, mount),
+    );
     line("ports", list(&before.ports, port), list(&after.ports, port));
     line(
         "network",
         format!("{:?}", before.network).to_lowercase(),
         format!("{:?}", after.network).to_lowercase(),
     );
-    line("user", before.user.clone().unwrap_or_default(), after.user.clone().unwrap_or_default());
+    line(
+        "user",
+        before.user.clone().unwrap_or_default(),
+        after.user.clone().unwrap_or_default(),
+    );
     lines.extend(env_changes(&before.env, &after.env));
     if lines.is_empty() && before != after {
         lines.push("smaller settings of the container".to_owned());
@@ -302,12 +344,16 @@ fn list<T>(items: &[T], words: impl Fn(&T) -> String) -> String {
 
 fn env_changes(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
     let gone = before.keys().filter(|name| !after.contains_key(*name));
-    let changed = after.iter().filter_map(|(name, value)| match before.get(name) {
-        None => Some(format!("env +{name}")),
-        Some(old) if old != value => Some(format!("env {name} has another value")),
-        Some(_) => None,
-    });
-    gone.map(|name| format!("env −{name}")).chain(changed).collect()
+    let changed = after
+        .iter()
+        .filter_map(|(name, value)| match before.get(name) {
+            None => Some(format!("env +{name}")),
+            Some(old) if old != value => Some(format!("env {name} has another value")),
+            Some(_) => None,
+        });
+    gone.map(|name| format!("env −{name}"))
+        .chain(changed)
+        .collect()
 }
 
 /// The end of a digest tells as much as all of it.

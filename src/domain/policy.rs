@@ -7,6 +7,7 @@ mod preset;
 mod seconds;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod window;
 
 use std::{collections::BTreeSet, fmt};
@@ -14,7 +15,11 @@ use std::{collections::BTreeSet, fmt};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use self::{preset::Preset, window::Window};
+pub use self::{
+    preset::Preset,
+    trial::{Explanation, Trial},
+    window::Window,
+};
 use super::{
     action::{Kind, Origin},
     agent::Name,

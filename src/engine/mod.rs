@@ -137,7 +137,9 @@ impl Image {
     /// `sha256:…`: its digest, or its id if no registry has it.
     pub fn bare(&self) -> String {
         let digest = self.digest.as_deref();
-        let bare = digest.and_then(|digest| digest.split_once('@')).map(|(_, bare)| bare);
+        let bare = digest
+            .and_then(|digest| digest.split_once('@'))
+            .map(|(_, bare)| bare);
         bare.unwrap_or_else(|| self.id.as_str()).to_owned()
     }
 }

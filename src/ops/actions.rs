@@ -455,8 +455,13 @@ pub(super) fn newcomers(action: &Action) -> Vec<AgentId> {
 /// Has every card about an action edited.
 pub(super) async fn tell(tx: &mut Tx, action: &Action, now: DateTime<Utc>) -> store::Result<()> {
     notify(tx, action, now, Duration::zero()).await?;
-    let channel = action.approval.as_ref().and_then(|approval| approval.channel);
-    let Some(channel) = channel else { return Ok(()) };
+    let channel = action
+        .approval
+        .as_ref()
+        .and_then(|approval| approval.channel);
+    let Some(channel) = channel else {
+        return Ok(());
+    };
     let notice = Notice {
         subject: Subject::Approval(action.id),
         channel,
@@ -472,8 +477,13 @@ pub(super) async fn tell_result(
     action: &Action,
     now: DateTime<Utc>,
 ) -> store::Result<()> {
-    let channel = action.approval.as_ref().and_then(|approval| approval.channel);
-    let Some(channel) = channel else { return Ok(()) };
+    let channel = action
+        .approval
+        .as_ref()
+        .and_then(|approval| approval.channel);
+    let Some(channel) = channel else {
+        return Ok(());
+    };
     for subject in [Subject::Approval(action.id), Subject::Result(action.id)] {
         let notice = Notice {
             subject,

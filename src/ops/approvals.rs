@@ -199,7 +199,9 @@ impl Ops {
             on: Scope::Fleets(fleets(action.plan.as_deref())),
         };
         if let Err(why) = self.rights().authorise(&requester, &need, self.now()) {
-            return Ok(Some(format!("<@{actor}> may not ask for it any more: {why}")));
+            return Ok(Some(format!(
+                "<@{actor}> may not ask for it any more: {why}"
+            )));
         }
         if let Some(drift) = self.drifted(action).await? {
             return Ok(Some(drift));
@@ -227,10 +229,14 @@ impl Ops {
         let decision = self.judge((action.kind, action.origin), plan, Some(requester));
         let asked = action.approval.as_ref().map(|approval| &approval.ask);
         match decision.effect {
-            Effect::Deny { reason } => Some(format!("the policy `{}` denies it now: {reason}", decision.rule)),
-            Effect::Ask(ask) if asked.is_some_and(|before| *before != ask) => {
-                Some(format!("the policy `{}` asks otherwise by now", decision.rule))
-            }
+            Effect::Deny { reason } => Some(format!(
+                "the policy `{}` denies it now: {reason}",
+                decision.rule
+            )),
+            Effect::Ask(ask) if asked.is_some_and(|before| *before != ask) => Some(format!(
+                "the policy `{}` asks otherwise by now",
+                decision.rule
+            )),
             _ => None,
         }
     }
@@ -240,8 +246,13 @@ impl Ops {
         let Some(approval) = &action.approval else {
             return Ok(());
         };
-        may_answer(&approval.ask, &asked(action), voter, (&self.rights(), self.now()))
-            .map_err(|why| Error::Denied(why.to_string()))
+        may_answer(
+            &approval.ask,
+            &asked(action),
+            voter,
+            (&self.rights(), self.now()),
+        )
+        .map_err(|why| Error::Denied(why.to_string()))
     }
 
     fn counts(
@@ -254,7 +265,13 @@ impl Ops {
         let Some(Some(person)) = people.get(&user) else {
             return false;
         };
-        may_answer(&approval.ask, &asked(action), person, (&self.rights(), self.now())).is_ok()
+        may_answer(
+            &approval.ask,
+            &asked(action),
+            person,
+            (&self.rights(), self.now()),
+        )
+        .is_ok()
     }
 
     async fn allow(
@@ -313,7 +330,11 @@ impl Ops {
         }
         for id in due {
             let action = self.action(id).await?;
-            if let Some(channel) = action.approval.as_ref().and_then(|approval| approval.channel) {
+            if let Some(channel) = action
+                .approval
+                .as_ref()
+                .and_then(|approval| approval.channel)
+            {
                 let notice = Notice {
                     subject: Subject::Reminder(id),
                     channel,

@@ -57,7 +57,9 @@ impl Ops {
                 tracing::info!(action.id = id.0, error = why, "an approved action waits");
                 return Ok(false);
             }
-            Err(Error::Unavailable(why)) => format!("it could not be looked at again in time: {why}"),
+            Err(Error::Unavailable(why)) => {
+                format!("it could not be looked at again in time: {why}")
+            }
             Err(error) => return Err(error),
         };
         self.void(&action, State::Pending, &why).await?;

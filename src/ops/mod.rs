@@ -11,6 +11,7 @@ pub mod locks;
 pub mod members;
 pub mod observe;
 mod plan;
+mod policies;
 pub mod recover;
 mod reload;
 mod replace;

@@ -109,9 +109,11 @@ impl Ops {
                 let image = self.bare_image(version.image.as_str()).await?;
                 Some(Made::new(&version.spec, image, seal))
             }
-            (Some(version), None) => {
-                Some(Made::new(&version.spec, Some(version.image.to_string()), seal))
-            }
+            (Some(version), None) => Some(Made::new(
+                &version.spec,
+                Some(version.image.to_string()),
+                seal,
+            )),
             (None, _) => None,
         };
         let before = version.map(|version| version.spec.clone());

@@ -92,14 +92,13 @@ impl Ops {
         decide(&self.policies(), &question)
     }
 
-    fn ask(
-        &self,
-        ask: Ask,
-        rule: String,
-        requester: &Requester,
-        plan: &Plan,
-    ) -> Result<Verdict> {
-        if ask.reason_required && requester.reason.as_deref().is_none_or(|why| why.trim().is_empty()) {
+    fn ask(&self, ask: Ask, rule: String, requester: &Requester, plan: &Plan) -> Result<Verdict> {
+        if ask.reason_required
+            && requester
+                .reason
+                .as_deref()
+                .is_none_or(|why| why.trim().is_empty())
+        {
             return Err(Error::Invalid(format!(
                 "The policy `{rule}` wants to know why. Send the command again with `reason:`."
             )));

@@ -184,11 +184,7 @@ struct ActionRow {
 }
 
 impl ActionRow {
-    fn read(
-        self,
-        targets: Vec<Target>,
-        approval: Option<Box<Approval>>,
-    ) -> sqlx::Result<Action> {
+    fn read(self, targets: Vec<Target>, approval: Option<Box<Approval>>) -> sqlx::Result<Action> {
         let reply = self
             .interaction_id
             .zip(self.channel_id)
@@ -211,7 +207,11 @@ impl ActionRow {
             finished_at: self.finished_at,
             outcome: self.outcome,
             reply,
-            plan: self.plan.as_deref().map(|text| json("plan", text)).transpose()?,
+            plan: self
+                .plan
+                .as_deref()
+                .map(|text| json("plan", text))
+                .transpose()?,
             approval,
             targets,
         })

@@ -115,7 +115,8 @@ impl VoteRow {
     fn read(self) -> sqlx::Result<Vote> {
         Ok(Vote {
             user: UserId::from_db(self.user_id),
-            answer: Answer::parse(&self.answer).ok_or_else(|| unreadable("answer", &self.answer))?,
+            answer: Answer::parse(&self.answer)
+                .ok_or_else(|| unreadable("answer", &self.answer))?,
             reason: self.reason,
             at: self.at,
         })

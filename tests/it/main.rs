@@ -24,6 +24,7 @@ mod hostile;
 mod logs;
 mod matrix;
 mod outbox;
+mod policies;
 mod recovery;
 mod reload;
 mod replace;

@@ -9,9 +9,7 @@ use super::super::{
     reply::{self, Asker},
 };
 use crate::{
-    domain::{
-        approval, ids::ActionId,
-    },
+    domain::{approval, ids::ActionId},
     ops::approvals::Ballot,
 };
 
@@ -122,4 +120,3 @@ fn ballot(asker: &Asker, answer: approval::Answer, reason: Option<String>) -> Ba
         allow: false,
     }
 }
-

@@ -7,6 +7,7 @@ pub mod deploy;
 mod fleet;
 mod help;
 pub mod logs;
+mod policy;
 mod reload;
 pub mod secret;
 mod status;
@@ -45,6 +46,7 @@ pub fn all() -> Vec<Command> {
         secret::secret(),
         adopt::adopt(),
         approvals::approve(),
+        policy::policy(),
         reload::reload(),
         help::help(),
     ]

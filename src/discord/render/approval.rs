@@ -1,7 +1,9 @@
 //! The question to people about an action: one message from the first second to the last, and what replies to it.
 
 use chrono::{DateTime, Utc};
-use serenity::all::{ButtonStyle, Colour, CreateActionRow, CreateEmbed, CreateInputText, CreateModal, InputTextStyle};
+use serenity::all::{
+    ButtonStyle, Colour, CreateActionRow, CreateEmbed, CreateInputText, CreateModal, InputTextStyle,
+};
 
 use super::{
     Mentions, Rendered,
@@ -45,7 +47,11 @@ pub fn card(action: &Action, deciders: &[Holder], now: DateTime<Utc>) -> Rendere
         content: lines.join("\n"),
         embeds: vec![embed(action)],
         rows: vec![buttons(action, approval, open)],
-        mentions: if open { Mentions::of(deciders) } else { Mentions::default() },
+        mentions: if open {
+            Mentions::of(deciders)
+        } else {
+            Mentions::default()
+        },
         ..Rendered::default()
     }
 }
@@ -53,16 +59,29 @@ pub fn card(action: &Action, deciders: &[Holder], now: DateTime<Utc>) -> Rendere
 /// How it ended, as a reply to the card.
 pub fn result(action: &Action, now: DateTime<Utc>) -> Rendered {
     let mut lines = vec![headline(action, now)];
-    let note = action.outcome.as_deref().or_else(|| match action.targets.as_slice() {
-        [only] => only.note.as_deref(),
-        _ => None,
-    });
+    let note = action
+        .outcome
+        .as_deref()
+        .or_else(|| match action.targets.as_slice() {
+            [only] => only.note.as_deref(),
+            _ => None,
+        });
     lines.extend(note.map(|note| sentence(note.lines().next().unwrap_or_default(), PLAN_MAX)));
-    lines.extend(action.actor.map(|actor| format!("Asked for by <@{actor}>.")));
+    lines.extend(
+        action
+            .actor
+            .map(|actor| format!("Asked for by <@{actor}>.")),
+    );
     lines.push(format!("-# {}", Subject::Result(action.id).mark()));
     Rendered {
         content: lines.join("\n"),
-        mentions: Mentions::of(&action.actor.map(Holder::User).into_iter().collect::<Vec<_>>()),
+        mentions: Mentions::of(
+            &action
+                .actor
+                .map(Holder::User)
+                .into_iter()
+                .collect::<Vec<_>>(),
+        ),
         ..Rendered::default()
     }
 }
@@ -77,13 +96,27 @@ pub fn reminder(action: &Action, deciders: &[Holder]) -> Rendered {
         });
     let still = action.state == State::Asked;
     let text = if still {
-        format!("⏰ {} {} still waits for {}.{ends}", action.kind, whom(action), names(deciders))
+        format!(
+            "⏰ {} {} still waits for {}.{ends}",
+            action.kind,
+            whom(action),
+            names(deciders)
+        )
     } else {
-        format!("{} {} waits no more: it is {}.", action.kind, whom(action), action.state.as_str())
+        format!(
+            "{} {} waits no more: it is {}.",
+            action.kind,
+            whom(action),
+            action.state.as_str()
+        )
     };
     Rendered {
         content: format!("{text}\n-# {}", Subject::Reminder(action.id).mark()),
-        mentions: if still { Mentions::of(deciders) } else { Mentions::default() },
+        mentions: if still {
+            Mentions::of(deciders)
+        } else {
+            Mentions::default()
+        },
         ..Rendered::default()
     }
 }
@@ -92,7 +125,9 @@ pub fn reminder(action: &Action, deciders: &[Holder]) -> Rendered {
 pub fn break_glass(action: &Action, owners: &[Holder], now: DateTime<Utc>) -> Rendered {
     let mut lines = vec![format!(
         "🚨 **Break-glass**: {} took this without asking. {}",
-        action.actor.map_or_else(|| "Somebody".to_owned(), |actor| format!("<@{actor}>")),
+        action
+            .actor
+            .map_or_else(|| "Somebody".to_owned(), |actor| format!("<@{actor}>")),
         names(owners)
     )];
     lines.push(headline(action, now));
@@ -127,17 +162,27 @@ pub fn list(waiting: &[Action], now: DateTime<Utc>) -> Rendered {
     }
     let mut lines = vec![format!("Waiting for you: {}", waiting.len())];
     for action in waiting.iter().take(LISTED) {
-        let ends = action.approval.as_ref().map_or(0, |approval| approval.expires_at.timestamp());
+        let ends = action
+            .approval
+            .as_ref()
+            .map_or(0, |approval| approval.expires_at.timestamp());
         let waited = duration(now - action.created_at);
-        let by = action.actor.map_or_else(|| "Yardarm".to_owned(), |actor| format!("<@{actor}>"));
+        let by = action
+            .actor
+            .map_or_else(|| "Yardarm".to_owned(), |actor| format!("<@{actor}>"));
         lines.push(format!(
             "**{}** · {} {} · by {by} {waited} ago · lapses <t:{ends}:R>",
-            action.id, action.kind, whom(action)
+            action.id,
+            action.kind,
+            whom(action)
         ));
         lines.extend(why(action));
     }
     if waiting.len() > LISTED {
-        lines.push(format!("… and {} more; they follow once these are answered.", waiting.len() - LISTED));
+        lines.push(format!(
+            "… and {} more; they follow once these are answered.",
+            waiting.len() - LISTED
+        ));
     }
     Rendered {
         content: lines.join("\n"),
@@ -165,7 +210,10 @@ pub fn denial(action: &Action) -> CreateModal {
     let input = CreateInputText::new(InputTextStyle::Paragraph, "Why not", "reason")
         .max_length(REASON_MAX)
         .required(false);
-    let title = clip(&format!("Deny {} {}", action.kind, whom(action).replace('`', "")), 45);
+    let title = clip(
+        &format!("Deny {} {}", action.kind, whom(action).replace('`', "")),
+        45,
+    );
     CreateModal::new(Press::DenyForm(action.id).to_string(), title)
         .components(vec![CreateActionRow::InputText(input)])
 }
@@ -173,19 +221,36 @@ pub fn denial(action: &Action) -> CreateModal {
 /// The requester of something grave types what it is about.
 pub fn typing(action: &Action, volumes: bool) -> CreateModal {
     let phrase = action.phrase();
-    let input = CreateInputText::new(InputTextStyle::Short, clip(&format!("Type: {phrase}"), 45), "phrase")
-        .placeholder(clip(&phrase, 100))
-        .required(true);
-    let title = clip(&format!("{} {}", action.kind, whom(action).replace('`', "")), 45);
+    let input = CreateInputText::new(
+        InputTextStyle::Short,
+        clip(&format!("Type: {phrase}"), 45),
+        "phrase",
+    )
+    .placeholder(clip(&phrase, 100))
+    .required(true);
+    let title = clip(
+        &format!("{} {}", action.kind, whom(action).replace('`', "")),
+        45,
+    );
     CreateModal::new(Press::TypedForm(action.id, volumes).to_string(), title)
         .components(vec![CreateActionRow::InputText(input)])
 }
 
 fn request(action: &Action) -> Vec<String> {
     let fleets = fleets(action.plan.as_deref());
-    let place = if fleets.is_empty() { String::new() } else { format!(" in {}", fleets.join(", ")) };
-    let by = action.actor.map_or_else(|| "Yardarm".to_owned(), |actor| format!("<@{actor}>"));
-    let mut lines = vec![format!("🗳️ {by} asks to **{}** {}{place}", action.kind, whom(action))];
+    let place = if fleets.is_empty() {
+        String::new()
+    } else {
+        format!(" in {}", fleets.join(", "))
+    };
+    let by = action
+        .actor
+        .map_or_else(|| "Yardarm".to_owned(), |actor| format!("<@{actor}>"));
+    let mut lines = vec![format!(
+        "🗳️ {by} asks to **{}** {}{place}",
+        action.kind,
+        whom(action)
+    )];
     lines.extend(why(action));
     lines
 }
@@ -235,7 +300,10 @@ fn fit(lines: Vec<String>, mut room: usize) -> Vec<String> {
         let line = sentence(&line, 300);
         let length = line.encode_utf16().count() + 1;
         if length > room {
-            shown.push(format!("… and {} more lines: press Details", total - shown.len()));
+            shown.push(format!(
+                "… and {} more lines: press Details",
+                total - shown.len()
+            ));
             break;
         }
         room -= length;
@@ -262,7 +330,12 @@ fn votes(approval: &Approval) -> Vec<String> {
 }
 
 /// Where it stands: whose turn it is, or how it ended.
-fn standing(action: &Action, approval: &Approval, deciders: &[Holder], now: DateTime<Utc>) -> String {
+fn standing(
+    action: &Action,
+    approval: &Approval,
+    deciders: &[Holder],
+    now: DateTime<Utc>,
+) -> String {
     if action.state == State::Asked {
         let yes = approval.approvers().count();
         return format!(
@@ -285,7 +358,11 @@ fn names(holders: &[Holder]) -> String {
     if holders.is_empty() {
         return "nobody who is known".to_owned();
     }
-    let shown: Vec<String> = holders.iter().take(NAMES_MAX).map(ToString::to_string).collect();
+    let shown: Vec<String> = holders
+        .iter()
+        .take(NAMES_MAX)
+        .map(ToString::to_string)
+        .collect();
     let more = holders.len().saturating_sub(NAMES_MAX);
     match more {
         0 => shown.join(", "),
@@ -294,10 +371,9 @@ fn names(holders: &[Holder]) -> String {
 }
 
 fn mark(action: &Action, subject: Subject) -> String {
-    let digest = action
-        .plan
-        .as_ref()
-        .map_or_else(String::new, |plan| format!(" · plan {}", plan.digest().short()));
+    let digest = action.plan.as_ref().map_or_else(String::new, |plan| {
+        format!(" · plan {}", plan.digest().short())
+    });
     format!("-# {}{digest}", subject.mark())
 }
 
@@ -311,29 +387,61 @@ fn embed(action: &Action) -> CreateEmbed {
     let mut lines = request(action);
     lines.extend(plan_lines(action.plan.as_deref(), EMBED_MAX));
     CreateEmbed::new()
-        .title(clip(&format!("{} {}", action.kind, whom(action).replace('`', "")), 200))
+        .title(clip(
+            &format!("{} {}", action.kind, whom(action).replace('`', "")),
+            200,
+        ))
         .description(clip(&lines.join("\n"), 4000))
         .colour(colour)
 }
 
 fn buttons(action: &Action, approval: &Approval, open: bool) -> CreateActionRow {
-    let one = |press: Press, label: &str, style| button(press.to_string(), label, style).disabled(!open);
-    let mut all = vec![one(Press::Approve(action.id), "Approve", ButtonStyle::Success)];
+    let one =
+        |press: Press, label: &str, style| button(press.to_string(), label, style).disabled(!open);
+    let mut all = vec![one(
+        Press::Approve(action.id),
+        "Approve",
+        ButtonStyle::Success,
+    )];
     if let Some(length) = approval.ask.allow_for {
         let label = format!("Approve and allow for {}", duration(length));
-        all.push(one(Press::ApproveAndAllow(action.id), &label, ButtonStyle::Success));
+        all.push(one(
+            Press::ApproveAndAllow(action.id),
+            &label,
+            ButtonStyle::Success,
+        ));
     }
     all.push(one(Press::Deny(action.id), "Deny", ButtonStyle::Danger));
-    all.push(button(Press::Plan(action.id).to_string(), "Details", ButtonStyle::Secondary));
-    all.push(one(Press::Cancel(action.id), "Withdraw", ButtonStyle::Secondary));
+    all.push(button(
+        Press::Plan(action.id).to_string(),
+        "Details",
+        ButtonStyle::Secondary,
+    ));
+    all.push(one(
+        Press::Cancel(action.id),
+        "Withdraw",
+        ButtonStyle::Secondary,
+    ));
     row(all)
 }
 
 fn choice(action: &Action) -> CreateActionRow {
     let label = |what: &str| format!("{what} {}", action.id);
     row(vec![
-        button(Press::Approve(action.id).to_string(), &label("Approve"), ButtonStyle::Success),
-        button(Press::Deny(action.id).to_string(), &label("Deny"), ButtonStyle::Danger),
-        button(Press::Plan(action.id).to_string(), &label("Details of"), ButtonStyle::Secondary),
+        button(
+            Press::Approve(action.id).to_string(),
+            &label("Approve"),
+            ButtonStyle::Success,
+        ),
+        button(
+            Press::Deny(action.id).to_string(),
+            &label("Deny"),
+            ButtonStyle::Danger,
+        ),
+        button(
+            Press::Plan(action.id).to_string(),
+            &label("Details of"),
+            ButtonStyle::Secondary,
+        ),
     ])
 }

@@ -7,6 +7,7 @@ pub mod deploy;
 pub mod fleets;
 pub mod help;
 pub mod logs;
+pub mod policy;
 pub mod secrets;
 pub mod start;
 pub mod status;

@@ -220,6 +220,47 @@ fn the_way_to_a_decision_is_explained() {
 }
 
 #[test]
+fn a_trial_says_who_asks_for_what_and_how_it_would_end() {
+    let trial = Trial {
+        kind: Kind::Remove,
+        agent: Some("scout".to_owned()),
+        fleet: Some("prod".to_owned()),
+        template: None,
+        level: Some(Level::Operator),
+        origin: Origin::Chat,
+        loosens: false,
+        several: true,
+        sole_owner: false,
+        now: at("2026-11-21T12:00:00Z"),
+    };
+    let policies = Preset::Team.policies();
+    insta::assert_snapshot!(trial.explain(&policies), @r"
+    remove agent scout fleet prod, several, by operator, from chat
+      refused before any rule: it needs maintainer
+      no  team: on the host | chat is not host
+      no  team: Yardarm itself | it is about start or restart or resume
+      no  team: a second person | it is about grant add or team save
+      no  team: several at once | it is about stop or pause or restart
+      no  team: what loosens | it is about deploy or redeploy or rollback
+      yes team: grave | ask 1 other person
+    → ask 1 other person (team: grave)
+    ");
+    let by_itself = Trial {
+        kind: Kind::Start,
+        level: None,
+        origin: Origin::Converge,
+        loosens: true,
+        ..trial
+    };
+    insta::assert_snapshot!(by_itself.explain(&policies), @r"
+    start agent scout fleet prod, several, loosening, by Yardarm itself, from converge
+      no  team: on the host | converge is not host
+      yes team: Yardarm itself | allow
+    → allow (team: Yardarm itself)
+    ");
+}
+
+#[test]
 fn several_agents_get_what_satisfies_the_rules_of_each() {
     let both = [SCOUT, ROBIN];
     let decided = |prod: Effect, lab: Effect| {

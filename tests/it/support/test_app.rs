@@ -317,6 +317,7 @@ fn defaults(
             "access.owners".to_owned(),
             format!("[\"{}\"]", cord.user("olga").id()),
         ),
+        ("access.preset".to_owned(), "\"solo\"".to_owned()),
         ("database.path".to_owned(), path("yardarm.db")),
         ("agents.templates".to_owned(), path("agents")),
         ("docker.settle_s".to_owned(), "0".to_owned()),
