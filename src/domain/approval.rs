@@ -170,6 +170,14 @@ pub fn deciders(ask: &Ask, asked: &Asked, (rights, now): (&Rights, DateTime<Utc>
     holders
 }
 
+/// Whether there are enough people to answer. Nobody tells us who has a role: one may stand for any number.
+pub fn can_be_met(ask: &Ask, deciders: &[Holder]) -> bool {
+    let roles = deciders
+        .iter()
+        .any(|holder| matches!(holder, Holder::Role(_)));
+    roles || u32::try_from(deciders.len()).is_ok_and(|people| people >= ask.approvals)
+}
+
 /// Those a rule names, teams as their members.
 fn named(ask: &Ask, rights: &Rights) -> Vec<Holder> {
     let teams = ask

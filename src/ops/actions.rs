@@ -138,6 +138,9 @@ impl Ops {
         }
         self.announce(&mut tx, id, (&new, tells_owners)).await?;
         tx.commit().await?;
+        if new.approval.is_some() || tells_owners {
+            self.publish(Event::Outbox);
+        }
         Ok(id)
     }
 

@@ -107,6 +107,12 @@ impl Ops {
         // Read while nobody else writes: a follower may just have learnt which message the reply is.
         let action = self.action(id).await?;
         rows::finish(&mut tx, id, ending, now).await?;
+        // After a decision of others nobody follows its interaction any more.
+        let after = if action.approval.is_some() {
+            Duration::zero()
+        } else {
+            after
+        };
         actions::notify(&mut tx, &action, now, after).await?;
         actions::tell_result(&mut tx, &action, now).await?;
         tx.commit().await?;

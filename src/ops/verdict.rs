@@ -8,6 +8,7 @@ use super::{
 use crate::{
     domain::{
         action::{Kind, Origin},
+        approval::{Asked, can_be_met, deciders},
         grant::{Caller, Holder, Level, Need, Scope},
         ids::ChannelId,
         plan::Plan,
@@ -49,7 +50,7 @@ impl Ops {
             }
             Effect::Ask(ask) => {
                 refuse_unplanned(plan)?;
-                self.ask(ask, decision.rule, requester, plan)
+                self.ask((ask, decision.rule), requester, request.kind, plan)
             }
         }
     }
@@ -92,7 +93,13 @@ impl Ops {
         decide(&self.policies(), &question)
     }
 
-    fn ask(&self, ask: Ask, rule: String, requester: &Requester, plan: &Plan) -> Result<Verdict> {
+    fn ask(
+        &self,
+        (ask, rule): (Ask, String),
+        requester: &Requester,
+        kind: Kind,
+        plan: &Plan,
+    ) -> Result<Verdict> {
         if ask.reason_required
             && requester
                 .reason
@@ -103,6 +110,7 @@ impl Ops {
                 "The policy `{rule}` wants to know why. Send the command again with `reason:`."
             )));
         }
+        self.refuse_unmet((&ask, &rule), requester, kind, plan)?;
         let expires_at = self.now() + ask.expires;
         let channel = ask.channel.or_else(|| self.channel_of(plan));
         let channel = channel.or_else(|| requester.reply.as_ref().map(|reply| reply.channel));
@@ -112,6 +120,35 @@ impl Ops {
             channel,
             expires_at,
         }))
+    }
+
+    /// A question that the present grants cannot answer is not asked.
+    fn refuse_unmet(
+        &self,
+        (ask, rule): (&Ask, &str),
+        requester: &Requester,
+        kind: Kind,
+        plan: &Plan,
+    ) -> Result<()> {
+        let asked = Asked {
+            requester: requester.caller.as_ref().map(|caller| caller.user),
+            level: kind.level(),
+            fleets: fleets(Some(plan)),
+        };
+        let deciders = deciders(ask, &asked, (&self.rights(), self.now()));
+        if can_be_met(ask, &deciders) {
+            return Ok(());
+        }
+        let level = ask.by.level.unwrap_or(asked.level);
+        let others = if ask.approvals == 1 {
+            "another person".to_owned()
+        } else {
+            format!("{} other people", ask.approvals)
+        };
+        Err(Error::Denied(format!(
+            "The policy `{rule}` wants {others} to approve this, and the present grants name {}. An owner can grant `{level}` to somebody (`/grant add`); who works alone sets `access.preset = \"solo\"` on the host.",
+            deciders.len()
+        )))
     }
 
     /// The ops channel of the fleet it is about, or of the instance.

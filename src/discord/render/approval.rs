@@ -7,7 +7,7 @@ use serenity::all::{
 
 use super::{
     Mentions, Rendered,
-    action::{headline, whom},
+    action::{headline, warning, whom},
     button, row,
     text::{clip, duration, escape, sentence},
 };
@@ -247,9 +247,10 @@ fn request(action: &Action) -> Vec<String> {
         .actor
         .map_or_else(|| "Yardarm".to_owned(), |actor| format!("<@{actor}>"));
     let mut lines = vec![format!(
-        "🗳️ {by} asks to **{}** {}{place}",
+        "🗳️ {by} asks to **{}** {}{place}.{}",
         action.kind,
-        whom(action)
+        whom(action),
+        warning(action)
     )];
     lines.extend(why(action));
     lines
@@ -339,7 +340,7 @@ fn standing(
     if action.state == State::Asked {
         let yes = approval.approvers().count();
         return format!(
-            "Needs {yes}/{} approvals, from {} · lapses <t:{}:R>",
+            "{yes} of {} approvals, from {} · lapses <t:{}:R>",
             approval.ask.approvals,
             names(deciders),
             approval.expires_at.timestamp()
