@@ -1,5 +1,6 @@
 //! The command line: one file per sub-command.
 
+pub mod audit;
 pub mod check;
 pub mod doctor;
 pub mod policy;
@@ -32,6 +33,9 @@ pub enum Command {
     /// What the rules say to an action
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Verify, export or purge the record of what happened
+    #[command(subcommand)]
+    Audit(audit::Audit),
     Schema(schema::Schema),
 }
 
@@ -62,6 +66,7 @@ impl Cli {
             Command::Check(options) => Ok(check::run(&options)),
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Policy(policy) => Ok(policy.run()),
+            Command::Audit(audit) => audit.run().await,
             Command::Schema(args) => schema::run(&args),
         }
     }

@@ -303,6 +303,10 @@ impl State {
 /// What a kind needs to know beyond its targets. Kept as JSON in the action's row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of one or two kinds"
+)]
 pub struct Details {
     /// `remove`: the volumes too.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

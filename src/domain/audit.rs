@@ -3,6 +3,9 @@
 //! The chain is no signature. Whoever can write to the database can make a new one from some row on; what was
 //! anchored outside (a row's number and hash, posted in a channel) shows that. See docs/security.md.
 
+pub mod chain;
+pub mod search;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -227,6 +230,28 @@ impl Record {
         };
         record.hash = record.hash_after(previous).to_vec();
         record
+    }
+
+    /// One line of JSON with every field, the hash in hexadecimal.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "number": self.number,
+            "at": self.at,
+            "what": self.what,
+            "actor": self.actor,
+            "origin": self.origin,
+            "agent_id": self.agent_id,
+            "agent_name": self.agent_name,
+            "fleet_id": self.fleet_id,
+            "fleet_name": self.fleet_name,
+            "action_id": self.action_id,
+            "kind": self.kind,
+            "plan": self.plan,
+            "text": self.text,
+            // A text, because the hash is made of its very bytes.
+            "details": self.details,
+            "hash": hex::encode(&self.hash),
+        })
     }
 
     /// What its hash should be after a row with the hash `previous`.

@@ -16,6 +16,7 @@ pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod problem;
+pub mod redact;
 pub mod secret;
 pub mod spec;
 pub mod template;

@@ -2,41 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
-use sqlx::SqlitePool;
+use serde_json::json;
 
 use super::{Store, Tx, unreadable};
 use crate::domain::{
     action::{Kind, Origin},
     agent::Name,
-    audit::{self, Entry, GENESIS, Record, What},
+    audit::{self, Entry, GENESIS, Record, What, chain::Anchor, stamp},
     ids::{ActionId, AgentId, FleetId, UserId},
 };
-
-/// Reads the audit; whoever has one cannot write.
-#[derive(Clone, Debug)]
-pub struct Ledger(SqlitePool);
-
-impl Store {
-    pub fn ledger(&self) -> Ledger {
-        Ledger(self.reader.clone())
-    }
-}
-
-impl Ledger {
-    /// Up to `limit` rows from number `first` on.
-    pub async fn rows(&self, first: i64, limit: i64) -> sqlx::Result<Vec<Record>> {
-        sqlx::query_as!(
-            Record,
-            r#"SELECT id AS number, at, what, actor, origin, agent_id, agent_name, fleet_id, fleet_name, action_id, kind,
-                      plan, text, details, hash
-               FROM audit WHERE id >= ? ORDER BY id LIMIT ?"#,
-            first,
-            limit
-        )
-        .fetch_all(&self.0)
-        .await
-    }
-}
 
 /// Adds an entry to the chain, in the transaction of what it tells. Returns the number of its row.
 pub async fn append(tx: &mut Tx, entry: &Entry, now: DateTime<Utc>) -> sqlx::Result<i64> {
@@ -79,6 +53,75 @@ async fn insert(tx: &mut Tx, record: &Record) -> sqlx::Result<()> {
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// How many rows a purge deletes in one transaction: others want to write meanwhile.
+const PURGED_AT_ONCE: i64 = 1000;
+
+/// Says that the rows before `before` go: from then on the chain begins with the hash of the last of them. None if
+/// there are none. [`Store::delete_purged`] deletes them.
+pub async fn purge(
+    tx: &mut Tx,
+    before: DateTime<Utc>,
+    origin: audit::Origin,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Anchor>> {
+    let (at, gone) = (stamp(before), purged_through(tx).await?);
+    let last = sqlx::query!(
+        r#"SELECT id AS "number!", hash FROM audit WHERE at < ? AND id > ? ORDER BY id DESC LIMIT 1"#,
+        at,
+        gone
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(last) = last else { return Ok(None) };
+    let entry = Entry {
+        text: Some(format!("everything before {at}")),
+        details: json!({ "through": last.number, "hash": hex::encode(&last.hash) }),
+        ..Entry::new(What::Purged, origin)
+    };
+    append(tx, &entry, now).await?;
+    Ok(Some(Anchor {
+        number: last.number,
+        hash: last.hash,
+    }))
+}
+
+/// The last row that a purge has said goes; 0 before the first purge.
+async fn purged_through(tx: &mut Tx) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT coalesce(max(json_extract(details, '$.through')), 0) AS "through!: i64"
+           FROM audit WHERE what = 'purged'"#
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
+impl Store {
+    /// Deletes what a purge has said goes, in small transactions.
+    pub async fn delete_purged(&self) -> sqlx::Result<()> {
+        loop {
+            let mut tx = self.begin().await?;
+            let more = delete_some(&mut tx).await?;
+            tx.commit().await?;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Deletes some of what a purge has said goes; false once nothing of it is left.
+async fn delete_some(tx: &mut Tx) -> sqlx::Result<bool> {
+    let through = purged_through(tx).await?;
+    let done = sqlx::query!(
+        "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id <= ? ORDER BY id LIMIT ?)",
+        through,
+        PURGED_AT_ONCE
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// An entry about an action: about its agent if it has but one, about their fleet if they have but one.

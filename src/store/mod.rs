@@ -11,6 +11,7 @@ pub mod approvals;
 pub mod audit;
 pub mod drafts;
 pub mod fleets;
+pub mod ledger;
 pub mod outbox;
 pub mod process;
 pub mod secrets;
@@ -43,8 +44,8 @@ const READERS: u32 = 4;
 pub struct Store {
     writer: SqlitePool,
     reader: SqlitePool,
-    /// Held as long as we live: one process per database.
-    _lock: File,
+    /// Held as long as we live: one process serves a database. None for one that stands beside it.
+    _lock: Option<File>,
 }
 
 /// Why a database could not be opened; the text is for whoever starts the process.
@@ -64,25 +65,33 @@ impl Store {
     /// Opens or makes the database, and brings it up to date.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
         let lock = lock(path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true);
-        let open_error = |error| explain(path, error);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await
-            .map_err(open_error)?;
+        let writer = writer(path, true).await?;
         migrate(&writer, path).await?;
+        Self::with_readers(path, writer, Some(lock)).await
+    }
+
+    /// For a command on the host: as [`Self::open`], or beside the process that serves the database. Beside it only
+    /// what that process does not keep in memory may be written.
+    pub async fn open_or_join(path: &Path) -> Result<Self, OpenError> {
+        match Self::open(path).await {
+            Err(OpenError::InUse(_)) => {
+                let writer = writer(path, false).await?;
+                Self::with_readers(path, writer, None).await
+            }
+            opened => opened,
+        }
+    }
+
+    async fn with_readers(
+        path: &Path,
+        writer: SqlitePool,
+        lock: Option<File>,
+    ) -> Result<Self, OpenError> {
         let reader = SqlitePoolOptions::new()
             .max_connections(READERS)
-            .connect_with(options.read_only(true))
+            .connect_with(options(path).read_only(true))
             .await
-            .map_err(open_error)?;
+            .map_err(|error| explain(path, error))?;
         Ok(Self {
             writer,
             reader,
@@ -100,6 +109,23 @@ impl Store {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+}
+
+async fn writer(path: &Path, create: bool) -> Result<SqlitePool, OpenError> {
+    SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(options(path).create_if_missing(create))
+        .await
+        .map_err(|error| explain(path, error))
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {

@@ -85,7 +85,7 @@ pub(crate) const EXTRA: &[(&str, &str, &str)] = &[
     (
         "cli",
         "store",
-        "`up` tells a database in use by its exit code",
+        "`audit` reads and purges beside a running process; `up` tells a database in use by its exit code",
     ),
     (
         "cli",

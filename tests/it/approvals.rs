@@ -47,20 +47,20 @@ async fn what_others_approve_is_done_and_told() {
     let test = team().await;
     let (reply, question) = asked(&test).await;
     insta::assert_snapshot!(test.said(question.content()), @"
-    🗳️ <@olga> asks to **remove** `scout` in `main`
+    🗳️ <@olga> asks to **remove** `scout` in `main`. Its container is deleted; the data in its volumes stays.
     Why: spring-cleaning
-    Needs 0/1 approvals, from <@ravi> · lapses <t:1795348800:R>
+    0 of 1 approvals, from <@ravi> · lapses <t:1795348800:R>
     -# approval 2 · plan 82a8ec5183aa
     ");
     insta::assert_snapshot!(test.said(&reply.text()), @"
-    ❔ **remove** `scout`? Its container is deleted; the data in its volumes stays.
+    🗳️ **remove** `scout`: others have to approve it, see #ops
     -# action 2 · by <@olga>, because: spring-cleaning
     ");
     assert_eq!(test.engine.changes(), [""; 0]);
 
     ravi(&test).press(&question, "Approve").await.unwrap();
     insta::assert_snapshot!(card(&test, "done in").await, @"
-    🗳️ <@olga> asks to **remove** `scout` in `main`
+    🗳️ <@olga> asks to **remove** `scout` in `main`. Its container is deleted; the data in its volumes stays.
     Why: spring-cleaning
     ✅ <@ravi> <t:1795262400:R>
     ✅ remove `scout`: done in 0.0 s · decided by <@ravi> after 0.0 s
@@ -72,7 +72,11 @@ async fn what_others_approve_is_done_and_told() {
         .wait_for_text("-# result")
         .await
         .unwrap();
-    insta::assert_snapshot!(test.said(told.content()), @"");
+    insta::assert_snapshot!(test.said(told.content()), @"
+    ✅ remove `scout`: done in 0.0 s
+    Asked for by <@olga>.
+    -# result 2
+    ");
     assert_eq!(
         told.json()["message_reference"]["message_id"],
         question.id().to_string()
@@ -126,7 +130,7 @@ async fn a_denial_says_why_and_a_late_click_learns_who() {
         .await
         .unwrap();
     insta::assert_snapshot!(card(&test, "denied").await, @"
-    🗳️ <@olga> asks to **remove** `scout` in `main`
+    🗳️ <@olga> asks to **remove** `scout` in `main`. Its container is deleted; the data in its volumes stays.
     Why: spring-cleaning
     🚫 <@ravi> <t:1795262400:R>: it is still needed
     🚫 remove `scout`: denied, nothing was changed · decided by <@ravi> after 0.0 s
@@ -192,7 +196,7 @@ async fn a_vote_after_the_end_is_late_although_nobody_looked_yet() {
     let (_, question) = asked(&test).await;
     test.clock.advance(TimeDelta::hours(24));
     let late = ravi(&test).press(&question, "Approve").await.unwrap();
-    insta::assert_snapshot!(test.whisper(&late).await, @"");
+    insta::assert_snapshot!(test.whisper(&late).await, @"This question lapsed <t:1795348800:R>. Whoever still wants it sends the command again.");
     assert_eq!(test.engine.changes(), [""; 0]);
     test.finish().await;
 }
@@ -206,7 +210,7 @@ async fn what_changed_meanwhile_voids_the_question() {
     let void = ravi(&test).press(&question, "Approve").await.unwrap();
     insta::assert_snapshot!(test.whisper(&void).await, @"Action 2 is void: the plan has changed: `scout` has another container by now. Nothing was changed. Whoever still wants it sends the command again.");
     insta::assert_snapshot!(card(&test, "void").await, @"
-    🗳️ <@olga> asks to **remove** `scout` in `main`
+    🗳️ <@olga> asks to **remove** `scout` in `main`. Its container is deleted; the data in its volumes stays.
     Why: spring-cleaning
     ✖️ remove `scout`: void, nothing was changed
     the plan has changed: `scout` has another container by now
@@ -232,7 +236,7 @@ async fn a_requester_who_left_voids_the_question() {
     drop(request);
     test.cord.user("ravi").leave().unwrap();
     let void = test.olga().press(&question, "Approve").await.unwrap();
-    insta::assert_snapshot!(test.whisper(&void).await, @"");
+    insta::assert_snapshot!(test.whisper(&void).await, @"Action 2 is void: <@ravi> has left the server. Nothing was changed. Whoever still wants it sends the command again.");
     assert_eq!(test.engine.changes(), [""; 0]);
     test.finish().await;
 }
@@ -293,5 +297,23 @@ async fn a_quorum_that_nobody_can_meet_is_refused() {
     test.up().await;
     test.deploy("scout").await;
     insta::assert_snapshot!(test.refused("remove agent:scout").await, @r#"The policy `team: grave` wants another person to approve this, and the present grants name 0. An owner can grant `maintainer` to somebody (`/grant add`); who works alone sets `access.preset = "solo"` on the host."#);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_image_that_moved_meanwhile_voids_the_question() {
+    let test = team().await;
+    test.engine.add_remote_image("demo:1");
+    test.send("redeploy agent:scout set:memory_mb=2048 pull:true")
+        .await;
+    let ops = test.cord.channel("ops");
+    let question = ops.wait_for_text("-# approval").await.unwrap();
+    let text = question.content();
+    assert!(text.contains("Loosens: memory 512 → 2048 MiB"), "{text}");
+    test.engine.push_again("demo:1");
+    let void = ravi(&test).press(&question, "Approve").await.unwrap();
+    let said = test.whisper(&void).await;
+    assert!(said.contains("`scout`: image digest"), "{said}");
+    assert_eq!(test.engine.changes(), [""; 0]);
     test.finish().await;
 }

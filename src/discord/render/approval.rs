@@ -59,13 +59,11 @@ pub fn card(action: &Action, deciders: &[Holder], now: DateTime<Utc>) -> Rendere
 /// How it ended, as a reply to the card.
 pub fn result(action: &Action, now: DateTime<Utc>) -> Rendered {
     let mut lines = vec![headline(action, now)];
-    let note = action
-        .outcome
-        .as_deref()
-        .or_else(|| match action.targets.as_slice() {
-            [only] => only.note.as_deref(),
-            _ => None,
-        });
+    let only = match action.targets.as_slice() {
+        [only] => only.note.as_deref(),
+        _ => None,
+    };
+    let note = action.outcome.as_deref().or(only);
     lines.extend(note.map(|note| sentence(note.lines().next().unwrap_or_default(), PLAN_MAX)));
     lines.extend(
         action

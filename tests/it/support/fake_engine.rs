@@ -238,8 +238,8 @@ impl FakeEngine {
 
     /// The calls that change something.
     pub(crate) fn changes(&self) -> Vec<String> {
-        const READS: [&str; 8] = [
-            "about", "list", "observe", "describe", "events", "image", "logs", "sample",
+        const READS: [&str; 9] = [
+            "about", "list", "observe", "describe", "events", "image", "resolve", "logs", "sample",
         ];
         let mut calls = self.calls();
         calls.retain(|call| {

@@ -200,6 +200,8 @@ impl TestApp {
             }
         });
         let text = lines.collect::<Vec<_>>().join("\n");
+        let ops = self.cord.channel("ops").id().to_string();
+        let text = text.replace(&format!("<#{ops}>"), "#ops");
         ["olga", "ravi", "mina"]
             .into_iter()
             .fold(text, |text, name| {
