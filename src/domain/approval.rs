@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     action::Kind,
-    agent::Name,
-    grant::{Caller, Forbidden, Holder, Level, Need, Rights, Scope, Team},
+    grant::{Caller, Forbidden, Holder, Need, Rights, Team},
     ids::{ActionId, AllowanceId, ChannelId, FleetId, UserId},
     policy::Ask,
 };
@@ -104,10 +103,8 @@ impl Approval {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     pub requester: Option<UserId>,
-    /// The least level of the action.
-    pub level: Level,
-    /// None of them stands for the whole instance.
-    pub fleets: Vec<Name>,
+    /// What the action takes of whoever asks for it.
+    pub need: Need,
 }
 
 /// Why somebody's answer does not count. The text is for that person.
@@ -124,8 +121,8 @@ pub enum Unfit {
 impl Asked {
     fn need(&self, ask: &Ask) -> Need {
         Need {
-            level: ask.by.level.unwrap_or(self.level),
-            on: Scope::Fleets(self.fleets.clone()),
+            level: ask.by.level.unwrap_or(self.need.level),
+            on: self.need.on.clone(),
         }
     }
 }

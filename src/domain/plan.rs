@@ -270,7 +270,7 @@ fn first(made: &Made) -> Vec<String> {
     if !spec.command.is_empty() {
         lines.push(format!("command `{}`", spec.command.join(" ")));
     }
-    lines.push(limits(spec));
+    lines.push(format!("limits {}", limits(spec)));
     lines.extend(
         spec.mounts
             .iter()
@@ -290,7 +290,7 @@ fn first(made: &Made) -> Vec<String> {
 fn limits(spec: &Spec) -> String {
     let limits = &spec.limits;
     format!(
-        "limits {} MiB, {} CPUs, {} processes",
+        "{} MiB, {} CPUs, {} processes",
         limits.memory_mb, limits.cpus, limits.pids
     )
 }

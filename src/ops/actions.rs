@@ -81,6 +81,9 @@ impl Ops {
         {
             return self.action(known).await;
         }
+        if let Some(caller) = &requester.caller {
+            self.permit(caller, &request)?;
+        }
         let request = self.look_up_rollback(request).await?;
         let plan = self.plan_request(&request).await?;
         let verdict = self.verdict(&request, &requester, &plan).await?;
@@ -187,10 +190,11 @@ impl Ops {
     pub async fn confirm(
         &self,
         id: ActionId,
-        by: UserId,
+        by: &Caller,
         (typed, volumes): (&str, bool),
     ) -> Result<Action> {
-        let action = self.asked_by(id, by).await?;
+        let action = self.asked_by(id, by.user).await?;
+        self.permit_action(by, &action)?;
         if action.approval.is_some() {
             return Err(Error::Denied(
                 "Others are asked about this: see its card.".to_owned(),

@@ -18,7 +18,7 @@ use crate::{
         agent::Name,
         approval::{Answer, Approval, Asked, Tally, Vote, deciders, may_answer},
         event::Event,
-        grant::{Caller, Holder, Level, Need, Scope},
+        grant::{Caller, Holder, Level, Scope},
         ids::{ActionId, AgentId, ChannelId, MessageId, UserId},
         outbox::Subject,
         plan::Plan,
@@ -194,11 +194,7 @@ impl Ops {
         let Some(requester) = self.member(actor).await? else {
             return Ok(Some(format!("<@{actor}> has left the server")));
         };
-        let need = Need {
-            level: action.kind.level(),
-            on: Scope::Fleets(fleets(action.plan.as_deref())),
-        };
-        if let Err(why) = self.rights().authorise(&requester, &need, self.now()) {
+        if let Err(why) = self.permit_action(&requester, action) {
             return Ok(Some(format!(
                 "<@{actor}> may not ask for it any more: {why}"
             )));
@@ -248,7 +244,7 @@ impl Ops {
         };
         may_answer(
             &approval.ask,
-            &asked(action),
+            &self.asked(action),
             voter,
             (&self.rights(), self.now()),
         )
@@ -267,7 +263,7 @@ impl Ops {
         };
         may_answer(
             &approval.ask,
-            &asked(action),
+            &self.asked(action),
             person,
             (&self.rights(), self.now()),
         )
@@ -285,8 +281,7 @@ impl Ops {
             return Ok(());
         };
         let ends_at = self.now() + length;
-        for fleet in fleets(action.plan.as_deref()) {
-            let fleet = self.fleet(fleet.as_str())?.id;
+        for fleet in self.fleets_of(action.plan.as_deref()) {
             let new = allowances::NewAllowance {
                 action: action.id,
                 user,
@@ -300,11 +295,19 @@ impl Ops {
         Ok(())
     }
 
+    /// An action, as far as it matters who answers.
+    fn asked(&self, action: &Action) -> Asked {
+        Asked {
+            requester: action.actor,
+            need: self.need_of(action),
+        }
+    }
+
     /// Those who can answer the question about an action now.
     pub fn deciders(&self, action: &Action) -> Vec<Holder> {
         let ask = action.approval.as_ref().map(|approval| &approval.ask);
         ask.map_or_else(Vec::new, |ask| {
-            deciders(ask, &asked(action), (&self.rights(), self.now()))
+            deciders(ask, &self.asked(action), (&self.rights(), self.now()))
         })
     }
 
@@ -382,15 +385,6 @@ impl Ops {
     }
 }
 
-/// An action, as far as it matters who answers.
-fn asked(action: &Action) -> Asked {
-    Asked {
-        requester: action.actor,
-        level: action.kind.level(),
-        fleets: fleets(action.plan.as_deref()),
-    }
-}
-
 /// What a late answer learns: who decided, how and when.
 fn decided_before(action: &Action, approval: &Approval) -> Error {
     let now = action.approval.as_deref().unwrap_or(approval);
@@ -408,7 +402,7 @@ fn decided_before(action: &Action, approval: &Approval) -> Error {
     })
 }
 
-/// The fleets an action touches; none if it is about no agent.
+/// The names of the fleets a plan touches; none if it is about no agent.
 pub(super) fn fleets(plan: Option<&Plan>) -> Vec<Name> {
     let parts = plan.map_or(&[][..], |plan| &plan.parts);
     let mut fleets: Vec<Name> = parts.iter().map(|part| part.fleet.clone()).collect();

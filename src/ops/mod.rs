@@ -18,6 +18,7 @@ mod replace;
 pub mod resolve;
 pub mod roster;
 pub mod secrets;
+pub mod sight;
 mod tidy;
 mod verdict;
 

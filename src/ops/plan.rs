@@ -3,6 +3,7 @@
 use super::{
     Ops,
     actions::{Request, newcomers},
+    approvals::fleets,
     secrets::Recipient,
 };
 use crate::{
@@ -170,6 +171,15 @@ impl Ops {
     pub(super) async fn bare_image(&self, reference: &str) -> Result<Option<String>> {
         let image = self.engine.image(reference).await?;
         Ok(image.as_ref().map(Image::bare))
+    }
+
+    /// The fleets a plan touches; none if it is about no agent.
+    pub(super) fn fleets_of(&self, plan: Option<&Plan>) -> Vec<FleetId> {
+        let names = fleets(plan);
+        self.roster.read(|board| {
+            let found = names.iter().filter_map(|name| board.fleet(name.as_str()));
+            found.map(|fleet| fleet.id).collect()
+        })
     }
 
     fn fleet_name(&self, id: FleetId) -> Result<Name> {

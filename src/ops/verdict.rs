@@ -50,7 +50,7 @@ impl Ops {
             }
             Effect::Ask(ask) => {
                 refuse_unplanned(plan)?;
-                self.ask((ask, decision.rule), requester, request.kind, plan)
+                self.ask((ask, decision.rule), requester, request, plan)
             }
         }
     }
@@ -97,7 +97,7 @@ impl Ops {
         &self,
         (ask, rule): (Ask, String),
         requester: &Requester,
-        kind: Kind,
+        request: &Request,
         plan: &Plan,
     ) -> Result<Verdict> {
         if ask.reason_required
@@ -110,7 +110,7 @@ impl Ops {
                 "The policy `{rule}` wants to know why. Send the command again with `reason:`."
             )));
         }
-        self.refuse_unmet((&ask, &rule), requester, kind, plan)?;
+        self.refuse_unmet((&ask, &rule), requester, request)?;
         let expires_at = self.now() + ask.expires;
         let channel = ask.channel.or_else(|| self.channel_of(plan));
         let channel = channel.or_else(|| requester.reply.as_ref().map(|reply| reply.channel));
@@ -127,19 +127,17 @@ impl Ops {
         &self,
         (ask, rule): (&Ask, &str),
         requester: &Requester,
-        kind: Kind,
-        plan: &Plan,
+        request: &Request,
     ) -> Result<()> {
         let asked = Asked {
             requester: requester.caller.as_ref().map(|caller| caller.user),
-            level: kind.level(),
-            fleets: fleets(Some(plan)),
+            need: self.need_for(request),
         };
         let deciders = deciders(ask, &asked, (&self.rights(), self.now()));
         if can_be_met(ask, &deciders) {
             return Ok(());
         }
-        let level = ask.by.level.unwrap_or(asked.level);
+        let level = ask.by.level.unwrap_or(asked.need.level);
         let others = if ask.approvals == 1 {
             "another person".to_owned()
         } else {
@@ -174,16 +172,12 @@ impl Ops {
         let Some(caller) = caller else {
             return Ok(false);
         };
-        let fleets = fleets(Some(plan));
+        let fleets = self.fleets_of(Some(plan));
         if fleets.is_empty() || !plan.loosens().is_empty() {
             return Ok(false);
         }
         let all = self.store.allowances(self.now()).await?;
-        let mut ids = Vec::new();
-        for fleet in &fleets {
-            ids.push(self.fleet(fleet.as_str())?.id);
-        }
-        Ok(ids.into_iter().all(|fleet| {
+        Ok(fleets.into_iter().all(|fleet| {
             all.iter().any(|one| {
                 one.user == caller.user && one.kind == request.kind && one.fleet == fleet
             })

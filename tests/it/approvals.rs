@@ -52,7 +52,7 @@ async fn what_others_approve_is_done_and_told() {
     0 of 1 approvals, from <@ravi> · lapses <t:1795348800:R>
     -# approval 2 · plan 82a8ec5183aa
     ");
-    insta::assert_snapshot!(test.said(&reply.text()), @"
+    insta::assert_snapshot!(test.end_of(&reply).await, @"
     🗳️ **remove** `scout`: others have to approve it, see #ops
     -# action 2 · by <@olga>, because: spring-cleaning
     ");
@@ -303,17 +303,21 @@ async fn a_quorum_that_nobody_can_meet_is_refused() {
 #[tokio::test]
 async fn an_image_that_moved_meanwhile_voids_the_question() {
     let test = team().await;
-    test.engine.add_remote_image("demo:1");
-    test.send("redeploy agent:scout set:memory_mb=2048 pull:true")
+    test.engine.add_remote_image("far:1");
+    test.write_template("far", r#"{ "description": "x", "image": "far:1" }"#);
+    test.done("reload").await;
+    test.done("deploy template:far").await;
+    test.engine.forget_calls();
+    test.send("redeploy agent:far set:memory_mb=2048 pull:true")
         .await;
     let ops = test.cord.channel("ops");
     let question = ops.wait_for_text("-# approval").await.unwrap();
     let text = question.content();
     assert!(text.contains("Loosens: memory 512 → 2048 MiB"), "{text}");
-    test.engine.push_again("demo:1");
+    test.engine.push_again("far:1");
     let void = ravi(&test).press(&question, "Approve").await.unwrap();
     let said = test.whisper(&void).await;
-    assert!(said.contains("`scout`: image digest"), "{said}");
+    assert!(said.contains("`far`: image digest"), "{said}");
     assert_eq!(test.engine.changes(), [""; 0]);
     test.finish().await;
 }
