@@ -89,6 +89,7 @@ impl App {
             cut_off = start.cut_off.len(),
             "started"
         );
+        ops.log_head().await?;
 
         let workers = Workers::default();
         let channels = Channels::new(Arc::clone(&ops), Arc::clone(&rest.http));

@@ -77,6 +77,11 @@ impl Channels {
                     now,
                 ))
             }
+            Subject::Anchor(id) => Ok(Rendered::text(format!(
+                "{}\n-# {}",
+                self.anchor(id).await?,
+                subject.mark()
+            ))),
         }
     }
 
@@ -87,6 +92,12 @@ impl Channels {
         };
         let card = self.ops.card_of(id, row.channel).await;
         card.map_err(|error| unreadable(&error))
+    }
+
+    async fn anchor(&self, id: i64) -> Result<String, Undelivered> {
+        let anchor = self.ops.anchor(id).await;
+        let (day, anchor) = anchor.map_err(|error| unreadable(&error))?;
+        Ok(render::audit::anchor(day, &anchor))
     }
 
     async fn actions(
@@ -152,9 +163,10 @@ impl Deliver for Channels {
     }
 
     async fn digest(&self, channel: ChannelId, subjects: &[Subject]) -> Result<(), Undelivered> {
-        let mut actions = Vec::new();
+        let (mut actions, mut anchors) = (Vec::new(), Vec::new());
         for subject in subjects {
             match subject {
+                Subject::Anchor(id) => anchors.push(self.anchor(*id).await?),
                 Subject::Action(id)
                 | Subject::Approval(id)
                 | Subject::Result(id)
@@ -172,7 +184,7 @@ impl Deliver for Channels {
         }
         let first = subjects.first().map_or(0, |subject| subject.number());
         let nonce = format!("digest-{first}-{}", subjects.len());
-        let rendered = render::start::digest(subjects, &actions, self.ops.now());
+        let rendered = render::start::digest(subjects, (&actions, &anchors), self.ops.now());
         self.send(channel, (&rendered, None), nonce).await.map(drop)
     }
 

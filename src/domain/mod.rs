@@ -20,4 +20,5 @@ pub mod redact;
 pub mod secret;
 pub mod spec;
 pub mod template;
+pub mod throttle;
 pub mod view;

@@ -19,6 +19,8 @@ pub enum Subject {
     Reminder(ActionId),
     /// An action that an owner took without asking.
     BreakGlass(ActionId),
+    /// The last row of the audit on a day.
+    Anchor(i64),
 }
 
 impl Subject {
@@ -30,6 +32,7 @@ impl Subject {
             Self::Result(_) => "result",
             Self::Reminder(_) => "reminder",
             Self::BreakGlass(_) => "break-glass",
+            Self::Anchor(_) => "anchor",
         }
     }
 
@@ -40,7 +43,7 @@ impl Subject {
             | Self::Result(id)
             | Self::Reminder(id)
             | Self::BreakGlass(id) => id.0,
-            Self::Start(number) => number,
+            Self::Start(number) | Self::Anchor(number) => number,
         }
     }
 
@@ -52,6 +55,7 @@ impl Subject {
             "result" => Some(Self::Result(ActionId(number))),
             "reminder" => Some(Self::Reminder(ActionId(number))),
             "break-glass" => Some(Self::BreakGlass(ActionId(number))),
+            "anchor" => Some(Self::Anchor(number)),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 mod access;
 pub mod actions;
 pub mod approvals;
+mod audit;
 pub mod catalog;
 pub mod deliver;
 pub mod drafts;
@@ -30,7 +31,9 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
-use self::{catalog::Catalog, drafts::Drafts, locks::Locks, members::Members, roster::Roster};
+use self::{
+    audit::Dams, catalog::Catalog, drafts::Drafts, locks::Locks, members::Members, roster::Roster,
+};
 use crate::{
     clock::Clock,
     config::{Fingerprints, Settings, Source},
@@ -61,6 +64,7 @@ pub struct Ops {
     pub secrets: secrets::Known,
     pub locks: Locks,
     drafts: Drafts,
+    dams: Dams,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -94,6 +98,7 @@ impl Ops {
             secrets: secrets::Known::default(),
             locks: Locks::default(),
             drafts: Drafts::default(),
+            dams: Dams::default(),
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),

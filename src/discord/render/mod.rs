@@ -3,6 +3,7 @@
 pub mod action;
 pub mod agent;
 pub mod approval;
+pub mod audit;
 pub mod deploy;
 pub mod fleets;
 pub mod help;

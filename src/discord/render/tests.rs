@@ -290,7 +290,7 @@ proptest! {
         let glance = Glance {
             fleet, counts, total: views.len(), page: 1, pages: 3, views,
             engine: EngineState::Silent { since: noon(), why },
-            host: Host::default(), backlog: Backlog { waiting: 99, dead: 99 },
+            host: Host::default(), backlog: Backlog { waiting: 99, dead: 99 }, refused: 99,
         };
         check(&status::fleet(&glance, noon()));
     }

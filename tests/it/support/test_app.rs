@@ -15,7 +15,7 @@ use yardarm::{
     ops::{Ops, actions::Requester},
 };
 
-use super::{clock::FixedClock, errors::Errors, fake_engine::FakeEngine};
+use super::{clock::FixedClock, errors::Errors, fake_engine::FakeEngine, told};
 
 /// Yardarm as it ships, with a Discord and an engine of its own. [`TestApp::finish`] ends every test.
 pub(crate) struct TestApp {
@@ -279,6 +279,7 @@ impl TestApp {
                 dead,
                 "dead messages"
             );
+            told::assert_told(&self.ops().settings().database.path).await;
             self.down().await;
         }
         self.cord.finish().unwrap();
