@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod agent;
+pub mod approval;
 pub mod audit;
 pub mod event;
 pub mod finding;
@@ -12,6 +13,7 @@ pub mod log;
 pub mod nearest;
 pub mod outbox;
 pub mod pattern;
+pub mod plan;
 pub mod policy;
 pub mod problem;
 pub mod redact;

@@ -2,13 +2,16 @@
 
 mod access;
 pub mod actions;
+pub mod approvals;
 mod audit;
 pub mod catalog;
 pub mod deliver;
 pub mod drafts;
 pub mod execute;
 pub mod locks;
+pub mod members;
 pub mod observe;
+mod plan;
 mod policies;
 mod record;
 pub mod recover;
@@ -19,6 +22,7 @@ pub mod roster;
 pub mod secrets;
 pub mod sight;
 mod tidy;
+mod verdict;
 
 use std::{
     collections::HashMap,
@@ -28,7 +32,9 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
-use self::{audit::Dams, catalog::Catalog, drafts::Drafts, locks::Locks, roster::Roster};
+use self::{
+    audit::Dams, catalog::Catalog, drafts::Drafts, locks::Locks, members::Members, roster::Roster,
+};
 use crate::{
     clock::Clock,
     config::{Fingerprints, Settings, Source},
@@ -53,6 +59,7 @@ pub struct Ops {
     pub vault: Vault,
     pub engine: Arc<dyn Engine>,
     pub clock: Arc<dyn Clock>,
+    members: Arc<dyn Members>,
     pub roster: Roster,
     pub catalog: Catalog,
     pub secrets: secrets::Known,
@@ -77,8 +84,7 @@ pub struct Ops {
 impl Ops {
     pub fn new(
         (store, vault): (Store, Vault),
-        engine: Arc<dyn Engine>,
-        clock: Arc<dyn Clock>,
+        (engine, clock, members): (Arc<dyn Engine>, Arc<dyn Clock>, Arc<dyn Members>),
         (settings, source): (Settings, Source),
         instance: InstanceId,
     ) -> Self {
@@ -87,6 +93,7 @@ impl Ops {
             vault,
             engine,
             clock,
+            members,
             roster: Roster::default(),
             catalog: Catalog::default(),
             secrets: secrets::Known::default(),

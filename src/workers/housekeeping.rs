@@ -13,6 +13,9 @@ pub(super) async fn keep(ops: Arc<Ops>) {
         if let Err(error) = ops.expire().await {
             tracing::error!(error = %error, "open questions could not be closed");
         }
+        if let Err(error) = ops.remind().await {
+            tracing::error!(error = %error, "open questions could not be reminded of");
+        }
         if let Err(error) = ops.drop_old_drafts().await {
             tracing::error!(error = %error, "old forms could not be dropped");
         }

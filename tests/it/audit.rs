@@ -61,11 +61,11 @@ async fn several_targets_are_told_one_by_one_and_a_no_is_told_too() {
     let first = test.told().await.lines().count();
     let asked = test.send("stop agent:*").await;
     let asked = asked.until_text("?").await.unwrap();
-    asked.press("Stop 2 agents").await.unwrap();
+    TestApp::confirm(&asked, "Stop 2 agents").await;
     asked.until_text("2 of 2 done").await.unwrap();
     let asked = test.send("remove agent:scout").await;
     let asked = asked.until_text("?").await.unwrap();
-    asked.press("Remove and its data").await.unwrap();
+    TestApp::confirm(&asked, "Remove and its data").await;
     asked.until_text("done in").await.unwrap();
     let asked = test.send("remove agent:lookout").await;
     let asked = asked.until_text("?").await.unwrap();
@@ -76,17 +76,18 @@ async fn several_targets_are_told_one_by_one_and_a_no_is_told_too() {
     insta::assert_snapshot!(told.join("\n"), @r#"
     8 asked, stop, fleet main, by olga, from chat, {"targets":["lookout","scout"]}
     9 accepted, stop, fleet main, by olga, from chat, {}
-    10 running, stop, fleet main, by olga, from chat, {}
-    11 succeeded, stop, agent lookout, fleet main, by olga, from chat, {}
-    12 succeeded, stop, agent scout, fleet main, by olga, from chat, {}
-    13 succeeded, stop, fleet main, by olga, from chat, “2 of 2 done”, {}
-    14 asked, remove, agent scout, fleet main, by olga, from chat, {}
-    15 accepted, remove, agent scout, fleet main, by olga, from chat, {}
-    16 altered, remove, agent scout, fleet main, by olga, from chat, {"volumes":true}
-    17 running, remove, agent scout, fleet main, by olga, from chat, {}
-    18 succeeded, remove, agent scout, fleet main, by olga, from chat, {}
-    19 asked, remove, agent lookout, fleet main, by olga, from chat, {}
-    20 cancelled, remove, agent lookout, fleet main, by olga, from chat, {}
+    10 altered, stop, fleet main, by olga, from chat, {"typed":true,"volumes":false}
+    11 running, stop, fleet main, by olga, from chat, {}
+    12 succeeded, stop, agent lookout, fleet main, by olga, from chat, {}
+    13 succeeded, stop, agent scout, fleet main, by olga, from chat, {}
+    14 succeeded, stop, fleet main, by olga, from chat, “2 of 2 done”, {}
+    15 asked, remove, agent scout, fleet main, by olga, from chat, {}
+    16 accepted, remove, agent scout, fleet main, by olga, from chat, {}
+    17 altered, remove, agent scout, fleet main, by olga, from chat, {"typed":true,"volumes":true}
+    18 running, remove, agent scout, fleet main, by olga, from chat, {}
+    19 succeeded, remove, agent scout, fleet main, by olga, from chat, {}
+    20 asked, remove, agent lookout, fleet main, by olga, from chat, {}
+    21 cancelled, remove, agent lookout, fleet main, by olga, from chat, {}
     "#);
     test.finish().await;
 }
@@ -306,7 +307,7 @@ async fn people_search_the_audit_and_turn_its_pages() {
     ");
     insta::assert_snapshot!(test.found("audit agent:nobody").await, @"Nothing of that kind was told, or nothing that you may see. Ask for less: `/audit agent:` alone, for example.");
     insta::assert_snapshot!(test.refused("audit until:yesterday").await, @"`yesterday` is no time. Write a day as `2026-11-21` or a time as `2026-11-21T10:00:00Z`, in UTC.");
-    insta::assert_snapshot!(test.refused("audit what:faild").await, @"`faild` is not known. Did you mean `failed`?");
+    insta::assert_snapshot!(test.refused("audit what:refuse").await, @"`refuse` is not known. Did you mean `refused`?");
     test.finish().await;
 }
 

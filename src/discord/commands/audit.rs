@@ -48,8 +48,8 @@ pub(super) async fn audit(
         actor: by.map(|user| UserId(user.id.get())),
         kind: action.map(kind).transpose()?,
         what: what.map(word).transpose()?,
-        since: since.map(time).transpose()?,
-        until: until.map(time).transpose()?,
+        since: since.as_deref().map(time).transpose()?,
+        until: until.as_deref().map(time).transpose()?,
         text,
         through: None,
     };
@@ -115,12 +115,12 @@ fn unknown(text: &str, known: &[&str]) -> super::super::Error {
     Answer::Invalid(format!("`{}` is not known. {hint}", text.replace('`', "'"))).into()
 }
 
-fn time(text: String) -> Result<chrono::DateTime<chrono::Utc>> {
+fn time(text: &str) -> Result<chrono::DateTime<chrono::Utc>> {
     let wrong = || {
         Answer::Invalid(format!(
             "`{}` is no time. Write a day as `2026-11-21` or a time as `2026-11-21T10:00:00Z`, in UTC.",
             text.replace('`', "'")
         ))
     };
-    Ok(parse_time(&text).ok_or_else(wrong)?)
+    Ok(parse_time(text).ok_or_else(wrong)?)
 }

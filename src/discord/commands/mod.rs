@@ -2,6 +2,7 @@
 
 mod adopt;
 mod agents;
+pub mod approvals;
 pub mod audit;
 pub mod deploy;
 mod fleet;
@@ -45,6 +46,7 @@ pub fn all() -> Vec<Command> {
         templates::templates(),
         secret::secret(),
         adopt::adopt(),
+        approvals::approve(),
         policy::policy(),
         audit::audit(),
         audit::why(),

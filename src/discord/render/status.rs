@@ -32,7 +32,7 @@ pub fn fleet(glance: &Glance, now: DateTime<Utc>) -> Rendered {
         content: summary(glance),
         embeds: vec![embed],
         rows: pages(glance).into_iter().collect(),
-        files: Vec::new(),
+        ..Rendered::default()
     }
 }
 

@@ -50,6 +50,8 @@ fn of(kind: Kind, state: State, targets: Vec<Target>) -> Action {
             .then(|| noon() + TimeDelta::milliseconds(2300)),
         outcome: None,
         reply: None,
+        plan: None,
+        approval: None,
         targets,
     }
 }
