@@ -76,17 +76,18 @@ async fn several_targets_are_told_one_by_one_and_a_no_is_told_too() {
     insta::assert_snapshot!(told.join("\n"), @r#"
     8 asked, stop, fleet main, by olga, from chat, {"targets":["lookout","scout"]}
     9 accepted, stop, fleet main, by olga, from chat, {}
-    10 running, stop, fleet main, by olga, from chat, {}
-    11 succeeded, stop, agent lookout, fleet main, by olga, from chat, {}
-    12 succeeded, stop, agent scout, fleet main, by olga, from chat, {}
-    13 succeeded, stop, fleet main, by olga, from chat, “2 of 2 done”, {}
-    14 asked, remove, agent scout, fleet main, by olga, from chat, {}
-    15 accepted, remove, agent scout, fleet main, by olga, from chat, {}
-    16 altered, remove, agent scout, fleet main, by olga, from chat, {"volumes":true}
-    17 running, remove, agent scout, fleet main, by olga, from chat, {}
-    18 succeeded, remove, agent scout, fleet main, by olga, from chat, {}
-    19 asked, remove, agent lookout, fleet main, by olga, from chat, {}
-    20 cancelled, remove, agent lookout, fleet main, by olga, from chat, {}
+    10 altered, stop, fleet main, by olga, from chat, {"typed":true,"volumes":false}
+    11 running, stop, fleet main, by olga, from chat, {}
+    12 succeeded, stop, agent lookout, fleet main, by olga, from chat, {}
+    13 succeeded, stop, agent scout, fleet main, by olga, from chat, {}
+    14 succeeded, stop, fleet main, by olga, from chat, “2 of 2 done”, {}
+    15 asked, remove, agent scout, fleet main, by olga, from chat, {}
+    16 accepted, remove, agent scout, fleet main, by olga, from chat, {}
+    17 altered, remove, agent scout, fleet main, by olga, from chat, {"typed":true,"volumes":true}
+    18 running, remove, agent scout, fleet main, by olga, from chat, {}
+    19 succeeded, remove, agent scout, fleet main, by olga, from chat, {}
+    20 asked, remove, agent lookout, fleet main, by olga, from chat, {}
+    21 cancelled, remove, agent lookout, fleet main, by olga, from chat, {}
     "#);
     test.finish().await;
 }

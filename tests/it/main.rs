@@ -27,6 +27,7 @@ mod logs;
 mod matrix;
 mod outbox;
 mod policies;
+mod quorum;
 mod recovery;
 mod reload;
 mod replace;
