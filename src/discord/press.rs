@@ -27,6 +27,8 @@ pub enum Press {
     DenyForm(ActionId),
     /// The whole plan.
     Plan(ActionId),
+    /// The modal in which an owner types the agent's name.
+    BreakGlass(Kind, AgentId),
     /// `start`, `stop` or `restart` on a card.
     Change(Kind, AgentId),
     Logs(AgentId),
@@ -93,6 +95,7 @@ impl fmt::Display for Press {
             Self::Deny(id) => write!(f, "deny:{id}"),
             Self::DenyForm(id) => write!(f, "deny-form:{id}"),
             Self::Plan(id) => write!(f, "plan:{id}"),
+            Self::BreakGlass(kind, id) => write!(f, "break-glass:{id}:{kind}"),
             Self::Change(kind, id) => write!(f, "{kind}:{id}"),
             Self::Logs(id) => write!(f, "logs:{id}"),
             Self::Follow(id) => write!(f, "follow:{id}"),
@@ -136,6 +139,10 @@ impl FromStr for Press {
             ("deny", None) => Ok(Self::Deny(ActionId(number()?))),
             ("deny-form", None) => Ok(Self::DenyForm(ActionId(number()?))),
             ("plan", None) => Ok(Self::Plan(ActionId(number()?))),
+            ("break-glass", Some(kind)) => {
+                let kind = Kind::parse(kind).ok_or(Stale)?;
+                Ok(Self::BreakGlass(kind, AgentId(number()?)))
+            }
             ("logs", None) => Ok(Self::Logs(AgentId(number()?))),
             ("follow", None) => Ok(Self::Follow(AgentId(number()?))),
             ("page", fleet) => {
@@ -187,6 +194,7 @@ mod tests {
             Press::Deny(ActionId(7)),
             Press::DenyForm(ActionId(7)),
             Press::Plan(ActionId(i64::MAX)),
+            Press::BreakGlass(Kind::Redeploy, AgentId(7)),
             Press::Change(Kind::Restart, AgentId(i64::MAX)),
             Press::Logs(AgentId(7)),
             Press::Follow(AgentId(7)),

@@ -105,6 +105,11 @@ impl Ops {
                 votes,
                 ..approval.clone()
             };
+            for stale in &counted.votes {
+                if !self.counts(action, &counted, &people, stale.user) {
+                    approvals::drop_vote(&mut tx, action.id, stale.user).await?;
+                }
+            }
             let tally = counted.tally(|user| self.counts(action, &counted, &people, user));
             self.decide(tx, action, &counted, (tally, &vote, ballot.allow))
                 .await?;

@@ -107,7 +107,10 @@ async fn an_approver_who_lost_the_role_before_the_last_answer_does_not_count() {
     card(&test, "1 of 2 approvals").await;
     person(&test, "ravi").set_roles(&[]).unwrap();
     press(&test, "gus", &question).await;
-    card(&test, "<@").await;
+    let gus = format!("✅ <@{}>", person(&test, "gus").id());
+    let text = card(&test, &gus).await;
+    assert!(text.contains("1 of 2 approvals"), "{text}");
+    assert!(!text.contains("✅ <@ravi>"), "{text}");
     assert_eq!(test.engine.changes(), [""; 0]);
     assert_eq!(test.state("scout"), State::Running);
     test.finish().await;
@@ -224,7 +227,10 @@ async fn what_was_approved_and_not_yet_begun_is_done_once_after_a_crash() {
     let removals = test.engine.changes();
     let removals = removals.iter().filter(|call| call.starts_with("remove "));
     assert_eq!(removals.count(), 1);
-    let told = test.cord.channel("ops").texts();
+    let ops = test.cord.channel("ops");
+    ops.wait_for_text("-# result").await.unwrap();
+    test.down().await;
+    let told = ops.texts();
     let told = told.iter().filter(|text| text.contains("-# result"));
     assert_eq!(told.count(), 1);
     test.finish().await;

@@ -3,6 +3,7 @@
 mod adopt;
 mod agents;
 pub mod approvals;
+pub mod break_glass;
 pub mod deploy;
 mod fleet;
 mod help;
@@ -46,6 +47,7 @@ pub fn all() -> Vec<Command> {
         secret::secret(),
         adopt::adopt(),
         approvals::approve(),
+        break_glass::breakglass(),
         policy::policy(),
         reload::reload(),
         help::help(),
