@@ -3,6 +3,7 @@
 mod adopt;
 mod agents;
 pub mod approvals;
+pub mod audit;
 pub mod break_glass;
 pub mod deploy;
 mod fleet;
@@ -49,6 +50,8 @@ pub fn all() -> Vec<Command> {
         approvals::approve(),
         break_glass::breakglass(),
         policy::policy(),
+        audit::audit(),
+        audit::why(),
         reload::reload(),
         help::help(),
     ]
