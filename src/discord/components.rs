@@ -9,7 +9,7 @@ use serenity::all::{
 
 use super::{
     Answer, Bot, Result,
-    commands::{deploy, logs, secret},
+    commands::{deploy, freeze, logs, secret},
     errors,
     press::Press,
     render::{
@@ -71,6 +71,7 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
             deploy::choose(bot, press, draft, Arguments::from([(parameter, value)])).await
         }
         Press::Deploy(draft) => deploy::go(bot, press, draft).await,
+        Press::Freeze(question) => freeze::go(bot, press, question).await,
         // A form is submitted, never pressed.
         Press::Form(_) | Press::Secret(_) => Ok(()),
     }

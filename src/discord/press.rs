@@ -29,6 +29,8 @@ pub enum Press {
     /// A choice of a deployment: which parameter.
     Choose(InteractionId, String),
     Deploy(InteractionId),
+    /// The question of `/freeze`.
+    Freeze(InteractionId),
     /// The modal for a secret's value.
     Secret(SecretForm),
 }
@@ -85,6 +87,7 @@ impl fmt::Display for Press {
             Self::Form(id) => write!(f, "form:{id}"),
             Self::Choose(id, parameter) => write!(f, "choose:{id}:{parameter}"),
             Self::Deploy(id) => write!(f, "deploy:{id}"),
+            Self::Freeze(id) => write!(f, "freeze:{id}"),
             Self::Secret(form) => form.fmt(f),
         }
     }
@@ -122,6 +125,7 @@ impl FromStr for Press {
             ("form", None) => Ok(Self::Form(interaction()?)),
             ("choose", Some(parameter)) => Ok(Self::Choose(interaction()?, parameter.to_owned())),
             ("deploy", None) => Ok(Self::Deploy(interaction()?)),
+            ("freeze", None) => Ok(Self::Freeze(interaction()?)),
             ("secret-set", Some(name)) => SecretForm::parse(false, id, name).map(Self::Secret),
             ("secret-rotate", Some(name)) => SecretForm::parse(true, id, name).map(Self::Secret),
             (kind, None) => match Kind::parse(kind) {
@@ -165,6 +169,7 @@ mod tests {
             Press::Form(draft),
             Press::Choose(draft, longest),
             Press::Deploy(draft),
+            Press::Freeze(draft),
             secret(Scope::Agent(AgentId(i64::MAX))),
             secret(Scope::Fleet(FleetId(7))),
             secret(Scope::All),

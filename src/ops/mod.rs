@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod deliver;
 pub mod drafts;
 pub mod execute;
+pub mod freeze;
 pub mod locks;
 pub mod observe;
 mod policies;
@@ -25,7 +26,13 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
-use self::{catalog::Catalog, drafts::Drafts, locks::Locks, roster::Roster};
+use self::{
+    catalog::Catalog,
+    drafts::Drafts,
+    freeze::{Interrupts, Questions},
+    locks::Locks,
+    roster::Roster,
+};
 use crate::{
     clock::Clock,
     config::{Fingerprints, Settings, Source},
@@ -55,6 +62,8 @@ pub struct Ops {
     pub secrets: secrets::Known,
     pub locks: Locks,
     drafts: Drafts,
+    interrupts: Interrupts,
+    questions: Questions,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -88,6 +97,8 @@ impl Ops {
             secrets: secrets::Known::default(),
             locks: Locks::default(),
             drafts: Drafts::default(),
+            interrupts: Interrupts::default(),
+            questions: Questions::default(),
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),
@@ -173,6 +184,7 @@ impl Ops {
         }
         self.refresh_rights();
         self.roster.put_fleets(self.store.fleets().await?);
+        self.roster.put_freezes(self.store.freezes().await?);
         self.load_secrets().await?;
         for agent in self.store.agents().await? {
             self.refresh(agent.id).await?;

@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     agent::{Agent, Name, Observation, Sample, State, Usage},
     fleet::Fleet,
+    freeze::Freeze,
     ids::{AgentId, ContainerId, FleetId},
     spec::Version,
     view::{Backlog, Busy, EngineState, Glance, Host, View},
@@ -41,6 +42,8 @@ pub struct Board {
     fleets: BTreeMap<Name, Fleet>,
     pub engine: EngineState,
     pub host: Host,
+    /// Those that hold something or are being thawed.
+    pub freezes: Vec<Freeze>,
     pub backlog: Backlog,
 }
 
@@ -77,6 +80,15 @@ impl Board {
         Name::parse(name)
             .ok()
             .and_then(|name| self.fleets.get(&name))
+    }
+
+    /// What holds something now.
+    pub fn frozen(&self) -> impl Iterator<Item = &Freeze> {
+        self.freezes.iter().filter(|freeze| !freeze.thawing)
+    }
+
+    pub fn is_frozen(&self, fleet: FleetId) -> bool {
+        self.frozen().any(|freeze| freeze.covers(fleet))
     }
 
     fn fleet_name(&self, id: FleetId, fallback: &Name) -> Name {
@@ -122,6 +134,7 @@ impl Default for Roster {
                 fleets: BTreeMap::new(),
                 engine: EngineState::Unasked,
                 host: Host::default(),
+                freezes: Vec::new(),
                 backlog: Backlog::default(),
             }),
             tickets: AtomicU64::new(1),
@@ -299,6 +312,7 @@ impl Roster {
                     .collect(),
                 engine: board.engine.clone(),
                 host: board.host,
+                freezes: board.frozen().cloned().collect(),
                 backlog: board.backlog,
             }
         })
@@ -316,6 +330,10 @@ impl Roster {
                 .map(|fleet| (fleet.clone(), members(fleet)))
                 .collect()
         })
+    }
+
+    pub fn put_freezes(&self, freezes: Vec<Freeze>) {
+        self.write(|board| board.freezes = freezes);
     }
 
     pub fn set_host(&self, host: Host) {

@@ -4,6 +4,7 @@ mod adopt;
 mod agents;
 pub mod deploy;
 mod fleet;
+pub mod freeze;
 mod help;
 pub mod logs;
 mod policy;
@@ -40,6 +41,8 @@ pub fn all() -> Vec<Command> {
         agents::resume(),
         agents::remove(),
         logs::logs(),
+        freeze::freeze(),
+        freeze::unfreeze(),
         fleet::fleet(),
         templates::templates(),
         secret::secret(),

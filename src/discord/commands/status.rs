@@ -17,7 +17,9 @@ pub(super) async fn status(
     let ops = &ctx.data().ops;
     if let Some(agent) = agent {
         let view = ops.agent(&agent)?;
-        return answer(ctx, &render::agent::card(&view, ops.now())).await;
+        let freeze = ops.frozen(Some(view.agent.fleet));
+        let card = render::agent::card(&view, freeze.as_ref(), ops.now());
+        return answer(ctx, &card).await;
     }
     let fleet = fleet.map(|name| ops.fleet(&name)).transpose()?;
     let glance = ops
