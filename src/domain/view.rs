@@ -85,4 +85,6 @@ pub struct Glance {
     /// What is frozen now.
     pub freezes: Vec<Freeze>,
     pub backlog: Backlog,
+    /// Requests of people who may not, since the start.
+    pub refused: u64,
 }

@@ -18,6 +18,7 @@ use super::{
     actions::Request,
     execute::{Work, ending},
     resolve::change_of,
+    sight::Sight,
 };
 use crate::{
     domain::{
@@ -27,7 +28,6 @@ use crate::{
         event::Event,
         fleet::Fleet,
         freeze::{Freeze, Held, Mode},
-        grant::{Caller, Need, Scope},
         ids::{AgentId, ContainerId, FleetId, FreezeId, InteractionId, UserId},
         spec::Network,
         view::View,
@@ -84,7 +84,7 @@ impl Interrupts {
     }
 }
 
-impl Ops {
+impl Sight<'_> {
     /// One fleet, or everything.
     pub fn request_freeze(&self, fleet: Option<&str>, mode: Mode) -> Result<Request> {
         let fleet = fleet.map(|name| self.fleet(name)).transpose()?;
@@ -113,7 +113,9 @@ impl Ops {
             _ => Ok(about(Kind::Unfreeze, fleet, None)),
         }
     }
+}
 
+impl Ops {
     /// How many agents a freeze would still now.
     pub fn run_in(&self, fleet: Option<&Name>) -> usize {
         self.roster.read(|board| {
@@ -409,16 +411,6 @@ impl Ops {
         let mut tx = self.store.begin().await?;
         freezes::release(&mut tx, freeze, held.agent).await?;
         Ok(tx.commit().await?)
-    }
-
-    /// Whether a caller may freeze or thaw that; from memory.
-    pub fn authorise_freeze(&self, caller: &Caller, request: &Request) -> Result<()> {
-        let fleet = request.details.name.clone();
-        let need = Need {
-            level: request.kind.level(),
-            on: fleet.map_or(Scope::Everything, |fleet| Scope::Fleets(vec![fleet])),
-        };
-        self.authorise(caller, &need).map(drop)
     }
 
     /// Remembers a question at once; [`Self::keep_question`] makes that last.

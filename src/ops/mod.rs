@@ -2,13 +2,17 @@
 
 mod access;
 pub mod actions;
+pub mod approvals;
+mod audit;
 pub mod catalog;
 pub mod deliver;
 pub mod drafts;
 pub mod execute;
 pub mod freeze;
 pub mod locks;
+pub mod members;
 pub mod observe;
+mod plan;
 mod policies;
 pub mod recover;
 mod reload;
@@ -16,7 +20,9 @@ mod replace;
 pub mod resolve;
 pub mod roster;
 pub mod secrets;
+pub mod sight;
 mod tidy;
+mod verdict;
 
 use std::{
     collections::HashMap,
@@ -27,10 +33,12 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
 use self::{
+    audit::Dams,
     catalog::Catalog,
     drafts::Drafts,
     freeze::{Interrupts, Questions},
     locks::Locks,
+    members::Members,
     roster::Roster,
 };
 use crate::{
@@ -57,6 +65,7 @@ pub struct Ops {
     pub vault: Vault,
     pub engine: Arc<dyn Engine>,
     pub clock: Arc<dyn Clock>,
+    members: Arc<dyn Members>,
     pub roster: Roster,
     pub catalog: Catalog,
     pub secrets: secrets::Known,
@@ -64,6 +73,7 @@ pub struct Ops {
     drafts: Drafts,
     interrupts: Interrupts,
     questions: Questions,
+    dams: Dams,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -82,8 +92,7 @@ pub struct Ops {
 impl Ops {
     pub fn new(
         (store, vault): (Store, Vault),
-        engine: Arc<dyn Engine>,
-        clock: Arc<dyn Clock>,
+        (engine, clock, members): (Arc<dyn Engine>, Arc<dyn Clock>, Arc<dyn Members>),
         (settings, source): (Settings, Source),
         instance: InstanceId,
     ) -> Self {
@@ -92,6 +101,7 @@ impl Ops {
             vault,
             engine,
             clock,
+            members,
             roster: Roster::default(),
             catalog: Catalog::default(),
             secrets: secrets::Known::default(),
@@ -99,6 +109,7 @@ impl Ops {
             drafts: Drafts::default(),
             interrupts: Interrupts::default(),
             questions: Questions::default(),
+            dams: Dams::default(),
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),

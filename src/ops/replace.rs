@@ -15,6 +15,7 @@ use crate::{
         action::{Arguments, Kind, Step},
         agent::{Agent, Desired, Health, Name, Observation, Phase},
         ids::{ActionId, ContainerId, ImageId},
+        redact::{Redactor, by_shape},
         spec::{Mount, Network, Spec},
     },
     engine::{
@@ -306,7 +307,8 @@ impl Work<'_> {
         image: &ImageId,
     ) -> Result<()> {
         let now = self.ops.now();
-        let bare = self.ops.bare_image(image).await?;
+        let bare = self.ops.bare_image(image.as_str()).await?;
+        let bare = bare.unwrap_or_else(|| image.to_string());
         let mut tx = self.ops.store.begin().await?;
         agents::swap(
             &mut tx,
@@ -339,6 +341,7 @@ impl Work<'_> {
     ) -> Result<Option<String>> {
         self.step(Step::Undoing);
         let words = self.last_words(agent).await;
+        let redactor = self.redactor(agent).await;
         let was_up = old.is_some_and(|old| old.was_up);
         let undone = self.undo(agent, was_up).await;
         let fate = match (&undone, self.action.kind) {
@@ -349,8 +352,26 @@ impl Work<'_> {
         };
         match error {
             Error::Internal(_) => Err(error),
-            error => Err(Error::Invalid(format!("{error} {fate}{words}"))),
+            error => Err(Error::Invalid(match redactor {
+                Ok(redactor) => redactor.redact(&format!("{error} {fate}{words}")),
+                // Without the values nobody can tell what else the container has said.
+                Err(_) => by_shape(&format!("{error} {fate}")),
+            })),
         }
+    }
+
+    /// Of what this action was to give, and of what the agent has.
+    async fn redactor(&self, agent: &Agent) -> Result<Redactor> {
+        let mut names = Vec::new();
+        let version = self.ops.store.version(agent.id, agent.version).await?;
+        let specs = [
+            version.map(|version| version.spec),
+            self.target.spec.as_deref().cloned(),
+        ];
+        for spec in specs.into_iter().flatten() {
+            names.extend(spec.secrets);
+        }
+        self.ops.redactor(Recipient::of(agent), &names).await
     }
 
     /// Removes what this action made, gives the old container its name back, and starts it if it was up.
@@ -462,14 +483,6 @@ impl Work<'_> {
 }
 
 impl Ops {
-    /// `sha256:…` as its registry knows it, or its id if it is in none.
-    async fn bare_image(&self, image: &ImageId) -> Result<String> {
-        let here = self.engine.image(image.as_str()).await?;
-        let digest = here.and_then(|image| image.digest);
-        let bare = digest.as_deref().and_then(|digest| digest.split_once('@'));
-        Ok(bare.map_or_else(|| image.to_string(), |(_, bare)| bare.to_owned()))
-    }
-
     pub(super) fn container_name(&self, agent: &Name) -> String {
         format!("{}{agent}", self.settings().docker.name_prefix)
     }

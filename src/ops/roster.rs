@@ -11,7 +11,7 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    agent::{Agent, Name, Observation, Sample, State, Usage},
+    agent::{Agent, Desired, Name, Observation, Sample, State, Usage},
     fleet::Fleet,
     freeze::Freeze,
     ids::{AgentId, ContainerId, FleetId},
@@ -34,6 +34,20 @@ struct Entry {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket(u64);
 
+/// One look at one container that told something new.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub agent: AgentId,
+    pub container: ContainerId,
+    /// None if it was not looked at before.
+    pub before: Option<Observation>,
+    /// None if it is gone.
+    pub after: Option<Observation>,
+    /// An action is at work on the agent.
+    pub busy: bool,
+    pub wanted: bool,
+}
+
 #[derive(Debug)]
 pub struct Board {
     entries: BTreeMap<Name, Entry>,
@@ -45,6 +59,8 @@ pub struct Board {
     /// Those that hold something or are being thawed.
     pub freezes: Vec<Freeze>,
     pub backlog: Backlog,
+    /// Requests of people who may not, since the start.
+    pub refused: u64,
 }
 
 impl Board {
@@ -82,6 +98,10 @@ impl Board {
             .and_then(|name| self.fleets.get(&name))
     }
 
+    pub fn fleet_by_id(&self, id: FleetId) -> Option<&Fleet> {
+        self.fleets.values().find(|fleet| fleet.id == id)
+    }
+
     /// What holds something now.
     pub fn frozen(&self) -> impl Iterator<Item = &Freeze> {
         self.freezes.iter().filter(|freeze| !freeze.thawing)
@@ -92,7 +112,7 @@ impl Board {
     }
 
     fn fleet_name(&self, id: FleetId, fallback: &Name) -> Name {
-        let found = self.fleets.values().find(|fleet| fleet.id == id);
+        let found = self.fleet_by_id(id);
         found.map_or_else(|| fallback.clone(), |fleet| fleet.name.clone())
     }
 
@@ -136,6 +156,7 @@ impl Default for Roster {
                 host: Host::default(),
                 freezes: Vec::new(),
                 backlog: Backlog::default(),
+                refused: 0,
             }),
             tickets: AtomicU64::new(1),
         }
@@ -211,14 +232,14 @@ impl Roster {
         });
     }
 
-    /// What the engine says of one container; returns its agent if anything people see has changed.
+    /// What the engine says of one container; returns what was seen if anything people see has changed.
     pub fn observe(
         &self,
         ticket: Ticket,
         container: &ContainerId,
         observed: Option<Observation>,
         now: DateTime<Utc>,
-    ) -> Option<AgentId> {
+    ) -> Option<Seen> {
         self.write(|board| {
             let name = board.containers.get(container)?.clone();
             let entry = board.entries.get_mut(&name)?;
@@ -228,7 +249,7 @@ impl Roster {
             entry.ticket = ticket;
             let view = &mut entry.view;
             let differs = view.observed != observed;
-            view.observed = observed;
+            let before = std::mem::replace(&mut view.observed, observed);
             if view
                 .observed
                 .as_ref()
@@ -236,9 +257,16 @@ impl Roster {
             {
                 (view.usage, entry.sample) = (None, None);
             }
-            let id = view.agent.id;
+            let seen = Seen {
+                agent: view.agent.id,
+                container: container.clone(),
+                before,
+                after: view.observed.clone(),
+                busy: view.busy.is_some(),
+                wanted: view.agent.desired == Desired::Running,
+            };
             let judged = board.judge(&name, now);
-            (differs || judged).then_some(id)
+            (differs || judged).then_some(seen)
         })
     }
 
@@ -283,12 +311,18 @@ impl Roster {
         });
     }
 
-    /// One page of all agents or of a fleet's.
-    pub fn glance(&self, fleet: Option<&Name>, page: usize) -> Glance {
+    /// One page of the agents of all fleets that are seen, or of one of them.
+    pub fn glance(
+        &self,
+        sees: impl Fn(&Name) -> bool,
+        fleet: Option<&Name>,
+        page: usize,
+    ) -> Glance {
         self.read(|board| {
             let mut views: Vec<&View> = board
                 .views()
                 .filter(|view| fleet.is_none_or(|fleet| view.fleet == *fleet))
+                .filter(|view| sees(&view.fleet))
                 .collect();
             // Names are sorted already and the sort is stable.
             views.sort_by(|one, other| one.fleet.cmp(&other.fleet));
@@ -312,8 +346,13 @@ impl Roster {
                     .collect(),
                 engine: board.engine.clone(),
                 host: board.host,
-                freezes: board.frozen().cloned().collect(),
+                freezes: board
+                    .frozen()
+                    .filter(|freeze| freeze.fleet.as_ref().is_none_or(|(_, name)| sees(name)))
+                    .cloned()
+                    .collect(),
                 backlog: board.backlog,
+                refused: board.refused,
             }
         })
     }
@@ -338,6 +377,10 @@ impl Roster {
 
     pub fn set_host(&self, host: Host) {
         self.write(|board| board.host = host);
+    }
+
+    pub fn note_refusal(&self) {
+        self.write(|board| board.refused += 1);
     }
 
     pub fn set_backlog(&self, backlog: Backlog) {

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Ops;
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
         agent::{Agent, Name},
         audit::{Entry, Origin, What},
         ids::{ActionId, AgentId, FleetId, UserId},
+        redact::Redactor,
         secret::{
             self, Binding, Listed, Scope, Secret, SecretId, Set, Source, Subject, Use, nearest,
         },
@@ -312,6 +313,29 @@ impl Ops {
             values.extend(value.map(|value| (name.clone(), value)));
         }
         Ok(values)
+    }
+
+    /// Takes out of what `recipient`'s container says the values of `names`, our own, and whatever looks like one.
+    pub(super) async fn redactor(
+        &self,
+        recipient: Recipient,
+        names: &[String],
+    ) -> Result<Redactor> {
+        let settings = self.settings();
+        let given = self.secret_values(recipient, names).await?;
+        let all = given
+            .values()
+            .chain(settings.agents.secrets.values())
+            .chain([&settings.discord.token]);
+        let redactor = Redactor::new(all.map(SecretString::expose_secret));
+        Ok(redactor.map_err(anyhow::Error::new)?)
+    }
+
+    /// As [`Self::redactor`], for an agent as it is.
+    pub async fn redactor_of(&self, view: &View) -> Result<Redactor> {
+        let version = view.version.as_ref();
+        let names = version.map_or(&[][..], |version| &version.spec.secrets);
+        self.redactor(Recipient::of(&view.agent), names).await
     }
 
     async fn open(&self, id: SecretId, name: &str) -> Result<Option<SecretString>> {

@@ -39,7 +39,7 @@ async fn freeze(test: &TestApp, options: &str) -> String {
 
 /// Past the policy, which would ask somebody.
 async fn unfreeze(test: &TestApp, fleet: Option<&str>) {
-    let request = test.ops().request_unfreeze(fleet).unwrap();
+    let request = test.ops().own_sight().request_unfreeze(fleet).unwrap();
     on_the_host(test, request).await;
     test.until(|ops| ops.roster.read(|board| board.freezes.is_empty()))
         .await;
@@ -294,7 +294,9 @@ async fn what_was_asked_before_waits_until_it_is_thawed() {
     assert_eq!(changes(&test), [""; 0]);
     unfreeze(&test, None).await;
     assert_eq!(test.state("sleeper"), Stopped);
-    question.press("Restart 3 agents").await.unwrap();
+    let form = question.press("Restart 3 agents").await.unwrap();
+    let form = form.modal().unwrap().fill("phrase", "restart 3");
+    form.submit().await.unwrap();
     question.until_text("3 of 3 done").await.unwrap();
     test.finish().await;
 }
@@ -365,7 +367,7 @@ async fn a_crash_in_the_middle_of_thawing_is_made_good_at_start() {
     let mut test = scene().await;
     freeze(&test, "").await;
     test.engine.hold("unpause");
-    let request = test.ops().request_unfreeze(None).unwrap();
+    let request = test.ops().own_sight().request_unfreeze(None).unwrap();
     on_the_host(&test, request).await;
     test.engine.holding("unpause", 2).await;
     test.crash().await;

@@ -5,6 +5,7 @@
 
 mod adopt;
 mod agents;
+mod approvals;
 mod asks;
 mod audit;
 mod audit_verify;
@@ -30,6 +31,7 @@ mod policies;
 mod recovery;
 mod reload;
 mod replace;
+mod rights;
 mod secrets;
 mod status;
 mod store;

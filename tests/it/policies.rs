@@ -16,7 +16,7 @@ ask = { approvals = 2 }
 
 #[tokio::test]
 async fn policy_test_explains_with_what_is_known_of_the_agent() {
-    let mut test = TestApp::prepare(&[]).await;
+    let mut test = TestApp::prepare(&[("access.preset", "team")]).await;
     let file = test.path("yardarm.toml");
     std::fs::write(&file, NIGHTS).unwrap();
     test.up_from(&file).await;
@@ -66,7 +66,7 @@ async fn policy_test_says_what_it_does_not_understand() {
 
 #[tokio::test]
 async fn a_reload_takes_rules_over() {
-    let mut test = TestApp::prepare(&[]).await;
+    let mut test = TestApp::prepare(&[("access.preset", "team")]).await;
     let file = test.path("yardarm.toml");
     std::fs::write(&file, "").unwrap();
     test.up_from(&file).await;

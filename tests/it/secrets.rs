@@ -1,6 +1,7 @@
 //! Secrets reach the container and nothing else.
 
 use localcord::Reply;
+use yardarm::engine::LogSource;
 
 use crate::support::test_app::TestApp;
 
@@ -226,5 +227,58 @@ async fn a_wrong_or_missing_key_is_told_at_the_start() {
     test.up().await;
     test.done("deploy template:needy name:scout").await;
     assert_eq!(given(&test, "yardarm-scout").as_deref(), Some(VALUE));
+    test.finish().await;
+}
+
+/// The agent `scout` with a secret, and a log.
+async fn talker(lines: &[&str]) -> TestApp {
+    let test = needy().await;
+    set(&test, "secret set name:API_KEY all:true", VALUE).await;
+    test.done("deploy template:needy name:scout").await;
+    let id = test.engine.id_of("yardarm-scout");
+    for line in lines {
+        test.engine.say(&id, LogSource::Stdout, line);
+    }
+    test
+}
+
+#[tokio::test]
+async fn an_agent_that_prints_its_environment_tells_no_value() {
+    let test = talker(&[
+        "PATH=/bin",
+        "API_KEY=planted-4f1e9c",
+        "wrapped: plant",
+        "ed-4f1e9c!",
+        "somebody else's: ghp_a1B2c3D4e5a1B2c3D4e5a1B2c3D4e5a1B2c3",
+        "Yardarm's own: a-planted-secret",
+    ])
+    .await;
+    insta::assert_snapshot!(test.done("logs agent:scout").await, @"
+    Log of `scout`: 6 lines
+    ```
+    PATH=/bin
+    API_KEY=[redacted]
+    wrapped: [redacted]
+    !
+    somebody else's: [redacted]
+    Yardarm's own: [redacted]
+    ```
+    ");
+    let reply = test.send("logs agent:scout").await;
+    test.end_of(&reply).await;
+    let followed = reply.press("Follow").await.unwrap();
+    followed.until_text("Following").await.unwrap();
+    let id = test.engine.id_of("yardarm-scout");
+    test.engine
+        .say(&id, LogSource::Stdout, "again: planted-4f1e9c.");
+    followed.until_text("again: [redacted].").await.unwrap();
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn nobody_finds_a_value_out_by_filtering_for_its_beginnings() {
+    let test = talker(&["API_KEY=planted-4f1e9c"]).await;
+    let said = test.done("logs agent:scout filter:planted-4").await;
+    insta::assert_snapshot!(said, @"The log of `scout` has no line with “planted-4”.");
     test.finish().await;
 }

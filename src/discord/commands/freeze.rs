@@ -8,7 +8,7 @@ use super::{
         Answer, Bot, Context, Result, autocomplete, render,
         reply::{self, Asker},
     },
-    answer, carry_out,
+    answer, carry_out, sight,
 };
 use crate::{
     domain::{
@@ -45,8 +45,8 @@ pub(super) async fn freeze(
         Some(How::Pause) | None => Mode::Pause,
     };
     let asker = Asker::from(ctx.interaction);
-    let request = ops.request_freeze(fleet.as_deref(), mode)?;
-    ops.authorise_freeze(&asker.caller, &request)?;
+    let request = sight(ctx).request_freeze(fleet.as_deref(), mode)?;
+    ops.permit(&asker.caller, &request)?;
     let question = Question {
         fleet: request.details.name,
         mode,
@@ -70,9 +70,7 @@ pub(super) async fn unfreeze(
     fleet: Option<String>,
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
-    let ops = &ctx.data().ops;
-    let request = ops.request_unfreeze(fleet.as_deref())?;
-    ops.authorise_freeze(&Asker::from(ctx.interaction).caller, &request)?;
+    let request = sight(ctx).request_unfreeze(fleet.as_deref())?;
     carry_out(ctx, request, reason).await
 }
 
@@ -85,9 +83,7 @@ pub async fn go(bot: &Bot, press: &ComponentInteraction, id: InteractionId) -> R
         return Err(Answer::Denied(mine.to_owned()).into());
     }
     let fleet = question.fleet.as_ref();
-    let request = bot
-        .ops
-        .request_freeze(fleet.map(Name::as_str), question.mode)?;
-    bot.ops.authorise_freeze(&asker.caller, &request)?;
+    let sight = bot.ops.sight(asker.caller.clone());
+    let request = sight.request_freeze(fleet.map(Name::as_str), question.mode)?;
     reply::carry_out(bot, &asker, request, Some(question.reason)).await
 }

@@ -20,7 +20,7 @@ use crate::{
         log::{LogLine, LogQuery},
         view::View,
     },
-    error::{Error as Answer, Result as OpsResult},
+    error::Result as OpsResult,
 };
 
 const DEFAULT_LINES: u32 = 50;
@@ -63,7 +63,7 @@ pub(super) async fn logs(
     #[description = "Only one of the two streams"] stream: Option<Stream>,
 ) -> Result {
     let (bot, asker) = (ctx.data(), Asker::from(ctx.interaction));
-    let view = bot.ops.agent(&agent)?;
+    let view = bot.ops.sight(asker.caller.clone()).look_at(&agent)?;
     let query = LogQuery {
         tail: lines.unwrap_or(DEFAULT_LINES).min(MOST_LINES),
         since: since.map(|minutes| bot.ops.now() - TimeDelta::minutes(minutes.into())),
@@ -77,8 +77,8 @@ pub(super) async fn logs(
 
 /// The button Logs on a card.
 pub async fn open(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> Result {
-    let view = view(bot, agent)?;
     let asker = Asker::from(press);
+    let view = view(bot, &asker, agent)?;
     asker.defer(bot, true).await?;
     present(bot, &asker, &view, &last_lines(DEFAULT_LINES, false), None).await
 }
@@ -92,33 +92,39 @@ async fn present(
 ) -> Result {
     let rendered = match collect(bot, view, query).await {
         Ok(mut lines) => {
-            lines.retain(|line| filter.is_none_or(|text| line.text.contains(text)));
-            render::logs::extract(&extract(
-                view,
-                lines.iter().map(|line| line.text.clone()),
-                filter,
-            ))
+            // After secrets were taken out: nobody finds out a value by filtering for its beginnings.
+            lines.retain(|line| filter.is_none_or(|text| line.contains(text)));
+            render::logs::extract(&extract(view, lines, filter))
         }
         Err(error) => Rendered::text(errors::advice(asker, error)),
     };
     reply::show(bot, &asker.token, &rendered).await.map(drop)
 }
 
-async fn collect(bot: &Bot, view: &View, query: &LogQuery) -> OpsResult<Vec<LogLine>> {
-    Ok(bot.ops.logs(view, query).await?.try_collect().await?)
+async fn collect(bot: &Bot, view: &View, query: &LogQuery) -> OpsResult<Vec<String>> {
+    let redactor = bot.ops.redactor_of(view).await?;
+    let lines: Vec<LogLine> = bot.ops.logs(view, query).await?.try_collect().await?;
+    let lines: Vec<String> = lines.into_iter().map(|line| line.text).collect();
+    Ok(redactor.redact_lines(&lines))
 }
 
 /// The button Follow: the message is edited as lines come, for five minutes.
 pub async fn follow(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> Result {
-    let view = view(bot, agent)?;
+    let view = view(bot, &Asker::from(press), agent)?;
     press
         .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
         .await?;
+    let redactor = bot.ops.redactor_of(&view).await?;
     let mut stream = bot.ops.logs(&view, &last_lines(20, true)).await?;
     let mut lines: VecDeque<String> = VecDeque::new();
     let end = Instant::now() + FOLLOW_FOR;
     let until = bot.ops.now() + TimeDelta::minutes(5);
     let mut next_edit = Instant::now() + Duration::from_millis(300);
+    // All lines together, and each time anew: a secret may be split between them.
+    let shown = |lines: &VecDeque<String>| {
+        let lines: Vec<String> = lines.iter().cloned().collect();
+        extract(&view, redactor.redact_lines(&lines), None)
+    };
     // That it is followed is news by itself.
     let mut news = true;
     loop {
@@ -126,11 +132,11 @@ pub async fn follow(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> 
             let line = match line {
                 Some(Ok(line)) => line,
                 Some(Err(_)) => {
-                    return finish_following(bot, press, &view, &lines, "Docker broke it off")
+                    return finish_following(bot, press, &shown(&lines), "Docker broke it off")
                         .await;
                 }
                 None => {
-                    return finish_following(bot, press, &view, &lines, "the container ended")
+                    return finish_following(bot, press, &shown(&lines), "the container ended")
                         .await;
                 }
             };
@@ -141,12 +147,11 @@ pub async fn follow(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> 
             news = true;
         }
         if Instant::now() >= end {
-            return finish_following(bot, press, &view, &lines, "five minutes are over").await;
+            return finish_following(bot, press, &shown(&lines), "five minutes are over").await;
         }
         // An edit that changes nothing would cost budget for nothing.
         if news {
-            let shown = extract(&view, lines.iter().cloned(), None);
-            let rendered = render::logs::following(&shown, until);
+            let rendered = render::logs::following(&shown(&lines), until);
             reply::show(bot, &press.token, &rendered).await?;
             news = false;
         }
@@ -157,19 +162,18 @@ pub async fn follow(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> 
 async fn finish_following(
     bot: &Bot,
     press: &ComponentInteraction,
-    view: &View,
-    lines: &VecDeque<String>,
+    shown: &Extract,
     why: &str,
 ) -> Result {
-    let rendered = render::logs::followed(&extract(view, lines.iter().cloned(), None), why);
+    let rendered = render::logs::followed(shown, why);
     reply::show(bot, &press.token, &rendered).await.map(drop)
 }
 
-fn extract(view: &View, lines: impl Iterator<Item = String>, filter: Option<&str>) -> Extract {
+fn extract(view: &View, lines: Vec<String>, filter: Option<&str>) -> Extract {
     Extract {
         agent: view.agent.id,
         name: Name::clone(&view.agent.name),
-        lines: lines.collect(),
+        lines,
         filter: filter.map(str::to_owned),
     }
 }
@@ -184,7 +188,6 @@ const fn last_lines(tail: u32, follow: bool) -> LogQuery {
     }
 }
 
-fn view(bot: &Bot, agent: AgentId) -> OpsResult<View> {
-    let gone = || Answer::NotFound("That agent is gone. `/status` shows who is there.".to_owned());
-    bot.ops.roster.view_of(agent).ok_or_else(gone)
+fn view(bot: &Bot, asker: &Asker, agent: AgentId) -> OpsResult<View> {
+    bot.ops.sight(asker.caller.clone()).look_at_id(agent)
 }

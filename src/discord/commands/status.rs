@@ -1,6 +1,6 @@
 use super::{
     super::{Context, Result, autocomplete, render},
-    answer,
+    answer, sight,
 };
 
 /// The fleet at a glance, or one agent
@@ -14,16 +14,14 @@ pub(super) async fn status(
     #[autocomplete = "autocomplete::fleet"]
     fleet: Option<String>,
 ) -> Result {
-    let ops = &ctx.data().ops;
+    let ops = sight(ctx);
     if let Some(agent) = agent {
-        let view = ops.agent(&agent)?;
+        let view = ops.look_at(&agent)?;
         let freeze = ops.frozen(Some(view.agent.fleet));
         let card = render::agent::card(&view, freeze.as_ref(), ops.now());
         return answer(ctx, &card).await;
     }
-    let fleet = fleet.map(|name| ops.fleet(&name)).transpose()?;
-    let glance = ops
-        .roster
-        .glance(fleet.as_ref().map(|fleet| &fleet.name), 0);
+    let fleet = fleet.map(|name| ops.look_into(&name)).transpose()?;
+    let glance = ops.glance(fleet.as_ref().map(|fleet| &fleet.name), 0);
     answer(ctx, &render::status::fleet(&glance, ops.now())).await
 }

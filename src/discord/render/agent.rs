@@ -49,7 +49,7 @@ pub fn card(view: &View, freeze: Option<&Freeze>, now: DateTime<Utc>) -> Rendere
         ),
         embeds: vec![embed],
         rows: vec![buttons(view)],
-        files: Vec::new(),
+        ..Rendered::default()
     }
 }
 

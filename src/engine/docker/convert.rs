@@ -16,6 +16,7 @@ use crate::{
     domain::{
         agent::{Health, Observation, Phase, Sample},
         ids::{ActionId, AgentId, ContainerId, ImageId, InstanceId},
+        redact::by_shape,
         spec::SpecDigest,
     },
     engine::{About, EngineError, EngineEvent, EngineEventKind, Image, Labels, Listed},
@@ -34,14 +35,14 @@ impl From<BollardError> for EngineError {
             BollardError::DockerResponseServerError {
                 status_code,
                 message,
-            } => from_status(status_code, message),
+            } => from_status(status_code, by_shape(&message)),
             BollardError::SocketNotFoundError(path) => {
                 Self::Unreachable(format!("there is no socket `{path}`"))
             }
             BollardError::HyperLegacyError { err } if err.is_connect() => {
                 Self::Unreachable(innermost(&err))
             }
-            BollardError::DockerStreamError { error } => Self::Refused(error),
+            BollardError::DockerStreamError { error } => Self::Refused(by_shape(&error)),
             other => Self::Lost(innermost(&other)),
         }
     }
