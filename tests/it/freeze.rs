@@ -294,9 +294,7 @@ async fn what_was_asked_before_waits_until_it_is_thawed() {
     assert_eq!(changes(&test), [""; 0]);
     unfreeze(&test, None).await;
     assert_eq!(test.state("sleeper"), Stopped);
-    let form = question.press("Restart 3 agents").await.unwrap();
-    let form = form.modal().unwrap().fill("phrase", "restart 3");
-    form.submit().await.unwrap();
+    TestApp::confirm(&question, "Restart 3 agents").await;
     question.until_text("3 of 3 done").await.unwrap();
     test.finish().await;
 }
