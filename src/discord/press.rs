@@ -40,6 +40,8 @@ pub enum Press {
     Deploy(InteractionId),
     /// The question of `/freeze`.
     Freeze(InteractionId),
+    /// A page of what an `/audit` found.
+    Audit(InteractionId, u32),
     /// The modal for a secret's value.
     Secret(SecretForm),
 }
@@ -104,6 +106,7 @@ impl fmt::Display for Press {
             Self::Choose(id, parameter) => write!(f, "choose:{id}:{parameter}"),
             Self::Deploy(id) => write!(f, "deploy:{id}"),
             Self::Freeze(id) => write!(f, "freeze:{id}"),
+            Self::Audit(id, page) => write!(f, "audit:{id}:{page}"),
             Self::Secret(form) => form.fmt(f),
         }
     }
@@ -149,6 +152,10 @@ impl FromStr for Press {
             ("choose", Some(parameter)) => Ok(Self::Choose(interaction()?, parameter.to_owned())),
             ("deploy", None) => Ok(Self::Deploy(interaction()?)),
             ("freeze", None) => Ok(Self::Freeze(interaction()?)),
+            ("audit", Some(page)) => Ok(Self::Audit(
+                interaction()?,
+                page.parse().map_err(|_| Stale)?,
+            )),
             ("secret-set", Some(name)) => SecretForm::parse(false, id, name).map(Self::Secret),
             ("secret-rotate", Some(name)) => SecretForm::parse(true, id, name).map(Self::Secret),
             (kind, None) => match Kind::parse(kind) {
@@ -200,6 +207,7 @@ mod tests {
             Press::Choose(draft, longest),
             Press::Deploy(draft),
             Press::Freeze(draft),
+            Press::Audit(draft, u32::MAX),
             secret(Scope::Agent(AgentId(i64::MAX))),
             secret(Scope::Fleet(FleetId(7))),
             secret(Scope::All),

@@ -14,6 +14,7 @@ pub mod members;
 pub mod observe;
 mod plan;
 mod policies;
+mod record;
 pub mod recover;
 mod reload;
 mod replace;
