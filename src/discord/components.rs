@@ -9,7 +9,7 @@ use serenity::all::{
 
 use super::{
     Answer, Bot, Result,
-    commands::{approvals, audit, break_glass, deploy, logs, secret},
+    commands::{approvals, audit, break_glass, deploy, freeze, logs, secret},
     errors,
     press::Press,
     render::{
@@ -85,6 +85,7 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
             deploy::choose(bot, press, draft, Arguments::from([(parameter, value)])).await
         }
         Press::Deploy(draft) => deploy::go(bot, press, draft).await,
+        Press::Freeze(question) => freeze::go(bot, press, question).await,
         // Forms are submitted, never pressed.
         Press::Form(_)
         | Press::Secret(_)

@@ -40,6 +40,8 @@ pub enum Press {
     /// A choice of a deployment: which parameter.
     Choose(InteractionId, String),
     Deploy(InteractionId),
+    /// The question of `/freeze`.
+    Freeze(InteractionId),
     /// A page of what an `/audit` found.
     Audit(InteractionId, u32),
     /// The modal for a secret's value.
@@ -106,6 +108,7 @@ impl fmt::Display for Press {
             Self::Form(id) => write!(f, "form:{id}"),
             Self::Choose(id, parameter) => write!(f, "choose:{id}:{parameter}"),
             Self::Deploy(id) => write!(f, "deploy:{id}"),
+            Self::Freeze(id) => write!(f, "freeze:{id}"),
             Self::Audit(id, page) => write!(f, "audit:{id}:{page}"),
             Self::Secret(form) => form.fmt(f),
         }
@@ -155,6 +158,7 @@ impl FromStr for Press {
             ("form", None) => Ok(Self::Form(interaction()?)),
             ("choose", Some(parameter)) => Ok(Self::Choose(interaction()?, parameter.to_owned())),
             ("deploy", None) => Ok(Self::Deploy(interaction()?)),
+            ("freeze", None) => Ok(Self::Freeze(interaction()?)),
             ("audit", Some(page)) => Ok(Self::Audit(
                 interaction()?,
                 page.parse().map_err(|_| Stale)?,
@@ -210,6 +214,7 @@ mod tests {
             Press::Form(draft),
             Press::Choose(draft, longest),
             Press::Deploy(draft),
+            Press::Freeze(draft),
             Press::Audit(draft, u32::MAX),
             secret(Scope::Agent(AgentId(i64::MAX))),
             secret(Scope::Fleet(FleetId(7))),

@@ -49,6 +49,9 @@ impl Ops {
         let action = self.open_question(id).await?;
         let voter = self.member_now(ballot.user).await?;
         self.refuse_voter(&action, &voter)?;
+        if ballot.answer == Answer::Approve {
+            self.refuse_frozen_action(&action)?;
+        }
         if ballot.answer == Answer::Approve
             && let Some(why) = self.why_void(&action).await?
         {

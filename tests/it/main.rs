@@ -22,6 +22,7 @@ mod doctor;
 mod engine_contract;
 mod fake_engine;
 mod fleets;
+mod freeze;
 mod hostile;
 mod logs;
 mod matrix;

@@ -216,7 +216,7 @@ async fn help_lists_every_command() {
     let test = TestApp::start().await;
     let help = test.send("help").await;
     assert!(help.is_ephemeral());
-    insta::assert_snapshot!(help.text(), @"
+    insta::assert_snapshot!(help.text(), @r"
     **Yardarm** runs this server's agents.
     `/status` The fleet at a glance, or one agent
     `/deploy` Make an agent from a template and start it, or start all stopped agents of a fleet
@@ -225,10 +225,12 @@ async fn help_lists_every_command() {
     `/start` Start agents that are stopped
     `/stop` Stop agents; they stay stopped until somebody starts them
     `/restart` Stop and start agents
-    `/pause` Freeze agents where they are, without ending them
+    `/pause` Make agents stand still, without ending them
     `/resume` Let paused agents go on
     `/remove` Delete agents; asks first, also about their data
     `/logs` An agent's last log lines
+    `/freeze` Stop everything at once: agents stand still, and nothing is begun until somebody unfreezes
+    `/unfreeze` Let what is frozen go on as it was
     `/fleet` Groups of agents: one private network each, deployed and stopped together
     `/templates` What agents are made from
     `/secret` Values that agents are given, such as keys: kept sealed, and never shown

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod break_glass;
 pub mod deploy;
 mod fleet;
+pub mod freeze;
 mod help;
 pub mod logs;
 mod policy;
@@ -43,6 +44,8 @@ pub fn all() -> Vec<Command> {
         agents::resume(),
         agents::remove(),
         logs::logs(),
+        freeze::freeze(),
+        freeze::unfreeze(),
         fleet::fleet(),
         templates::templates(),
         secret::secret(),
