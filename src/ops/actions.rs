@@ -3,7 +3,10 @@
 use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 
-use super::{Ops, verdict::Verdict};
+use super::{
+    Ops,
+    verdict::{Verdict, refuse_unplanned},
+};
 use crate::{
     domain::{
         action::{Action, Arguments, Details, Kind, Origin, Reply, State},
@@ -86,8 +89,12 @@ impl Ops {
         }
         self.refuse_frozen(&request)?;
         let request = self.look_up_rollback(request).await?;
-        let plan = self.plan_request(&request).await?;
+        let mut plan = self.plan_request(&request, false).await?;
         let verdict = self.verdict(&request, &requester, &plan).await?;
+        if matches!(verdict, Verdict::Ask(_)) {
+            plan = self.plan_request(&request, true).await?;
+            refuse_unplanned(&plan)?;
+        }
         let _accepting = self.accepting.read().await;
         let id = self.write(request, requester, (plan, verdict)).await?;
         self.accepted(id).await

@@ -34,8 +34,9 @@ struct Aim<'a> {
 }
 
 impl Ops {
-    /// The plan of what is asked for now.
-    pub(super) async fn plan_request(&self, request: &Request) -> Result<Plan> {
+    /// The plan of what is asked for now. Without `images` the engine is asked for none that need not be known: what
+    /// nobody has to approve is written down before anything is waited for.
+    pub(super) async fn plan_request(&self, request: &Request, images: bool) -> Result<Plan> {
         let mut aims = Vec::new();
         for target in &request.targets {
             let view = self.roster.view_of(target.agent);
@@ -61,7 +62,8 @@ impl Ops {
                 pinned: None,
             });
         }
-        self.plan(request.kind, &request.details, aims).await
+        self.plan(request.kind, (&request.details, images), aims)
+            .await
     }
 
     /// The plan of an action as it would be made today.
@@ -86,13 +88,20 @@ impl Ops {
                 pinned: target.image.as_ref(),
             });
         }
-        self.plan(action.kind, &action.details, aims).await
+        let images = action.approval.is_some();
+        self.plan(action.kind, (&action.details, images), aims)
+            .await
     }
 
-    async fn plan(&self, kind: Kind, details: &Details, aims: Vec<Aim<'_>>) -> Result<Plan> {
+    async fn plan(
+        &self,
+        kind: Kind,
+        (details, images): (&Details, bool),
+        aims: Vec<Aim<'_>>,
+    ) -> Result<Plan> {
         let mut parts = Vec::new();
         for aim in aims {
-            parts.push(self.part(aim, details.pull).await?);
+            parts.push(self.part(aim, (details.pull, images)).await?);
         }
         parts.sort_by(|one, other| one.agent.cmp(&other.agent));
         Ok(Plan {
@@ -102,12 +111,18 @@ impl Ops {
         })
     }
 
-    async fn part(&self, aim: Aim<'_>, pull: bool) -> Result<Part> {
+    async fn part(&self, aim: Aim<'_>, (pull, images): (bool, bool)) -> Result<Part> {
+        // Which image gets a secret is a question of rights.
+        let images = images || aim.spec.is_some_and(|spec| !spec.secrets.is_empty());
         let seal = |name: &str, value: &str| self.vault.hmac(name, value);
         let version = aim.view.as_ref().and_then(|view| view.version.clone());
         let now = match (&version, aim.spec) {
             (Some(version), Some(_)) => {
-                let image = self.bare_image(version.image.as_str()).await?;
+                let image = if images {
+                    self.bare_image(version.image.as_str()).await?
+                } else {
+                    None
+                };
                 Some(Made::new(&version.spec, image, seal))
             }
             (Some(version), None) => Some(Made::new(
@@ -120,7 +135,11 @@ impl Ops {
         let before = version.map(|version| version.spec.clone());
         let (then, loosens) = match aim.spec {
             Some(spec) => {
-                let image = self.planned_image(spec, &aim, pull).await?;
+                let image = if images {
+                    self.planned_image(spec, &aim, pull).await?
+                } else {
+                    None
+                };
                 let mut looser = before
                     .or_else(|| self.plain_spec(spec, aim.arguments))
                     .map_or_else(Vec::new, |before| loosens(&before, spec));

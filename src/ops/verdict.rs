@@ -48,10 +48,7 @@ impl Ops {
             Effect::Ask(_) if self.is_allowed_for_now(request, caller, plan).await? => {
                 Ok(Verdict::Go)
             }
-            Effect::Ask(ask) => {
-                refuse_unplanned(plan)?;
-                self.ask((ask, decision.rule), requester, request, plan)
-            }
+            Effect::Ask(ask) => self.ask((ask, decision.rule), requester, request, plan),
         }
     }
 
@@ -186,7 +183,7 @@ impl Ops {
 }
 
 /// People cannot approve an image that nobody knows.
-fn refuse_unplanned(plan: &Plan) -> Result<()> {
+pub(super) fn refuse_unplanned(plan: &Plan) -> Result<()> {
     let unknown = plan
         .parts
         .iter()
