@@ -7,7 +7,7 @@ use crate::{
     config::Settings,
     domain::{
         action::{Action, Details, Kind},
-        grant::{Caller, Forbidden, Level, Need, Rights, Scope},
+        grant::{Caller, Forbidden, Grant, Level, Need, Rights, Scope, Team},
         ids::{AgentId, FleetId},
     },
     error::{Error, Result},
@@ -94,17 +94,19 @@ impl Ops {
     }
 
     /// Takes over what the settings and the database say.
-    pub fn refresh_rights(&self) {
-        let rights = of_files(&self.settings());
+    pub async fn refresh_rights(&self) -> Result<()> {
+        let kept = self.store.access().await?;
+        let rights = of(&self.settings(), kept);
         *self.rights.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rights);
+        Ok(())
     }
 }
 
-/// What the settings say.
-pub(super) fn of_files(settings: &Settings) -> Rights {
+/// What the settings say and what the database keeps.
+pub(super) fn of(settings: &Settings, kept: (Vec<Grant>, Vec<Team>)) -> Rights {
     let access = &settings.access;
     let files = (access.grants.clone(), access.teams.clone());
-    Rights::new(settings.discord.guild, files, (Vec::new(), Vec::new()))
+    Rights::new(settings.discord.guild, files, kept)
 }
 
 impl From<Forbidden> for Error {

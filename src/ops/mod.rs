@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod deliver;
 pub mod drafts;
 pub mod execute;
+mod grants;
 pub mod locks;
 pub mod observe;
 mod policies;
@@ -92,7 +93,7 @@ impl Ops {
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),
-            rights: RwLock::new(Arc::new(access::of_files(&settings))),
+            rights: RwLock::new(Arc::new(access::of(&settings, Default::default()))),
             fingerprints: Mutex::new(Fingerprints::take(&source, &settings)),
             settings: RwLock::new(Arc::new(settings)),
             source,
@@ -172,7 +173,7 @@ impl Ops {
             Err(error) if is_taken(&error) => drop(tx),
             Err(error) => return Err(error.into()),
         }
-        self.refresh_rights();
+        self.refresh_rights().await?;
         self.roster.put_fleets(self.store.fleets().await?);
         self.load_secrets().await?;
         for agent in self.store.agents().await? {

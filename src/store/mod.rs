@@ -9,6 +9,7 @@ pub mod agents;
 pub mod audit;
 pub mod drafts;
 pub mod fleets;
+pub mod grants;
 pub mod ledger;
 pub mod outbox;
 pub mod process;
