@@ -9,11 +9,12 @@ use serenity::all::{
 
 use super::{
     Answer, Bot, Result,
-    commands::{deploy, logs, secret},
+    commands::{claim, deploy, logs, secret},
     errors,
     press::Press,
     render::{
         self, Rendered,
+        grants::CODE,
         secrets::{REASON, VALUE},
     },
     reply::{self, Asker},
@@ -76,7 +77,7 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
         }
         Press::Deploy(draft) => deploy::go(bot, press, draft).await,
         // A form is submitted, never pressed.
-        Press::Form(_) | Press::Secret(_) => Ok(()),
+        Press::Form(_) | Press::Secret(_) | Press::Claim => Ok(()),
     }
 }
 
@@ -91,7 +92,11 @@ pub async fn submitted(bot: &Bot, modal: &ModalInteraction) {
 }
 
 async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
-    bot.authorise(&Asker::from(modal).caller)?;
+    let asked = modal.data.custom_id.parse();
+    // The one form for somebody without rights; it is judged by its code.
+    if asked != Ok(Press::Claim) {
+        bot.authorise(&Asker::from(modal).caller)?;
+    }
     let inputs = modal.data.components.iter().flat_map(|row| &row.components);
     let mut given: Arguments = inputs
         .filter_map(|input| match input {
@@ -101,7 +106,11 @@ async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
             _ => None,
         })
         .collect();
-    match modal.data.custom_id.parse() {
+    match asked {
+        Ok(Press::Claim) => {
+            let code = given.remove(CODE).unwrap_or_default();
+            claim::fill(bot, modal, &code).await
+        }
         Ok(Press::Form(draft)) => deploy::fill(bot, modal, draft, given).await,
         Ok(Press::Secret(form)) => {
             let value = SecretString::from(given.remove(VALUE).unwrap_or_default());

@@ -31,6 +31,8 @@ pub enum Press {
     Deploy(InteractionId),
     /// The modal for a secret's value.
     Secret(SecretForm),
+    /// The modal for the first owner's code.
+    Claim,
 }
 
 /// Which secret a modal asks the value of.
@@ -86,6 +88,7 @@ impl fmt::Display for Press {
             Self::Choose(id, parameter) => write!(f, "choose:{id}:{parameter}"),
             Self::Deploy(id) => write!(f, "deploy:{id}"),
             Self::Secret(form) => form.fmt(f),
+            Self::Claim => f.write_str("claim:code"),
         }
     }
 }
@@ -122,6 +125,7 @@ impl FromStr for Press {
             ("form", None) => Ok(Self::Form(interaction()?)),
             ("choose", Some(parameter)) => Ok(Self::Choose(interaction()?, parameter.to_owned())),
             ("deploy", None) => Ok(Self::Deploy(interaction()?)),
+            ("claim", None) if id == "code" => Ok(Self::Claim),
             ("secret-set", Some(name)) => SecretForm::parse(false, id, name).map(Self::Secret),
             ("secret-rotate", Some(name)) => SecretForm::parse(true, id, name).map(Self::Secret),
             (kind, None) => match Kind::parse(kind) {
@@ -157,6 +161,7 @@ mod tests {
             Press::Confirm(ActionId(i64::MAX)),
             Press::ConfirmWithVolumes(ActionId(7)),
             Press::Cancel(ActionId(7)),
+            Press::Claim,
             Press::Change(Kind::Restart, AgentId(i64::MAX)),
             Press::Logs(AgentId(7)),
             Press::Follow(AgentId(7)),

@@ -21,7 +21,13 @@ impl Ops {
 
     /// The one question for commands, buttons, selects, modals and autocomplete; answered from memory.
     pub fn authorise(&self, caller: &Caller, need: &Need) -> Result<Level> {
-        Ok(self.rights().authorise(caller, need, self.now())?)
+        let now = self.now();
+        self.rights()
+            .authorise(caller, need, now)
+            .map_err(|forbidden| {
+                self.refusals.note(caller, &forbidden, now);
+                forbidden.into()
+            })
     }
 
     /// Whether a caller may ask for this; asked before they are answered, and again at the door.
@@ -37,6 +43,15 @@ impl Ops {
         let agents = action.targets.iter().map(|target| target.agent);
         let need = self.need(action.kind, &action.details, agents, None);
         self.authorise(caller, &need).map(drop)
+    }
+
+    /// What it takes to see an action.
+    pub(super) fn look(&self, action: &Action) -> Need {
+        let agents = action.targets.iter().map(|target| target.agent);
+        Need {
+            level: Level::Viewer,
+            ..self.need(action.kind, &action.details, agents, None)
+        }
     }
 
     /// The level of the kind on every fleet that is touched: where the agents are, where they come to be, and the

@@ -187,10 +187,9 @@ impl Ops {
             (Kind::Reload, ..) => self.reload(Some(action)).await,
             // The value was put in force before, and nobody runs with the old one.
             (Kind::SecretSet | Kind::SecretRotate, ..) => Ok(None),
-            (
-                Kind::GrantAdd | Kind::GrantRemove | Kind::TeamSave | Kind::TeamDelete,
-                ..,
-            ) => self.apply_access(action).await,
+            (Kind::GrantAdd | Kind::GrantRemove | Kind::TeamSave | Kind::TeamDelete, ..) => {
+                self.apply_access(action).await
+            }
             (Kind::SecretDelete, ..) => self.delete_secret(action).await,
             _ => Err(unfit(action)),
         }

@@ -5,16 +5,20 @@ use serde_json::json;
 
 use super::{Ops, access, actions::Request, resolve, sight::Sight};
 use crate::{
+    config::Settings,
     domain::{
         action::{Action, Details, Kind, TeamChange},
         agent::Name,
         audit::{self, Entry, What},
-        grant::{Grant, Holder, Need, Rights, Source, Team},
-        ids::GrantId,
+        grant::{Grant, Holder, Level, Need, Rights, Source, Team},
+        ids::{GrantId, UserId},
     },
     error::{Error, Result},
-    store::{self, Tx, grants},
+    store::{self, Store, Tx, grants},
 };
+
+/// Actions looked through for the recent ones of a team.
+const ACTIVITY: i64 = 40;
 
 impl Sight<'_> {
     pub fn request_grant(&self, grant: Grant) -> Result<Request> {
@@ -52,14 +56,56 @@ impl Sight<'_> {
                     .to_owned(),
             )
         })?;
+        let mut without = Rights::clone(&rights);
+        without.grants.retain(|other| other.id != grant.id);
+        if rights.has_lasting_owner() && !without.has_lasting_owner() {
+            return Err(last_owner());
+        }
         Ok(change(Kind::GrantRemove, |details| {
             details.grant = Some(grant.clone());
         }))
     }
 
+    /// The grants a caller may know of: all, or those that concern a fleet they see.
+    pub fn grants_seen(&self) -> Vec<Grant> {
+        let everything = self.permit(&Need::everything(Level::Viewer)).is_ok();
+        let fleets: Vec<Name> = self
+            .fleets()
+            .into_iter()
+            .map(|(fleet, _)| fleet.name)
+            .collect();
+        let concerns = |grant: &&Grant| {
+            fleets
+                .iter()
+                .any(|fleet| grant.fleets.matches(fleet.as_str()))
+        };
+        let rights = self.rights();
+        let seen = rights
+            .grants
+            .iter()
+            .filter(|grant| everything || concerns(grant));
+        seen.cloned().collect()
+    }
+
+    /// What the people of a team asked for lately, as far as the caller sees it. Newest first.
+    pub async fn activity(&self, team: &Team) -> Result<Vec<Action>> {
+        let users: Vec<UserId> = team.users.iter().copied().collect();
+        let mut seen = Vec::new();
+        for id in self.store.actions_by(&users, ACTIVITY).await? {
+            let action = self.action(id).await?;
+            if self.permit(&self.look(&action)).is_ok() {
+                seen.push(action);
+            }
+        }
+        Ok(seen)
+    }
+
     pub fn team(&self, name: &str) -> Result<Team> {
         let rights = self.rights();
-        let found = rights.teams.values().find(|team| team.name.as_str() == name);
+        let found = rights
+            .teams
+            .values()
+            .find(|team| team.name.as_str() == name);
         found.cloned().ok_or_else(|| {
             let known: Vec<&str> = rights.teams.keys().map(Name::as_str).collect();
             Error::NotFound(format!(
@@ -90,7 +136,10 @@ impl Sight<'_> {
         let was = self.own_team(name)?;
         let mut to = was.clone();
         if !alter(&mut to) {
-            return Err(Error::Invalid(format!("That changes nothing in `{}`.", to.name)));
+            return Err(Error::Invalid(format!(
+                "That changes nothing in `{}`.",
+                to.name
+            )));
         }
         Ok(team_change(TeamChange { was: Some(was), to }))
     }
@@ -125,7 +174,15 @@ impl Ops {
             Kind::GrantAdd => {
                 let grant = details.grant.clone().ok_or_else(unfit)?;
                 let granted_by = action.actor;
-                grants::insert(&mut tx, &Grant { granted_by, ..grant }, self.now()).await?;
+                grants::insert(
+                    &mut tx,
+                    &Grant {
+                        granted_by,
+                        ..grant
+                    },
+                    self.now(),
+                )
+                .await?;
                 What::Granted
             }
             Kind::GrantRemove => {
@@ -151,7 +208,9 @@ impl Ops {
             Kind::TeamDelete => {
                 let name = details.name.as_ref().ok_or_else(unfit)?;
                 if !grants::delete_team(&mut tx, name).await? {
-                    return Err(Error::NotFound(format!("The team `{name}` is gone already.")));
+                    return Err(Error::NotFound(format!(
+                        "The team `{name}` is gone already."
+                    )));
                 }
                 What::TeamDeleted
             }
@@ -159,11 +218,7 @@ impl Ops {
         };
         // In the transaction that takes it away: of two who remove each other, one is refused.
         if owned && !self.rights_in(&mut tx).await?.has_lasting_owner() {
-            return Err(Error::Denied(
-                "That would take away the last owner: somebody known who owns `*` without an end must remain. Grant \
-                 owner to another person first."
-                    .to_owned(),
-            ));
+            return Err(last_owner());
         }
         store::audit::append(&mut tx, &told(action, what), self.now()).await?;
         tx.commit().await?;
@@ -175,6 +230,14 @@ impl Ops {
     pub(super) async fn rights_in(&self, tx: &mut Tx) -> Result<Rights> {
         Ok(access::of(&self.settings(), grants::access(tx).await?))
     }
+}
+
+fn last_owner() -> Error {
+    Error::Denied(
+        "That would take away the last owner: a person who owns `*` without an end must remain, by name or in a team. \
+         Grant owner to somebody else first."
+            .to_owned(),
+    )
 }
 
 fn told(action: &Action, what: What) -> Entry {
@@ -235,4 +298,80 @@ fn team_change(team: TeamChange) -> Request {
         details.name = Some(team.to.name.clone());
         details.team = Some(team);
     })
+}
+
+/// From the command line: recorded with the origin `host`. A running Yardarm reads it at its next look.
+pub async fn grant_on_host(
+    store: &Store,
+    settings: &Settings,
+    grant: Grant,
+    now: DateTime<Utc>,
+) -> Result<String> {
+    let mut tx = store.begin().await?;
+    let rights = access::of(settings, grants::access(&mut tx).await?);
+    if let Holder::Team(name) = &grant.holder
+        && !rights.teams.contains_key(name)
+    {
+        return Err(Error::NotFound(format!(
+            "there is no team `{name}`\nhint: `[[team]]` in the settings or `/team create` makes one"
+        )));
+    }
+    let id = grants::insert(&mut tx, &grant, now).await?;
+    store::audit::append(&mut tx, &on_host(What::Granted, &grant), now).await?;
+    tx.commit().await?;
+    Ok(format!("#{id} {grant}"))
+}
+
+pub async fn revoke_on_host(
+    store: &Store,
+    settings: &Settings,
+    id: GrantId,
+    now: DateTime<Utc>,
+) -> Result<String> {
+    let mut tx = store.begin().await?;
+    let rights = access::of(settings, grants::access(&mut tx).await?);
+    let grant = rights.grants.iter().find(|grant| grant.id == Some(id));
+    let grant = grant.ok_or_else(|| {
+        Error::NotFound(format!(
+            "there is no grant #{id}\nhint: `yardarm grant list`; those of the settings file are changed there"
+        ))
+    })?;
+    grants::delete(&mut tx, id).await?;
+    let left = access::of(settings, grants::access(&mut tx).await?);
+    if rights.has_lasting_owner() && !left.has_lasting_owner() {
+        return Err(last_owner());
+    }
+    store::audit::append(&mut tx, &on_host(What::Revoked, grant), now).await?;
+    tx.commit().await?;
+    Ok(format!("#{id} {grant}: taken back"))
+}
+
+/// One line for each.
+pub async fn listed_on_host(
+    store: &Store,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Result<String> {
+    let rights = access::of(settings, store.access().await?);
+    let line = |grant: &Grant| {
+        let number = grant
+            .id
+            .map_or_else(|| "file".to_owned(), |id| format!("#{id}"));
+        let ended = if grant.is_live(now) { "" } else { ", ended" };
+        format!("{number} {grant}, {}{ended}", grant.source.as_str())
+    };
+    let lines: Vec<String> = rights.grants.iter().map(line).collect();
+    Ok(if lines.is_empty() {
+        "nothing is granted\nhint: `yardarm claim` makes the first owner".to_owned()
+    } else {
+        lines.join("\n")
+    })
+}
+
+fn on_host(what: What, grant: &Grant) -> Entry {
+    Entry {
+        text: Some(grant.to_string()),
+        details: json!({ "grant": grant }),
+        ..Entry::new(what, audit::Origin::HOST)
+    }
 }

@@ -3,14 +3,16 @@
 mod access;
 pub mod actions;
 pub mod catalog;
+pub mod claims;
 pub mod deliver;
 pub mod drafts;
 pub mod execute;
-mod grants;
+pub mod grants;
 pub mod locks;
 pub mod observe;
 mod policies;
 pub mod recover;
+pub mod refusals;
 mod reload;
 mod replace;
 pub mod resolve;
@@ -27,7 +29,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
-use self::{catalog::Catalog, drafts::Drafts, locks::Locks, roster::Roster};
+use self::{catalog::Catalog, drafts::Drafts, locks::Locks, refusals::Refusals, roster::Roster};
 use crate::{
     clock::Clock,
     config::{Fingerprints, Settings, Source},
@@ -64,6 +66,7 @@ pub struct Ops {
     pub work: Notify,
     settings: RwLock<Arc<Settings>>,
     rights: RwLock<Arc<Rights>>,
+    pub refusals: Refusals,
     source: Source,
     /// Of the files that the settings in force were read from.
     fingerprints: Mutex<Fingerprints>,
@@ -95,6 +98,7 @@ impl Ops {
             work: Notify::new(),
             rights: RwLock::new(Arc::new(access::of(&settings, Default::default()))),
             fingerprints: Mutex::new(Fingerprints::take(&source, &settings)),
+            refusals: Refusals::default(),
             settings: RwLock::new(Arc::new(settings)),
             source,
             events: broadcast::channel(EVENT_BUFFER).0,

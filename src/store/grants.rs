@@ -168,11 +168,10 @@ pub async fn put_code(tx: &mut Tx, digest: &[u8], expires: DateTime<Utc>) -> sql
 
 /// The digest of the code and when it ends.
 pub async fn code(tx: &mut Tx) -> sqlx::Result<Option<(Vec<u8>, DateTime<Utc>)>> {
-    let row = sqlx::query!(
-        r#"SELECT digest, expires_at AS "expires_at: DateTime<Utc>" FROM claim_code"#
-    )
-    .fetch_optional(&mut **tx)
-    .await?;
+    let row =
+        sqlx::query!(r#"SELECT digest, expires_at AS "expires_at: DateTime<Utc>" FROM claim_code"#)
+            .fetch_optional(&mut **tx)
+            .await?;
     Ok(row.map(|row| (row.digest, row.expires_at)))
 }
 

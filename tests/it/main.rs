@@ -21,6 +21,7 @@ mod doctor;
 mod engine_contract;
 mod fake_engine;
 mod fleets;
+mod grants;
 mod hostile;
 mod logs;
 mod matrix;

@@ -2,14 +2,17 @@
 
 mod adopt;
 mod agents;
+pub mod claim;
 pub mod deploy;
 mod fleet;
+mod grant;
 mod help;
 pub mod logs;
 mod policy;
 mod reload;
 pub mod secret;
 mod status;
+mod team;
 mod templates;
 
 use serenity::all::CreateInteractionResponse;
@@ -25,6 +28,9 @@ use crate::{
 };
 
 type Command = poise::Command<Bot, Error>;
+
+/// The one command for somebody without rights.
+pub const CLAIM: &str = "claim";
 
 /// All of them, in the order `/help` lists them.
 pub fn all() -> Vec<Command> {
@@ -45,6 +51,9 @@ pub fn all() -> Vec<Command> {
         secret::secret(),
         adopt::adopt(),
         policy::policy(),
+        grant::grant(),
+        team::team(),
+        claim::claim(),
         reload::reload(),
         help::help(),
     ]

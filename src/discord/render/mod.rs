@@ -4,6 +4,7 @@ pub mod action;
 pub mod agent;
 pub mod deploy;
 pub mod fleets;
+pub mod grants;
 pub mod help;
 pub mod logs;
 pub mod policy;
