@@ -5,6 +5,7 @@
 
 mod access;
 mod agents;
+mod audit;
 mod database;
 mod discord;
 mod docker;
@@ -34,6 +35,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     access::Access,
     agents::Agents,
+    audit::Audit,
     database::Database,
     discord::{Discord, Endpoint},
     docker::Docker,
@@ -63,6 +65,7 @@ pub struct Settings {
     pub agents: Agents,
     pub roster: Roster,
     pub outbox: Outbox,
+    pub audit: Audit,
     pub shutdown: Shutdown,
     pub log: Log,
 }
@@ -86,6 +89,7 @@ struct File {
     agents: Agents,
     roster: Roster,
     outbox: Outbox,
+    audit: Audit,
     shutdown: Shutdown,
     log: Log,
 }
@@ -134,6 +138,7 @@ impl File {
         problems.extend(self.agents.problems());
         problems.extend(self.roster.problems());
         problems.extend(self.outbox.problems());
+        problems.extend(self.audit.problems());
         problems.extend(self.shutdown.problems());
         let mut agents = self.agents;
         agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
@@ -160,6 +165,7 @@ impl File {
                 agents,
                 roster: self.roster,
                 outbox: self.outbox,
+                audit: self.audit,
                 shutdown: self.shutdown,
                 log: self.log,
             }),

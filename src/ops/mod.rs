@@ -2,6 +2,8 @@
 
 mod access;
 pub mod actions;
+pub mod approvals;
+mod audit;
 pub mod catalog;
 pub mod claims;
 pub mod deliver;
@@ -9,10 +11,11 @@ pub mod drafts;
 pub mod execute;
 pub mod grants;
 pub mod locks;
+pub mod members;
 pub mod observe;
+mod plan;
 mod policies;
 pub mod recover;
-pub mod refusals;
 mod reload;
 mod replace;
 pub mod resolve;
@@ -20,6 +23,7 @@ pub mod roster;
 pub mod secrets;
 pub mod sight;
 mod tidy;
+mod verdict;
 
 use std::{
     collections::HashMap,
@@ -29,7 +33,9 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
-use self::{catalog::Catalog, drafts::Drafts, locks::Locks, refusals::Refusals, roster::Roster};
+use self::{
+    audit::Dams, catalog::Catalog, drafts::Drafts, locks::Locks, members::Members, roster::Roster,
+};
 use crate::{
     clock::Clock,
     config::{Fingerprints, Settings, Source},
@@ -54,11 +60,13 @@ pub struct Ops {
     pub vault: Vault,
     pub engine: Arc<dyn Engine>,
     pub clock: Arc<dyn Clock>,
+    members: Arc<dyn Members>,
     pub roster: Roster,
     pub catalog: Catalog,
     pub secrets: secrets::Known,
     pub locks: Locks,
     drafts: Drafts,
+    dams: Dams,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -66,7 +74,6 @@ pub struct Ops {
     pub work: Notify,
     settings: RwLock<Arc<Settings>>,
     rights: RwLock<Arc<Rights>>,
-    pub refusals: Refusals,
     source: Source,
     /// Of the files that the settings in force were read from.
     fingerprints: Mutex<Fingerprints>,
@@ -78,8 +85,7 @@ pub struct Ops {
 impl Ops {
     pub fn new(
         (store, vault): (Store, Vault),
-        engine: Arc<dyn Engine>,
-        clock: Arc<dyn Clock>,
+        (engine, clock, members): (Arc<dyn Engine>, Arc<dyn Clock>, Arc<dyn Members>),
         (settings, source): (Settings, Source),
         instance: InstanceId,
     ) -> Self {
@@ -88,17 +94,18 @@ impl Ops {
             vault,
             engine,
             clock,
+            members,
             roster: Roster::default(),
             catalog: Catalog::default(),
             secrets: secrets::Known::default(),
             locks: Locks::default(),
             drafts: Drafts::default(),
+            dams: Dams::default(),
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),
             rights: RwLock::new(Arc::new(access::of(&settings, Default::default()))),
             fingerprints: Mutex::new(Fingerprints::take(&source, &settings)),
-            refusals: Refusals::default(),
             settings: RwLock::new(Arc::new(settings)),
             source,
             events: broadcast::channel(EVENT_BUFFER).0,

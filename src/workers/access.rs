@@ -1,8 +1,8 @@
-//! Who may do what, as the host may have changed it beside us; and what the audit is to hear of refusals.
+//! Who may do what, as the host may have changed it beside us.
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use crate::ops::Ops;
 
@@ -11,19 +11,12 @@ const EVERY: Duration = Duration::from_secs(5);
 
 pub(super) async fn keep(ops: Arc<Ops>) {
     loop {
-        for (what, done) in [
-            ("rights could not be read", ops.refresh_rights().await),
-            (
-                "ended grants could not be dropped",
-                ops.drop_ended_grants().await,
-            ),
-            ("refusals could not be told", ops.tell_refusals().await),
-        ] {
-            if let Err(error) = done {
-                tracing::error!(error = %error, "{what}");
-            }
+        if let Err(error) = ops.refresh_rights().await {
+            tracing::error!(error = %error, "rights could not be read");
         }
-        // Whichever comes first.
-        drop(timeout(EVERY, ops.refusals.bell.notified()).await);
+        if let Err(error) = ops.drop_ended_grants().await {
+            tracing::error!(error = %error, "ended grants could not be dropped");
+        }
+        sleep(EVERY).await;
     }
 }

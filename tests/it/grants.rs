@@ -20,6 +20,16 @@ async fn unclaimed() -> TestApp {
     TestApp::start_with(&[("access.owners", "[]")]).await
 }
 
+/// Where grants and teams are nobody else's matter: what approvals are is tested elsewhere.
+async fn unasked(overrides: &[(&str, &str)]) -> TestApp {
+    let mut test = TestApp::prepare(overrides).await;
+    let file = test.path("yardarm.toml");
+    let rule = "[[policy]]\nname = \"unasked\"\nactions = [\"grant add\", \"grant remove\", \"team save\", \"team delete\"]\neffect = \"allow\"\n";
+    std::fs::write(&file, rule).unwrap();
+    test.up_from(&file).await;
+    test
+}
+
 impl TestApp {
     /// As `yardarm claim` does beside the running process.
     async fn code(&self) -> Result<String, yardarm::error::Error> {
@@ -147,7 +157,7 @@ async fn nobody_claims_from_elsewhere_or_as_a_program() {
 
 #[tokio::test]
 async fn grants_are_given_listed_and_taken_back() {
-    let mut test = TestApp::start().await;
+    let mut test = unasked(&[]).await;
     test.deploy("scout").await;
     let ravi = test.cord.user("ravi").in_channel("ops");
     insta::assert_snapshot!(test.done("grant add level:operator fleet:main user:ravi reason:trusted").await, @r"
@@ -206,7 +216,7 @@ async fn grants_are_given_listed_and_taken_back() {
 
 #[tokio::test]
 async fn the_last_owner_stays() {
-    let test = unclaimed().await;
+    let test = unasked(&[("access.owners", "[]")]).await;
     let code = test.code().await.unwrap();
     test.claims(&test.olga(), &code)
         .await
@@ -231,7 +241,7 @@ async fn the_last_owner_stays() {
 
 #[tokio::test]
 async fn a_team_is_made_holds_a_grant_and_goes_with_it() {
-    let test = TestApp::start().await;
+    let test = unasked(&[]).await;
     test.deploy("scout").await;
     let ravi = test.cord.user("ravi").in_channel("ops");
     insta::assert_snapshot!(test.done("team create name:crew").await, @r"

@@ -216,7 +216,7 @@ async fn help_lists_every_command() {
     let test = TestApp::start().await;
     let help = test.send("help").await;
     assert!(help.is_ephemeral());
-    insta::assert_snapshot!(help.text(), @"
+    insta::assert_snapshot!(help.text(), @r"
     **Yardarm** runs this server's agents.
     `/status` The fleet at a glance, or one agent
     `/deploy` Make an agent from a template and start it, or start all stopped agents of a fleet
@@ -231,7 +231,13 @@ async fn help_lists_every_command() {
     `/logs` An agent's last log lines
     `/fleet` Groups of agents: one private network each, deployed and stopped together
     `/templates` What agents are made from
+    `/secret` Values that agents are given, such as keys: kept sealed, and never shown
     `/adopt` Take over a container that runs already, without touching it
+    `/approve` What waits for you, oldest first; or answer one request
+    `/policy` Rules that say what is allowed, denied or asked
+    `/grant` Who may do what: levels on fleets for people, roles and teams
+    `/team` Named sets of people and roles, which hold grants and own fleets
+    `/claim` Become the first owner, with the code that `yardarm claim` printed on the host
     `/reload` Read settings and templates again; if anything is wrong with them, nothing changes
     `/help` All commands, a line each
     Where a name is asked, a pattern such as `scout-*` or a fleet will do. Start typing: names complete.

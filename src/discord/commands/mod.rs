@@ -2,6 +2,7 @@
 
 mod adopt;
 mod agents;
+pub mod approvals;
 pub mod claim;
 pub mod deploy;
 mod fleet;
@@ -50,6 +51,7 @@ pub fn all() -> Vec<Command> {
         templates::templates(),
         secret::secret(),
         adopt::adopt(),
+        approvals::approve(),
         policy::policy(),
         grant::grant(),
         team::team(),

@@ -99,7 +99,13 @@ pub fn activity(team: &Team, actions: &[Action]) -> Rendered {
             .targets
             .iter()
             .map(|target| target.name.as_str())
-            .chain(action.details.name.as_ref().map(|name| name.as_str()))
+            .chain(
+                action
+                    .details
+                    .name
+                    .as_ref()
+                    .map(crate::domain::agent::Name::as_str),
+            )
             .collect();
         let by = action
             .actor
