@@ -9,11 +9,12 @@ use serenity::all::{
 
 use super::{
     Answer, Bot, Result,
-    commands::{approvals, claim, deploy, logs, secret},
+    commands::{approvals, audit, break_glass, claim, deploy, freeze, logs, secret},
     errors,
     press::Press,
     render::{
         self, Rendered,
+        approval::PHRASE,
         grants::CODE,
         secrets::{REASON, VALUE},
     },
@@ -76,6 +77,7 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
             let glance = sight.glance(fleet.as_ref(), page);
             update(bot, press, &render::status::fleet(&glance, bot.ops.now())).await
         }
+        Press::Audit(id, page) => audit::turn(bot, press, id, page).await,
         Press::Choose(draft, parameter) => {
             let ComponentInteractionDataKind::StringSelect { values } = &press.data.kind else {
                 return Ok(());
@@ -84,12 +86,14 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
             deploy::choose(bot, press, draft, Arguments::from([(parameter, value)])).await
         }
         Press::Deploy(draft) => deploy::go(bot, press, draft).await,
+        Press::Freeze(question) => freeze::go(bot, press, question).await,
         // Forms are submitted, never pressed.
         Press::Form(_)
         | Press::Secret(_)
         | Press::TypedForm(..)
         | Press::DenyForm(_)
-        | Press::Claim => Ok(()),
+        | Press::Claim
+        | Press::BreakGlass(..) => Ok(()),
     }
 }
 
@@ -124,9 +128,13 @@ async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
         Ok(Press::Claim) => claim::fill(bot, modal, &text(CODE)).await,
         Ok(Press::Form(draft)) => deploy::fill(bot, modal, draft, given).await,
         Ok(Press::TypedForm(id, volumes)) => {
-            confirm(bot, &asker, id, (&text("phrase"), volumes)).await
+            confirm(bot, &asker, id, (&text(PHRASE), volumes)).await
         }
-        Ok(Press::DenyForm(id)) => approvals::deny(bot, modal, id, text("reason")).await,
+        Ok(Press::BreakGlass(kind, agent)) => {
+            let typed = (text(PHRASE), text(REASON));
+            break_glass::fill(bot, modal, (kind, agent), typed).await
+        }
+        Ok(Press::DenyForm(id)) => approvals::deny(bot, modal, id, text(REASON)).await,
         Ok(Press::Secret(form)) => {
             let value = SecretString::from(text(VALUE));
             let reason = Some(text(REASON)).filter(|reason| !reason.is_empty());

@@ -27,6 +27,8 @@ pub enum Press {
     DenyForm(ActionId),
     /// The whole plan.
     Plan(ActionId),
+    /// The modal in which an owner types the agent's name.
+    BreakGlass(Kind, AgentId),
     /// `start`, `stop` or `restart` on a card.
     Change(Kind, AgentId),
     Logs(AgentId),
@@ -38,6 +40,10 @@ pub enum Press {
     /// A choice of a deployment: which parameter.
     Choose(InteractionId, String),
     Deploy(InteractionId),
+    /// The question of `/freeze`.
+    Freeze(InteractionId),
+    /// A page of what an `/audit` found.
+    Audit(InteractionId, u32),
     /// The modal for a secret's value.
     Secret(SecretForm),
     /// The modal for the first owner's code.
@@ -95,6 +101,7 @@ impl fmt::Display for Press {
             Self::Deny(id) => write!(f, "deny:{id}"),
             Self::DenyForm(id) => write!(f, "deny-form:{id}"),
             Self::Plan(id) => write!(f, "plan:{id}"),
+            Self::BreakGlass(kind, id) => write!(f, "break-glass:{id}:{kind}"),
             Self::Change(kind, id) => write!(f, "{kind}:{id}"),
             Self::Logs(id) => write!(f, "logs:{id}"),
             Self::Follow(id) => write!(f, "follow:{id}"),
@@ -103,6 +110,8 @@ impl fmt::Display for Press {
             Self::Form(id) => write!(f, "form:{id}"),
             Self::Choose(id, parameter) => write!(f, "choose:{id}:{parameter}"),
             Self::Deploy(id) => write!(f, "deploy:{id}"),
+            Self::Freeze(id) => write!(f, "freeze:{id}"),
+            Self::Audit(id, page) => write!(f, "audit:{id}:{page}"),
             Self::Secret(form) => form.fmt(f),
             Self::Claim => f.write_str("claim:code"),
         }
@@ -139,6 +148,10 @@ impl FromStr for Press {
             ("deny", None) => Ok(Self::Deny(ActionId(number()?))),
             ("deny-form", None) => Ok(Self::DenyForm(ActionId(number()?))),
             ("plan", None) => Ok(Self::Plan(ActionId(number()?))),
+            ("break-glass", Some(kind)) => {
+                let kind = Kind::parse(kind).ok_or(Stale)?;
+                Ok(Self::BreakGlass(kind, AgentId(number()?)))
+            }
             ("logs", None) => Ok(Self::Logs(AgentId(number()?))),
             ("follow", None) => Ok(Self::Follow(AgentId(number()?))),
             ("page", fleet) => {
@@ -149,6 +162,11 @@ impl FromStr for Press {
             ("choose", Some(parameter)) => Ok(Self::Choose(interaction()?, parameter.to_owned())),
             ("deploy", None) => Ok(Self::Deploy(interaction()?)),
             ("claim", None) if id == "code" => Ok(Self::Claim),
+            ("freeze", None) => Ok(Self::Freeze(interaction()?)),
+            ("audit", Some(page)) => Ok(Self::Audit(
+                interaction()?,
+                page.parse().map_err(|_| Stale)?,
+            )),
             ("secret-set", Some(name)) => SecretForm::parse(false, id, name).map(Self::Secret),
             ("secret-rotate", Some(name)) => SecretForm::parse(true, id, name).map(Self::Secret),
             (kind, None) => match Kind::parse(kind) {
@@ -192,6 +210,7 @@ mod tests {
             Press::Deny(ActionId(7)),
             Press::DenyForm(ActionId(7)),
             Press::Plan(ActionId(i64::MAX)),
+            Press::BreakGlass(Kind::Redeploy, AgentId(7)),
             Press::Change(Kind::Restart, AgentId(i64::MAX)),
             Press::Logs(AgentId(7)),
             Press::Follow(AgentId(7)),
@@ -200,6 +219,8 @@ mod tests {
             Press::Form(draft),
             Press::Choose(draft, longest),
             Press::Deploy(draft),
+            Press::Freeze(draft),
+            Press::Audit(draft, u32::MAX),
             secret(Scope::Agent(AgentId(i64::MAX))),
             secret(Scope::Fleet(FleetId(7))),
             secret(Scope::All),

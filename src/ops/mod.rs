@@ -9,12 +9,14 @@ pub mod claims;
 pub mod deliver;
 pub mod drafts;
 pub mod execute;
+pub mod freeze;
 pub mod grants;
 pub mod locks;
 pub mod members;
 pub mod observe;
 mod plan;
 mod policies;
+mod record;
 pub mod recover;
 mod reload;
 mod replace;
@@ -34,7 +36,13 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
 use self::{
-    audit::Dams, catalog::Catalog, drafts::Drafts, locks::Locks, members::Members, roster::Roster,
+    audit::Dams,
+    catalog::Catalog,
+    drafts::Drafts,
+    freeze::{Interrupts, Questions},
+    locks::Locks,
+    members::Members,
+    roster::Roster,
 };
 use crate::{
     clock::Clock,
@@ -66,6 +74,8 @@ pub struct Ops {
     pub secrets: secrets::Known,
     pub locks: Locks,
     drafts: Drafts,
+    interrupts: Interrupts,
+    questions: Questions,
     dams: Dams,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
@@ -100,6 +110,8 @@ impl Ops {
             secrets: secrets::Known::default(),
             locks: Locks::default(),
             drafts: Drafts::default(),
+            interrupts: Interrupts::default(),
+            questions: Questions::default(),
             dams: Dams::default(),
             instance,
             accepting: tokio::sync::RwLock::default(),
@@ -186,6 +198,7 @@ impl Ops {
         }
         self.refresh_rights().await?;
         self.roster.put_fleets(self.store.fleets().await?);
+        self.roster.put_freezes(self.store.freezes().await?);
         self.load_secrets().await?;
         for agent in self.store.agents().await? {
             self.refresh(agent.id).await?;

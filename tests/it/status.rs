@@ -225,19 +225,24 @@ async fn help_lists_every_command() {
     `/start` Start agents that are stopped
     `/stop` Stop agents; they stay stopped until somebody starts them
     `/restart` Stop and start agents
-    `/pause` Freeze agents where they are, without ending them
+    `/pause` Make agents stand still, without ending them
     `/resume` Let paused agents go on
     `/remove` Delete agents; asks first, also about their data
     `/logs` An agent's last log lines
+    `/freeze` Stop everything at once: agents stand still, and nothing is begun until somebody unfreezes
+    `/unfreeze` Let what is frozen go on as it was
     `/fleet` Groups of agents: one private network each, deployed and stopped together
     `/templates` What agents are made from
     `/secret` Values that agents are given, such as keys: kept sealed, and never shown
     `/adopt` Take over a container that runs already, without touching it
     `/approve` What waits for you, oldest first; or answer one request
+    `/breakglass` Owners only: act on one agent at once, without asking; all owners are told
     `/policy` Rules that say what is allowed, denied or asked
     `/grant` Who may do what: levels on fleets for people, roles and teams
     `/team` Named sets of people and roles, which hold grants and own fleets
     `/claim` Become the first owner, with the code that `yardarm claim` printed on the host
+    `/audit` What happened, by whom, and how it ended; the newest first
+    `/why` How an agent came to be as it is: requests, approvals, what was done, ends and restarts, in order
     `/reload` Read settings and templates again; if anything is wrong with them, nothing changes
     `/help` All commands, a line each
     Where a name is asked, a pattern such as `scout-*` or a fleet will do. Start typing: names complete.

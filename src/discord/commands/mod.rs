@@ -3,9 +3,12 @@
 mod adopt;
 mod agents;
 pub mod approvals;
+pub mod audit;
+pub mod break_glass;
 pub mod claim;
 pub mod deploy;
 mod fleet;
+pub mod freeze;
 mod grant;
 mod help;
 pub mod logs;
@@ -47,15 +50,20 @@ pub fn all() -> Vec<Command> {
         agents::resume(),
         agents::remove(),
         logs::logs(),
+        freeze::freeze(),
+        freeze::unfreeze(),
         fleet::fleet(),
         templates::templates(),
         secret::secret(),
         adopt::adopt(),
         approvals::approve(),
+        break_glass::breakglass(),
         policy::policy(),
         grant::grant(),
         team::team(),
         claim::claim(),
+        audit::audit(),
+        audit::why(),
         reload::reload(),
         help::help(),
     ]
