@@ -18,6 +18,7 @@ mod policy;
 mod roster;
 pub mod schema;
 mod seconds;
+mod secrets;
 mod shutdown;
 mod snowflake;
 mod source;
@@ -43,6 +44,7 @@ pub use self::{
     log::{Format, Level, Log},
     outbox::Outbox,
     roster::Roster,
+    secrets::Secrets,
     shutdown::Shutdown,
     source::Source,
     vault::Vault,
@@ -60,6 +62,7 @@ pub struct Settings {
     pub database: Database,
     pub vault: Vault,
     pub docker: Docker,
+    pub secrets: Secrets,
     pub agents: Agents,
     pub roster: Roster,
     pub outbox: Outbox,
@@ -83,6 +86,7 @@ struct File {
     database: Database,
     vault: vault::Section,
     docker: Docker,
+    secrets: Secrets,
     agents: Agents,
     roster: Roster,
     outbox: Outbox,
@@ -131,6 +135,7 @@ impl File {
     fn settle(self, environment: &Environment, sources: &Sources) -> Result<Settings, ConfigError> {
         let mut problems = Vec::new();
         problems.extend(self.docker.problems());
+        problems.extend(self.secrets.problems());
         problems.extend(self.agents.problems());
         problems.extend(self.roster.problems());
         problems.extend(self.outbox.problems());
@@ -157,6 +162,7 @@ impl File {
                 vault: self.vault.settle(environment, &self.database.path),
                 database: self.database,
                 docker: self.docker,
+                secrets: self.secrets,
                 agents,
                 roster: self.roster,
                 outbox: self.outbox,

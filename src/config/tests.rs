@@ -160,6 +160,8 @@ fn every_value_out_of_range_is_told_at_once() {
         parallel = 65
         [docker.allow]
         mounts = ["srv"]
+        [secrets]
+        dir = "run/secrets"
         [agents]
         secrets_env_prefix = "DISCORD_"
         [roster]
@@ -185,6 +187,8 @@ fn every_value_out_of_range_is_told_at_once() {
     yardarm.toml: docker.parallel: `65` is out of range
     hint: use 1 to 64
     yardarm.toml: docker.allow.mounts: `srv` is no absolute path
+    hint: begin it with `/`
+    yardarm.toml: secrets.dir: `run/secrets` is no absolute path
     hint: begin it with `/`
     yardarm.toml: agents.secrets_env_prefix: `DISCORD_` would hand the bot's token to agents
     hint: use A–Z, 0–9 and `_`, such as `AGENT_`

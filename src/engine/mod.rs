@@ -5,7 +5,7 @@
 
 pub mod docker;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -129,6 +129,8 @@ pub struct Image {
     pub id: ImageId,
     /// `repository@sha256:…` of a pulled or pushed one; a locally built one has none and is bound by its id.
     pub digest: Option<String>,
+    /// As whom its containers run if their spec does not say; empty for root.
+    pub user: String,
 }
 
 /// How far a pull is. Docker tells the layers as it finds them, so `total` may still grow.
@@ -137,6 +139,9 @@ pub struct PullProgress {
     pub done_bytes: u64,
     pub total_bytes: u64,
 }
+
+/// Where a container finds its secrets as files.
+pub const SECRET_FILES: &str = "/run/secrets";
 
 /// Everything `create` needs.
 pub struct Creation<'a> {
@@ -153,6 +158,8 @@ pub struct Creation<'a> {
     pub volumes: &'a BTreeMap<String, String>,
     /// Given as environment variables; never in the spec, a label or a log.
     pub secrets: &'a BTreeMap<String, SecretString>,
+    /// Seen by the container at [`SECRET_FILES`], read-only; it must be there whenever the container starts.
+    pub secret_files: Option<&'a Path>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -358,6 +358,7 @@ impl Work<'_> {
             }
             Some(seen) if seen.phase == Phase::Running => {}
             Some(_) => {
+                self.lay_out_present_secrets(&self.agent().await?).await?;
                 self.reach(&container, self.ops.engine.start(&container), is_running)
                     .await?;
             }
@@ -379,6 +380,7 @@ impl Work<'_> {
             Err(Error::Invalid(_)) if self.ops.engine.observe(&container).await?.is_none() => {}
             Err(error) => return Err(error),
         }
+        self.ops.clear_secrets(&self.guard)?;
         Ok(None)
     }
 
@@ -405,6 +407,7 @@ impl Work<'_> {
             self.step(Step::Stopping);
             self.retire(container).await?;
         }
+        self.ops.clear_secrets(&self.guard)?;
         if self.action.details.volumes {
             self.ops.drop_volumes(&self.guard).await?;
         }

@@ -1,12 +1,12 @@
 //! Secrets reach the container and nothing else.
 
 use localcord::Reply;
-use yardarm::engine::LogSource;
+use yardarm::{domain::agent::State, engine::LogSource};
 
 use crate::support::test_app::TestApp;
 
 const NEEDY: &str = r#"{ "description": "needs a key", "image": "demo:1",
-    "secrets": [{ "name": "KNOWN_KEY", "description": "for the model" }, { "name": "OTHER_KEY", "required": false }] }"#;
+    "secrets": [{ "name": "KNOWN_KEY", "description": "for the model", "as": "env" }, { "name": "OTHER_KEY", "required": false, "as": "env" }] }"#;
 
 #[tokio::test]
 async fn a_missing_secret_is_named() {
@@ -280,5 +280,88 @@ async fn nobody_finds_a_value_out_by_filtering_for_its_beginnings() {
     let test = talker(&["API_KEY=planted-4f1e9c"]).await;
     let said = test.done("logs agent:scout filter:planted-4").await;
     insta::assert_snapshot!(said, @"The log of `scout` has no line with “planted-4”.");
+    test.finish().await;
+}
+
+/// `needy`, and the same with a file instead of a variable.
+async fn filer() -> TestApp {
+    let mut test = TestApp::prepare(&[]).await;
+    let filer = r#"{ "description": "reads a file", "image": "demo:1", "secrets": [{ "name": "API_KEY" }] }"#;
+    test.write_template("filer", filer);
+    test.up().await;
+    set(&test, "secret set name:API_KEY all:true", VALUE).await;
+    test
+}
+
+fn files(test: &TestApp) -> Vec<(String, String)> {
+    test.engine.secret_files_of("yardarm-scout")
+}
+
+#[tokio::test]
+async fn a_file_is_there_while_the_agent_runs_and_only_then() {
+    let mut test = filer().await;
+    let laid_out = [("API_KEY".to_owned(), VALUE.to_owned())];
+    test.done("deploy template:filer name:scout").await;
+    assert_eq!(files(&test), laid_out);
+    assert_eq!(given(&test, "yardarm-scout"), None, "it is no variable");
+    for (command, expected) in [
+        ("stop agent:scout", &[][..]),
+        ("start agent:scout", &laid_out),
+        ("restart agent:scout", &laid_out),
+        ("redeploy agent:scout", &laid_out),
+    ] {
+        test.done(command).await;
+        assert_eq!(files(&test), expected, "{command}");
+    }
+    set(&test, "secret rotate name:API_KEY all:true", "new-value").await;
+    assert_eq!(
+        files(&test),
+        [("API_KEY".to_owned(), "new-value".to_owned())]
+    );
+
+    // The host was booted anew: its memory is empty, and what should run is started.
+    test.down().await;
+    let id = test.engine.id_of("yardarm-scout");
+    test.engine.kill(&id, 137);
+    std::fs::remove_dir_all(test.path("secrets")).unwrap();
+    test.up().await;
+    test.until(|ops| ops.roster.view("scout").unwrap().state == State::Running)
+        .await;
+    assert_eq!(
+        files(&test),
+        [("API_KEY".to_owned(), "new-value".to_owned())]
+    );
+
+    let asked = test.send("remove agent:scout").await;
+    asked.until_text("?").await.unwrap();
+    let removed = asked.press("Remove").await.unwrap();
+    removed.until_text("done").await.unwrap();
+    let instance = std::fs::read_dir(test.path("secrets"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    assert_eq!(std::fs::read_dir(instance.path()).unwrap().count(), 0);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_used_is_told_and_nothing_is_left() {
+    let mut test = filer().await;
+    test.down().await;
+    std::fs::write(test.path("file"), "").unwrap();
+    test.set(
+        "secrets.dir",
+        &test.path("file/secrets").display().to_string(),
+    );
+    test.up().await;
+    let said = test.done("deploy template:filer name:scout").await;
+    let said = said.replace(&test.path("").display().to_string(), "/");
+    insta::assert_snapshot!(said, @r#"
+    ❌ deploy `scout`: failed after 0.0 s
+    Secrets cannot be laid out in `/file/secrets`: Not a directory (os error 20). Give Yardarm that folder (`secrets.dir`), or let the template say `"as": "env"`. Nothing of it is left.
+    -# action 2 · by <@olga>
+    "#);
+    assert_eq!(test.engine.names(), [""; 0]);
     test.finish().await;
 }
