@@ -4,10 +4,13 @@
 
 use poise::serenity_prelude::{AutocompleteChoice, CreateAutocompleteResponse, ResolvedValue};
 
-use super::Context;
-use crate::domain::{
-    action::Kind,
-    template::{LIMIT_NAMES, Parameter, ParameterKind},
+use super::{Context, reply::Asker};
+use crate::{
+    domain::{
+        action::Kind,
+        template::{LIMIT_NAMES, Parameter, ParameterKind},
+    },
+    ops::{roster::Board, sight::Sight},
 };
 
 const CHOICES: usize = 25;
@@ -47,25 +50,23 @@ pub async fn agent(ctx: Context<'_>, partial: &str) -> CreateAutocompleteRespons
             name,
         )
     };
-    respond(rank(
-        partial,
-        ctx.data()
-            .ops
-            .roster
-            .read(|board| board.views().map(label).collect()),
-    ))
+    let sight = sight(ctx);
+    let seen = |view: &&crate::domain::view::View| sight.sees(&view.fleet);
+    let read = |board: &Board| board.views().filter(seen).map(label).collect();
+    respond(rank(partial, sight.roster.read(read)))
+}
+
+fn sight(ctx: Context<'_>) -> Sight<'_> {
+    ctx.data().ops.sight(Asker::from(ctx.interaction).caller)
 }
 
 pub async fn fleet(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let names =
         |fleet: &crate::domain::fleet::Fleet| (fleet.name.to_string(), fleet.name.to_string());
-    respond(rank(
-        partial,
-        ctx.data()
-            .ops
-            .roster
-            .read(|board| board.fleets().map(names).collect()),
-    ))
+    let sight = sight(ctx);
+    let seen = |fleet: &&crate::domain::fleet::Fleet| sight.sees(&fleet.name);
+    let read = |board: &Board| board.fleets().filter(seen).map(names).collect();
+    respond(rank(partial, sight.roster.read(read)))
 }
 
 /// What can be asked for.
@@ -159,14 +160,9 @@ fn chosen_template(ctx: Context<'_>) -> Option<String> {
             })
     };
     let of_agent = |agent: String| {
-        ctx.data()
-            .ops
-            .roster
-            .view(&agent)?
-            .version?
-            .spec
-            .template
-            .clone()
+        let view = ctx.data().ops.roster.view(&agent)?;
+        let seen = sight(ctx).sees(&view.fleet).then_some(view)?;
+        seen.version?.spec.template.clone()
     };
     text("template").or_else(|| text("agent").and_then(of_agent))
 }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::domain::{
     action::{Arguments, Kind},
-    ids::{ActionId, AgentId, UserId},
+    ids::{ActionId, AgentId},
 };
 
 /// A press on a button or a choice in a select.
@@ -60,7 +60,11 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
         Press::Logs(agent) => logs::open(bot, press, agent).await,
         Press::Follow(agent) => logs::follow(bot, press, agent).await,
         Press::Page(page, fleet) => {
-            let glance = bot.ops.roster.glance(fleet.as_ref(), page);
+            let sight = bot.ops.sight(asker.caller);
+            if let Some(fleet) = &fleet {
+                sight.look_into(fleet.as_str())?;
+            }
+            let glance = sight.glance(fleet.as_ref(), page);
             update(bot, press, &render::status::fleet(&glance, bot.ops.now())).await
         }
         Press::Choose(draft, parameter) => {
@@ -102,7 +106,8 @@ async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
         Ok(Press::Secret(form)) => {
             let value = SecretString::from(given.remove(VALUE).unwrap_or_default());
             let reason = given.remove(REASON).filter(|reason| !reason.is_empty());
-            let subject = bot.ops.secret_subject_of(&form.name, form.scope)?;
+            let sight = bot.ops.sight(Asker::from(modal).caller);
+            let subject = sight.secret_of_form(&form.name, form.scope)?;
             secret::fill(bot, modal, (subject, form.rotate), (value, reason)).await
         }
         _ => Err(Answer::NotFound(
@@ -122,20 +127,19 @@ async fn confirm(bot: &Bot, press: &ComponentInteraction, id: ActionId, volumes:
     press
         .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
         .await?;
-    let action = bot
-        .ops
-        .confirm(id, UserId(press.user.id.get()), volumes)
-        .await?;
+    let caller = Asker::from(press).caller;
+    let action = bot.ops.confirm(id, &caller, volumes).await?;
     reply::follow(bot, &press.token, action).await
 }
 
 async fn change(bot: &Bot, press: &ComponentInteraction, kind: Kind, agent: AgentId) -> Result {
-    let gone = || Answer::NotFound("That agent is gone. `/status` shows who is there.".to_owned());
-    let view = bot.ops.roster.view_of(agent).ok_or_else(gone)?;
+    let asker = Asker::from(press);
+    let sight = bot.ops.sight(asker.caller.clone());
+    let view = sight.look_at_id(agent)?;
     let selection = crate::ops::resolve::Selection {
         agent: Some(view.agent.name.as_str()),
         fleet: None,
     };
-    let request = bot.ops.request_change(kind, selection)?;
-    reply::carry_out(bot, &Asker::from(press), request, None).await
+    let request = sight.request_change(kind, selection)?;
+    reply::carry_out(bot, &asker, request, None).await
 }

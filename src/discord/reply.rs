@@ -125,6 +125,7 @@ pub async fn carry_out(
     request: Request,
     reason: Option<String>,
 ) -> Result {
+    bot.ops.permit(&asker.caller, &request)?;
     let message = asker.defer(bot, false).await?;
     submit(bot, (asker, message), request, reason).await
 }

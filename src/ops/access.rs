@@ -2,10 +2,14 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::Ops;
+use super::{Ops, actions::Request};
 use crate::{
     config::Settings,
-    domain::grant::{Caller, Forbidden, Level, Need, Rights},
+    domain::{
+        action::{Action, Details, Kind},
+        grant::{Caller, Forbidden, Level, Need, Rights, Scope},
+        ids::{AgentId, FleetId},
+    },
     error::{Error, Result},
 };
 
@@ -18,6 +22,75 @@ impl Ops {
     /// The one question for commands, buttons, selects, modals and autocomplete; answered from memory.
     pub fn authorise(&self, caller: &Caller, need: &Need) -> Result<Level> {
         Ok(self.rights().authorise(caller, need, self.now())?)
+    }
+
+    /// Whether a caller may ask for this; asked before they are answered, and again at the door.
+    pub fn permit(&self, caller: &Caller, request: &Request) -> Result<()> {
+        let newcomer = request.newcomer.as_ref().map(|newcomer| newcomer.fleet);
+        let agents = request.targets.iter().map(|target| target.agent);
+        let need = self.need(request.kind, &request.details, agents, newcomer);
+        self.authorise(caller, &need).map(drop)
+    }
+
+    /// Whether a caller may have that carried out.
+    pub fn permit_action(&self, caller: &Caller, action: &Action) -> Result<()> {
+        let agents = action.targets.iter().map(|target| target.agent);
+        let need = self.need(action.kind, &action.details, agents, None);
+        self.authorise(caller, &need).map(drop)
+    }
+
+    /// The level of the kind on every fleet that is touched: where the agents are, where they come to be, and the
+    /// fleet it is about. What touches none concerns everything.
+    fn need(
+        &self,
+        kind: Kind,
+        details: &Details,
+        agents: impl Iterator<Item = AgentId>,
+        newcomer: Option<FleetId>,
+    ) -> Need {
+        let level = kind.level();
+        if let Some(subject) = &details.secret {
+            return self.secret_need(level, subject);
+        }
+        let fleets = match kind {
+            // They concern everybody, whatever agent they were made from or name they bear.
+            Kind::TemplateSave
+            | Kind::TemplateDelete
+            | Kind::Reload
+            | Kind::GrantAdd
+            | Kind::GrantRemove
+            | Kind::TeamSave
+            | Kind::TeamDelete
+            | Kind::AuditExport => Some(Vec::new()),
+            // It does not exist yet, so it has a name and no id.
+            Kind::FleetCreate => Some(details.name.iter().cloned().collect()),
+            Kind::Deploy
+            | Kind::Redeploy
+            | Kind::Rollback
+            | Kind::Start
+            | Kind::Stop
+            | Kind::Restart
+            | Kind::Pause
+            | Kind::Resume
+            | Kind::Remove
+            | Kind::Adopt
+            | Kind::FleetDelete
+            | Kind::FleetAdd
+            | Kind::SecretSet
+            | Kind::SecretDelete
+            | Kind::SecretRotate
+            | Kind::Freeze
+            | Kind::Unfreeze => self.roster.read(|board| {
+                let of_agents =
+                    agents.map(|agent| board.by_id(agent).map(|view| view.fleet.clone()));
+                let others = [newcomer, details.fleet].into_iter().flatten();
+                let others = others.map(|id| board.fleet_by_id(id).map(|fleet| fleet.name.clone()));
+                of_agents.chain(others).collect()
+            }),
+        };
+        // What is gone has no fleet; only who may everything may ask for it.
+        let on = fleets.map_or(Scope::Everything, Scope::Fleets);
+        Need { level, on }
     }
 
     /// Takes over what the settings and the database say.

@@ -80,6 +80,9 @@ impl Ops {
         {
             return self.action(known).await;
         }
+        if let Some(caller) = &requester.caller {
+            self.permit(caller, &request)?;
+        }
         let request = self.look_up_rollback(request).await?;
         let _accepting = self.accepting.read().await;
         let asks = requester.origin == Origin::Chat && request.kind.asks(request.targets.len());
@@ -134,8 +137,9 @@ impl Ops {
     }
 
     /// The requester says yes, to a removal perhaps with the `volumes`. The second yes learns what became of the first.
-    pub async fn confirm(&self, id: ActionId, by: UserId, volumes: bool) -> Result<Action> {
-        let action = self.asked_by(id, by).await?;
+    pub async fn confirm(&self, id: ActionId, by: &Caller, volumes: bool) -> Result<Action> {
+        let action = self.asked_by(id, by.user).await?;
+        self.permit_action(by, &action)?;
         let agents: Vec<AgentId> = action.targets.iter().map(|target| target.agent).collect();
         let _accepting = self.accepting.read().await;
         let mut tx = self.store.begin().await?;

@@ -15,6 +15,7 @@ mod replace;
 pub mod resolve;
 pub mod roster;
 pub mod secrets;
+pub mod sight;
 mod tidy;
 
 use std::{

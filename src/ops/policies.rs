@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Ops;
+use super::{Ops, sight::Sight};
 use crate::domain::policy::{Policy, Trial};
 
 impl Ops {
@@ -10,13 +10,16 @@ impl Ops {
     pub fn policies(&self) -> Arc<Vec<Policy>> {
         Arc::clone(&self.settings().policies)
     }
+}
 
-    /// The fleet and the template of the agent, if it is there and they are not said.
+impl Sight<'_> {
+    /// The fleet and the template of the agent, if it is seen and they are not said.
     pub fn complete(&self, mut trial: Trial) -> Trial {
         let view = trial
             .agent
             .as_deref()
-            .and_then(|name| self.roster.view(name));
+            .and_then(|name| self.roster.view(name))
+            .filter(|view| self.sees(&view.fleet));
         if let Some(view) = view {
             let template = view
                 .version

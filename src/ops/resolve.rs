@@ -5,7 +5,7 @@ mod deployments;
 mod groups;
 pub mod secrets;
 
-use super::{Ops, actions::Request, catalog::Entry};
+use super::{Ops, actions::Request, catalog::Entry, sight::Sight};
 use crate::{
     domain::{
         action::{Details, Kind},
@@ -27,7 +27,7 @@ pub struct Selection<'a> {
     pub fleet: Option<&'a str>,
 }
 
-impl Ops {
+impl Sight<'_> {
     /// The agents a selection means, by name; at least one.
     pub fn select(&self, selection: Selection<'_>) -> Result<Vec<View>> {
         let fleet = selection.fleet.map(|name| self.fleet(name)).transpose()?;
@@ -42,10 +42,10 @@ impl Ops {
             return self.agent(pattern).map(|view| vec![view]);
         }
         let found: Vec<View> = self.roster.read(|board| {
-            let within = |view: &&View| {
-                fleet
-                    .as_ref()
-                    .is_none_or(|fleet| view.agent.fleet == fleet.id)
+            // A fleet that is named is refused by name; a pattern means what is seen.
+            let within = |view: &&View| match &fleet {
+                Some(fleet) => view.agent.fleet == fleet.id,
+                None => self.sees(&view.fleet),
             };
             let named = |view: &&View| matches(pattern, view.agent.name.as_str());
             board
@@ -80,6 +80,7 @@ impl Ops {
             let known: Vec<String> = self.roster.read(|board| {
                 board
                     .views()
+                    .filter(|view| self.sees(&view.fleet))
                     .map(|view| view.agent.name.to_string())
                     .collect()
             });
@@ -95,9 +96,13 @@ impl Ops {
         self.roster
             .read(|board| board.fleet(name).cloned())
             .ok_or_else(|| {
-                let known: Vec<String> = self
-                    .roster
-                    .read(|board| board.fleets().map(|fleet| fleet.name.to_string()).collect());
+                let known: Vec<String> = self.roster.read(|board| {
+                    let names = board.fleets().map(|fleet| &fleet.name);
+                    names
+                        .filter(|name| self.sees(name))
+                        .map(Name::to_string)
+                        .collect()
+                });
                 Error::NotFound(format!(
                     "There is no fleet `{}`. {}",
                     plain(name),
@@ -105,7 +110,9 @@ impl Ops {
                 ))
             })
     }
+}
 
+impl Ops {
     pub fn template(&self, name: &str) -> Result<Entry> {
         self.catalog.get(name).ok_or_else(|| {
             let known: Vec<String> = self.catalog.all().keys().map(Name::to_string).collect();

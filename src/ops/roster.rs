@@ -79,8 +79,12 @@ impl Board {
             .and_then(|name| self.fleets.get(&name))
     }
 
+    pub fn fleet_by_id(&self, id: FleetId) -> Option<&Fleet> {
+        self.fleets.values().find(|fleet| fleet.id == id)
+    }
+
     fn fleet_name(&self, id: FleetId, fallback: &Name) -> Name {
-        let found = self.fleets.values().find(|fleet| fleet.id == id);
+        let found = self.fleet_by_id(id);
         found.map_or_else(|| fallback.clone(), |fleet| fleet.name.clone())
     }
 
@@ -270,12 +274,18 @@ impl Roster {
         });
     }
 
-    /// One page of all agents or of a fleet's.
-    pub fn glance(&self, fleet: Option<&Name>, page: usize) -> Glance {
+    /// One page of the agents of all fleets that are seen, or of one of them.
+    pub fn glance(
+        &self,
+        sees: impl Fn(&Name) -> bool,
+        fleet: Option<&Name>,
+        page: usize,
+    ) -> Glance {
         self.read(|board| {
             let mut views: Vec<&View> = board
                 .views()
                 .filter(|view| fleet.is_none_or(|fleet| view.fleet == *fleet))
+                .filter(|view| sees(&view.fleet))
                 .collect();
             // Names are sorted already and the sort is stable.
             views.sort_by(|one, other| one.fleet.cmp(&other.fleet));

@@ -310,7 +310,7 @@ async fn a_stranger_may_press_nothing() {
         assert!(
             test.whisper(&pressed)
                 .await
-                .starts_with("You may not use Yardarm yet."),
+                .starts_with("You need viewer on some fleet"),
             "{id}"
         );
     }

@@ -30,6 +30,7 @@ mod policies;
 mod recovery;
 mod reload;
 mod replace;
+mod rights;
 mod secrets;
 mod status;
 mod store;

@@ -311,7 +311,7 @@ async fn a_message_nobody_may_have_is_a_dead_letter() {
         .channel("notices")
         .delete(&reply.message().unwrap());
     test.pass(FOLLOWED);
-    test.until(|ops| ops.roster.glance(None, 0).backlog.dead == 1)
+    test.until(|ops| ops.own_sight().glance(None, 0).backlog.dead == 1)
         .await;
 
     let status = test.olga().slash("status").send().await.unwrap();
@@ -339,7 +339,7 @@ async fn a_message_refused_too_often_is_a_dead_letter() {
         test.pass(LONG);
         test.served().await;
     }
-    test.until(|ops| ops.roster.glance(None, 0).backlog.dead == 1)
+    test.until(|ops| ops.own_sight().glance(None, 0).backlog.dead == 1)
         .await;
     test.finish_with_dead(1).await;
 }

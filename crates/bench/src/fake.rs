@@ -89,7 +89,8 @@ async fn deploy(ops: &Ops, number: usize) -> Result<()> {
         reason: None,
         reply: None,
     };
-    ops.submit(ops.request_deploy(&form)?, requester).await?;
+    ops.submit(ops.own_sight().request_deploy(&form)?, requester)
+        .await?;
     Ok(())
 }
 

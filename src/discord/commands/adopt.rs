@@ -15,10 +15,11 @@ pub(super) async fn adopt(
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
     let (bot, asker) = (ctx.data(), Asker::from(ctx.interaction));
+    let sight = bot.ops.sight(asker.caller.clone());
+    let fleet = sight.fleet_to_adopt_into(fleet.as_deref())?;
     let message = asker.defer(bot, false).await?;
-    match bot
-        .ops
-        .request_adopt(&container, name.as_deref(), fleet.as_deref())
+    match sight
+        .request_adopt(&container, name.as_deref(), &fleet)
         .await
     {
         Ok(request) => reply::submit(bot, (&asker, message), request, reason).await,

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Context, Result, autocomplete},
-    arguments, carry_out, selection,
+    arguments, carry_out, selection, sight,
 };
 use crate::domain::action::Kind;
 
@@ -27,7 +27,7 @@ pub(super) async fn redeploy(
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
     let given = arguments(set.as_deref())?;
-    let request = ctx.data().ops.request_redeploy(
+    let request = sight(ctx).request_redeploy(
         selection(agent.as_ref(), fleet.as_ref()),
         &given,
         pull.unwrap_or(false),
@@ -44,7 +44,7 @@ pub(super) async fn rollback(
     agent: String,
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
-    carry_out(ctx, ctx.data().ops.request_rollback(&agent)?, reason).await
+    carry_out(ctx, sight(ctx).request_rollback(&agent)?, reason).await
 }
 
 macro_rules! change {
@@ -61,7 +61,7 @@ macro_rules! change {
             fleet: Option<String>,
             #[description = "Why, for the record"] reason: Option<String>,
         ) -> Result {
-            carry_out(ctx, ctx.data().ops.request_change($kind, selection(agent.as_ref(), fleet.as_ref()))?, reason).await
+            carry_out(ctx, sight(ctx).request_change($kind, selection(agent.as_ref(), fleet.as_ref()))?, reason).await
         }
     };
 }
@@ -101,9 +101,7 @@ pub(super) async fn remove(
 ) -> Result {
     carry_out(
         ctx,
-        ctx.data()
-            .ops
-            .request_remove(selection(agent.as_ref(), fleet.as_ref()))?,
+        sight(ctx).request_remove(selection(agent.as_ref(), fleet.as_ref()))?,
         reason,
     )
     .await

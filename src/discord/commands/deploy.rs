@@ -9,7 +9,7 @@ use super::{
         Answer, Bot, Context, Result, autocomplete, components, render,
         reply::{self, Asker},
     },
-    arguments, carry_out, selection,
+    arguments, carry_out, selection, sight,
 };
 use crate::{
     domain::{
@@ -55,9 +55,7 @@ pub(super) async fn deploy(
         }
         return carry_out(
             ctx,
-            ctx.data()
-                .ops
-                .request_change(Kind::Start, selection(None, fleet.as_ref()))?,
+            sight(ctx).request_change(Kind::Start, selection(None, fleet.as_ref()))?,
             reason,
         )
         .await;
@@ -88,17 +86,18 @@ async fn begin(bot: &Bot, command: &CommandInteraction, mut draft: Draft) -> Res
     let template = bot.ops.template(&draft.form.template)?.template;
     let (texts, choices) = missing(&template, &draft.form.given);
     let asker = Asker::from(command);
+    let sight = bot.ops.sight(asker.caller.clone());
     if texts.is_empty() && choices.is_empty() {
         return reply::carry_out(
             bot,
             &asker,
-            bot.ops.request_deploy(&draft.form)?,
+            sight.request_deploy(&draft.form)?,
             draft.reason,
         )
         .await;
     }
     // What is wrong already is said before anybody fills in a form.
-    bot.ops.check_deploy(&draft.form)?;
+    sight.check_deploy(&draft.form)?;
     refuse_too_many(&texts, TEXTS_MAX)?;
     refuse_too_many(&choices, CHOICES_MAX)?;
     let id = asker.interaction;
@@ -123,6 +122,7 @@ pub async fn fill(
     given: Arguments,
 ) -> Result {
     let asker = Asker::from(modal);
+    let sight = bot.ops.sight(asker.caller.clone());
     let mut draft = bot.ops.draft(id, asker.caller.user).await?;
     draft.form.given.extend(given);
     let template = bot.ops.template(&draft.form.template)?.template;
@@ -131,7 +131,7 @@ pub async fn fill(
         return reply::carry_out(
             bot,
             &asker,
-            bot.ops.request_deploy(&draft.form)?,
+            sight.request_deploy(&draft.form)?,
             draft.reason,
         )
         .await;
@@ -169,7 +169,8 @@ pub async fn choose(
 pub async fn go(bot: &Bot, press: &ComponentInteraction, id: InteractionId) -> Result {
     let asker = Asker::from(press);
     let draft = bot.ops.draft(id, asker.caller.user).await?;
-    let request = bot.ops.request_deploy(&draft.form)?;
+    let sight = bot.ops.sight(asker.caller.clone());
+    let request = sight.request_deploy(&draft.form)?;
     reply::carry_out(bot, &asker, request, draft.reason).await
 }
 

@@ -4,7 +4,7 @@ use poise::serenity_prelude as serenity;
 
 use super::{
     super::{Context, Result, autocomplete, render},
-    answer, carry_out, selection,
+    answer, carry_out, selection, sight,
 };
 use crate::domain::ids::ChannelId;
 
@@ -35,7 +35,7 @@ async fn create(
     let channel = channel.map(|channel| ChannelId(channel.id.get()));
     carry_out(
         ctx,
-        ctx.data().ops.request_fleet_create(&name, channel)?,
+        sight(ctx).request_fleet_create(&name, channel)?,
         reason,
     )
     .await
@@ -44,7 +44,7 @@ async fn create(
 /// All fleets and who is in them
 #[poise::command(slash_command)]
 async fn list(ctx: Context<'_>) -> Result {
-    let members = ctx.data().ops.roster.fleets();
+    let members = sight(ctx).fleets();
     answer(ctx, &render::fleets::list(&members)).await
 }
 
@@ -60,10 +60,7 @@ async fn add(
     agent: String,
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
-    let request = ctx
-        .data()
-        .ops
-        .request_fleet_add(&fleet, selection(Some(&agent), None))?;
+    let request = sight(ctx).request_fleet_add(&fleet, selection(Some(&agent), None))?;
     carry_out(ctx, request, reason).await
 }
 
@@ -79,7 +76,7 @@ async fn remove(
     agent: String,
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
-    let ops = &ctx.data().ops;
+    let ops = sight(ctx);
     let default = ops.settings().agents.default_fleet.to_string();
     let request = ops.request_fleet_add(&default, selection(Some(&agent), Some(&fleet)))?;
     carry_out(ctx, request, reason).await
@@ -94,5 +91,5 @@ async fn delete(
     fleet: String,
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
-    carry_out(ctx, ctx.data().ops.request_fleet_delete(&fleet)?, reason).await
+    carry_out(ctx, sight(ctx).request_fleet_delete(&fleet)?, reason).await
 }

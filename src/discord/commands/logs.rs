@@ -20,7 +20,7 @@ use crate::{
         log::{LogLine, LogQuery},
         view::View,
     },
-    error::{Error as Answer, Result as OpsResult},
+    error::Result as OpsResult,
 };
 
 const DEFAULT_LINES: u32 = 50;
@@ -63,7 +63,7 @@ pub(super) async fn logs(
     #[description = "Only one of the two streams"] stream: Option<Stream>,
 ) -> Result {
     let (bot, asker) = (ctx.data(), Asker::from(ctx.interaction));
-    let view = bot.ops.agent(&agent)?;
+    let view = bot.ops.sight(asker.caller.clone()).look_at(&agent)?;
     let query = LogQuery {
         tail: lines.unwrap_or(DEFAULT_LINES).min(MOST_LINES),
         since: since.map(|minutes| bot.ops.now() - TimeDelta::minutes(minutes.into())),
@@ -77,8 +77,8 @@ pub(super) async fn logs(
 
 /// The button Logs on a card.
 pub async fn open(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> Result {
-    let view = view(bot, agent)?;
     let asker = Asker::from(press);
+    let view = view(bot, &asker, agent)?;
     asker.defer(bot, true).await?;
     present(bot, &asker, &view, &last_lines(DEFAULT_LINES, false), None).await
 }
@@ -110,7 +110,7 @@ async fn collect(bot: &Bot, view: &View, query: &LogQuery) -> OpsResult<Vec<Stri
 
 /// The button Follow: the message is edited as lines come, for five minutes.
 pub async fn follow(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> Result {
-    let view = view(bot, agent)?;
+    let view = view(bot, &Asker::from(press), agent)?;
     press
         .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
         .await?;
@@ -188,7 +188,6 @@ const fn last_lines(tail: u32, follow: bool) -> LogQuery {
     }
 }
 
-fn view(bot: &Bot, agent: AgentId) -> OpsResult<View> {
-    let gone = || Answer::NotFound("That agent is gone. `/status` shows who is there.".to_owned());
-    bot.ops.roster.view_of(agent).ok_or_else(gone)
+fn view(bot: &Bot, asker: &Asker, agent: AgentId) -> OpsResult<View> {
+    bot.ops.sight(asker.caller.clone()).look_at_id(agent)
 }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     error::Error as Answer,
-    ops::{actions::Request, resolve::Selection},
+    ops::{actions::Request, resolve::Selection, sight::Sight},
 };
 
 type Command = poise::Command<Bot, Error>;
@@ -62,6 +62,11 @@ async fn answer(ctx: Context<'_>, rendered: &Rendered) -> Result {
 /// A change: acknowledged, submitted, and followed to its end.
 async fn carry_out(ctx: Context<'_>, request: Request, reason: Option<String>) -> Result {
     reply::carry_out(ctx.data(), &Asker::from(ctx.interaction), request, reason).await
+}
+
+/// What the caller of a command sees and may ask for.
+fn sight(ctx: Context<'_>) -> Sight<'_> {
+    ctx.data().ops.sight(Asker::from(ctx.interaction).caller)
 }
 
 fn selection<'a>(agent: Option<&'a String>, fleet: Option<&'a String>) -> Selection<'a> {

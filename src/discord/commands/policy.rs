@@ -2,7 +2,7 @@
 
 use super::{
     super::{Context, Result, autocomplete, render},
-    answer,
+    answer, sight,
 };
 use crate::{
     domain::{
@@ -53,7 +53,7 @@ async fn test(
     #[description = "It gives an agent more than it had"] loosens: Option<bool>,
     #[description = "It is about more than one agent"] several: Option<bool>,
 ) -> Result {
-    let ops = &ctx.data().ops;
+    let ops = sight(ctx);
     let level = level.map(|text| word(&text, &Level::ALL.map(Level::as_str), Level::parse));
     let origin = origin.map(|text| word(&text, &Origin::ALL.map(Origin::as_str), Origin::parse));
     let trial = ops.complete(Trial {

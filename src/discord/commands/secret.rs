@@ -8,7 +8,7 @@ use super::{
         Bot, Context, Result, autocomplete, render,
         reply::{self, Asker},
     },
-    answer, carry_out,
+    answer, carry_out, sight,
 };
 use crate::{domain::secret::Subject, ops::resolve::secrets::Whose};
 
@@ -47,7 +47,7 @@ async fn set(
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
     let whose = whose(agent.as_ref(), fleet.as_ref(), all);
-    let subject = ctx.data().ops.secret_subject(&name, whose)?;
+    let subject = sight(ctx).secret_subject(&name, whose)?;
     ask(ctx, (subject, false), reason.as_deref()).await
 }
 
@@ -72,15 +72,14 @@ async fn rotate(
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
     let whose = whose(agent.as_ref(), fleet.as_ref(), all);
-    let subject = ctx.data().ops.known_secret(&name, whose)?;
+    let subject = sight(ctx).known_secret(&name, whose)?;
     ask(ctx, (subject, true), reason.as_deref()).await
 }
 
 /// All secrets: names, for whom, since when, and who uses them
 #[poise::command(slash_command)]
 async fn list(ctx: Context<'_>) -> Result {
-    let ops = &ctx.data().ops;
-    answer(ctx, &render::secrets::list(&ops.secret_entries())).await
+    answer(ctx, &render::secrets::list(&sight(ctx).secrets_seen())).await
 }
 
 /// Delete a secret; agents that run keep what they were given
@@ -103,7 +102,7 @@ async fn delete(
     #[description = "That of all agents"] all: Option<bool>,
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
-    let ops = &ctx.data().ops;
+    let ops = sight(ctx);
     let subject = ops.known_secret(&name, whose(agent.as_ref(), fleet.as_ref(), all))?;
     carry_out(ctx, ops.request_secret_delete(subject), reason).await
 }

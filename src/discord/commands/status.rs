@@ -1,6 +1,6 @@
 use super::{
     super::{Context, Result, autocomplete, render},
-    answer,
+    answer, sight,
 };
 
 /// The fleet at a glance, or one agent
@@ -14,14 +14,12 @@ pub(super) async fn status(
     #[autocomplete = "autocomplete::fleet"]
     fleet: Option<String>,
 ) -> Result {
-    let ops = &ctx.data().ops;
+    let ops = sight(ctx);
     if let Some(agent) = agent {
-        let view = ops.agent(&agent)?;
+        let view = ops.look_at(&agent)?;
         return answer(ctx, &render::agent::card(&view, ops.now())).await;
     }
-    let fleet = fleet.map(|name| ops.fleet(&name)).transpose()?;
-    let glance = ops
-        .roster
-        .glance(fleet.as_ref().map(|fleet| &fleet.name), 0);
+    let fleet = fleet.map(|name| ops.look_into(&name)).transpose()?;
+    let glance = ops.glance(fleet.as_ref().map(|fleet| &fleet.name), 0);
     answer(ctx, &render::status::fleet(&glance, ops.now())).await
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Context, Result, autocomplete, render},
-    answer, carry_out,
+    answer, carry_out, sight,
 };
 
 /// What agents are made from
@@ -54,10 +54,7 @@ async fn save(
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
     let description = description.unwrap_or_else(|| format!("saved from {agent}"));
-    let request = ctx
-        .data()
-        .ops
-        .request_template_save(&name, &agent, &description)?;
+    let request = sight(ctx).request_template_save(&name, &agent, &description)?;
     carry_out(ctx, request, reason).await
 }
 
@@ -70,10 +67,5 @@ async fn delete(
     template: String,
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
-    carry_out(
-        ctx,
-        ctx.data().ops.request_template_delete(&template)?,
-        reason,
-    )
-    .await
+    carry_out(ctx, sight(ctx).request_template_delete(&template)?, reason).await
 }

@@ -5,22 +5,24 @@ use crate::{
     domain::{
         action::{Arguments, Details, Kind},
         agent::{Desired, Phase, State},
+        fleet::Fleet,
         ids::ContainerId,
         view::View,
     },
     error::{Error, Result},
     ops::{
-        Ops,
         actions::{Newcomer, Request},
+        sight::Sight,
     },
     store::actions::NewTarget,
 };
 
-impl Ops {
+impl Sight<'_> {
     /// `start`, `stop`, `restart`, `pause`, `resume`. Of several, those already there are left out.
     pub fn request_change(&self, kind: Kind, selection: Selection<'_>) -> Result<Request> {
-        self.engine_answers()?;
         let views = self.select(selection)?;
+        self.permit_on(kind, &views)?;
+        self.engine_answers()?;
         if let [view] = views.as_slice() {
             refuse_busy(view)?;
             if let Some(why) = unneeded(kind, view) {
@@ -50,8 +52,9 @@ impl Ops {
     }
 
     pub fn request_remove(&self, selection: Selection<'_>) -> Result<Request> {
-        self.engine_answers()?;
         let views = self.select(selection)?;
+        self.permit_on(Kind::Remove, &views)?;
+        self.engine_answers()?;
         for view in &views {
             refuse_busy(view)?;
         }
@@ -64,13 +67,22 @@ impl Ops {
         ))
     }
 
+    /// Into which fleet a container may be adopted: to be called before the person is answered.
+    pub fn fleet_to_adopt_into(&self, fleet: Option<&str>) -> Result<Fleet> {
+        let default = self.settings().agents.default_fleet.clone();
+        let fleet = self.fleet(fleet.unwrap_or(default.as_str()))?;
+        self.permit_in(Kind::Adopt, &fleet)?;
+        Ok(fleet)
+    }
+
     /// Asks the engine for the container: to be called after the person was answered.
     pub async fn request_adopt(
         &self,
         container: &str,
         name: Option<&str>,
-        fleet: Option<&str>,
+        fleet: &Fleet,
     ) -> Result<Request> {
+        self.permit_in(Kind::Adopt, fleet)?;
         self.engine_answers()?;
         let seen = self
             .engine
@@ -97,10 +109,9 @@ impl Ops {
                 Error::Invalid(format!("{error} Give the agent another one by `name:`."))
             })?,
         };
-        let default = self.settings().agents.default_fleet.clone();
         let newcomer = Newcomer {
             name,
-            fleet: self.fleet(fleet.unwrap_or(default.as_str()))?.id,
+            fleet: fleet.id,
             spec: None,
             arguments: Arguments::new(),
         };

@@ -14,16 +14,17 @@ use crate::{
         Ops,
         actions::{Newcomer, Request},
         secrets::Recipient,
+        sight::Sight,
     },
     store::actions::NewTarget,
 };
 
-impl Ops {
+impl Sight<'_> {
     /// What can be said against a deployment before its form is filled in.
     pub fn check_deploy(&self, form: &DeployForm) -> Result<()> {
+        let recipient = Recipient::newcomer(self.fleet_to_deploy_into(form)?.id);
         self.engine_answers()?;
         self.free_name(&form.name)?;
-        let recipient = Recipient::newcomer(self.fleet_of(form)?.id);
         let template = self.template(&form.template)?.template;
         let misfits = template.misfits(&form.given);
         if !misfits.is_empty() {
@@ -32,11 +33,18 @@ impl Ops {
         self.check_secrets(&template, recipient)
     }
 
+    fn fleet_to_deploy_into(&self, form: &DeployForm) -> Result<Fleet> {
+        let default = self.settings().agents.default_fleet.clone();
+        let fleet = self.fleet(form.fleet.as_deref().unwrap_or(default.as_str()))?;
+        self.permit_in(Kind::Deploy, &fleet)?;
+        Ok(fleet)
+    }
+
     pub fn request_deploy(&self, form: &DeployForm) -> Result<Request> {
+        let fleet = self.fleet_to_deploy_into(form)?;
         self.engine_answers()?;
         let template = self.template(&form.template)?.template;
         let name = self.free_name(&form.name)?;
-        let fleet = self.fleet_of(form)?;
         let recipient = Recipient::newcomer(fleet.id);
         let spec = self.resolve_template(&template, &form.given, recipient)?;
         let newcomer = Newcomer {
@@ -58,11 +66,6 @@ impl Ops {
         })
     }
 
-    fn fleet_of(&self, form: &DeployForm) -> Result<Fleet> {
-        let default = self.settings().agents.default_fleet.clone();
-        self.fleet(form.fleet.as_deref().unwrap_or(default.as_str()))
-    }
-
     /// The template as it is now, with what it was given before and what is `given` on top.
     pub fn request_redeploy(
         &self,
@@ -70,9 +73,11 @@ impl Ops {
         given: &Arguments,
         pull: bool,
     ) -> Result<Request> {
+        let views = self.select(selection)?;
+        self.permit_on(Kind::Redeploy, &views)?;
         self.engine_answers()?;
         let mut targets = Vec::new();
-        for view in self.select(selection)? {
+        for view in views {
             refuse_busy(&view)?;
             targets.push(self.redeployed(&view, given)?);
         }
@@ -128,8 +133,9 @@ impl Ops {
     }
 
     pub fn request_rollback(&self, name: &str) -> Result<Request> {
-        self.engine_answers()?;
         let view = self.agent(name)?;
+        self.permit_on(Kind::Rollback, [&view])?;
+        self.engine_answers()?;
         refuse_busy(&view)?;
         if view.agent.version < 2 {
             return Err(Error::Invalid(format!(
@@ -142,7 +148,9 @@ impl Ops {
             vec![NewTarget::as_it_is(view.agent.id)],
         ))
     }
+}
 
+impl Ops {
     /// The spec, or everything that is wrong with it at once.
     pub fn resolve_template(
         &self,

@@ -4,17 +4,19 @@ use super::{Selection, change_of, invalid, parse_name, refuse_busy};
 use crate::{
     domain::{
         action::{Details, Kind},
+        grant::Need,
         ids::ChannelId,
         template::Template,
     },
     error::{Error, Result},
-    ops::{Ops, actions::Request, catalog::Source, secrets::Recipient},
+    ops::{actions::Request, catalog::Source, secrets::Recipient, sight::Sight},
     store::actions::NewTarget,
 };
 
-impl Ops {
+impl Sight<'_> {
     pub fn request_fleet_create(&self, name: &str, channel: Option<ChannelId>) -> Result<Request> {
         let name = parse_name(name)?;
+        self.permit(&Need::fleet(Kind::FleetCreate.level(), name.clone()))?;
         if self
             .roster
             .read(|board| board.fleet(name.as_str()).is_some())
@@ -33,6 +35,7 @@ impl Ops {
 
     pub fn request_fleet_delete(&self, name: &str) -> Result<Request> {
         let fleet = self.fleet(name)?;
+        self.permit_in(Kind::FleetDelete, &fleet)?;
         if fleet.name == self.settings().agents.default_fleet {
             return Err(Error::Invalid(format!(
                 "`{}` is the default fleet (`agents.default_fleet`); it stays.",
@@ -60,14 +63,13 @@ impl Ops {
     }
 
     pub fn request_fleet_add(&self, fleet: &str, selection: Selection<'_>) -> Result<Request> {
-        self.engine_answers()?;
         let fleet = self.fleet(fleet)?;
+        let views = self.select(selection)?;
+        self.permit_in(Kind::FleetAdd, &fleet)?;
+        self.permit_on(Kind::FleetAdd, &views)?;
+        self.engine_answers()?;
         let mut targets = Vec::new();
-        for view in self
-            .select(selection)?
-            .iter()
-            .filter(|view| view.agent.fleet != fleet.id)
-        {
+        for view in views.iter().filter(|view| view.agent.fleet != fleet.id) {
             refuse_busy(view)?;
             targets.push(NewTarget::as_it_is(view.agent.id));
         }
@@ -98,6 +100,7 @@ impl Ops {
         description: &str,
     ) -> Result<Request> {
         let name = parse_name(name)?;
+        self.permit(&Need::everything(Kind::TemplateSave.level()))?;
         if self.catalog.get(name.as_str()).is_some() {
             return Err(Error::Invalid(format!(
                 "There is a template `{name}` already."
@@ -120,6 +123,7 @@ impl Ops {
     }
 
     pub fn request_template_delete(&self, name: &str) -> Result<Request> {
+        self.permit(&Need::everything(Kind::TemplateDelete.level()))?;
         let entry = self.template(name)?;
         if entry.source == Source::File {
             return Err(Error::Invalid(format!(

@@ -6,13 +6,14 @@ use super::{plain, refuse_busy};
 use crate::{
     domain::{
         action::{Details, Kind},
+        grant::{self, Level, Need},
         nearest::did_you_mean,
         problem::capitalised,
-        secret::{Scope, Secret, Source, Subject, VALUE_MAX, check_name},
+        secret::{Listed, Scope, Secret, Source, Subject, VALUE_MAX, check_name},
         view::View,
     },
     error::{Error, Result},
-    ops::{Ops, actions::Request},
+    ops::{Ops, actions::Request, sight::Sight},
     store::actions::NewTarget,
 };
 
@@ -24,7 +25,7 @@ pub struct Whose<'a> {
     pub all: bool,
 }
 
-impl Ops {
+impl Sight<'_> {
     /// A secret of that name and scope, whether it is set or not.
     pub fn secret_subject(&self, name: &str, whose: Whose<'_>) -> Result<Subject> {
         check_name(name).map_err(|why| Error::Invalid(format!("`{}` {why}.", plain(name))))?;
@@ -45,11 +46,43 @@ impl Ops {
                 ));
             }
         };
-        Ok(Subject {
+        let subject = Subject {
             name: name.to_owned(),
             scope,
             whose,
-        })
+        };
+        self.permit(&self.secret_need(Kind::SecretSet.level(), &subject))?;
+        Ok(subject)
+    }
+
+    /// The subject of a form that comes back, for somebody who may still set it.
+    pub fn secret_of_form(&self, name: &str, scope: Scope) -> Result<Subject> {
+        let subject = self.secret_subject_of(name, scope)?;
+        self.permit(&self.secret_need(Kind::SecretSet.level(), &subject))?;
+        Ok(subject)
+    }
+
+    /// What is set where the caller sees, and who uses it.
+    pub fn secrets_seen(&self) -> Vec<Listed> {
+        let mut entries = self.secret_entries();
+        for entry in &mut entries {
+            entry.users.retain(|name| {
+                let fleet = self.roster.view(name.as_str()).map(|view| view.fleet);
+                fleet.is_some_and(|fleet| self.sees(&fleet))
+            });
+        }
+        let seen = |entry: &Listed| match self.secret_need(Level::Viewer, &entry.subject).on {
+            // Those for all agents concern whoever sees any of them.
+            grant::Scope::Everything => true,
+            on => self
+                .permit(&Need {
+                    level: Level::Viewer,
+                    on,
+                })
+                .is_ok(),
+        };
+        entries.retain(seen);
+        entries
     }
 
     /// As [`Self::secret_subject`], of one that is set.
@@ -58,8 +91,12 @@ impl Ops {
         if self.secret_in_force(&subject).is_some() {
             return Ok(subject);
         }
-        let known = self.secrets.all();
-        let names: Vec<&str> = known.iter().map(|secret| secret.name.as_str()).collect();
+        let known = self.secrets_seen();
+        let names: Vec<&str> = known
+            .iter()
+            .filter(|entry| entry.set.is_some())
+            .map(|entry| entry.subject.name.as_str())
+            .collect();
         let advice = if names.is_empty() || names.contains(&name) {
             "`/secret list` shows those that are set".to_owned()
         } else {
@@ -71,7 +108,9 @@ impl Ops {
             if advice.ends_with('?') { "" } else { "." }
         )))
     }
+}
 
+impl Ops {
     /// Takes effect with the next deployment of whoever uses it.
     pub fn request_secret_set(&self, subject: Subject, value: &SecretString) -> Result<Request> {
         let value = checked(value)?;
@@ -98,6 +137,19 @@ impl Ops {
 
     pub fn request_secret_delete(&self, subject: Subject) -> Request {
         request(Kind::SecretDelete, subject, Vec::new(), None)
+    }
+
+    /// The level on whatever is given the secret.
+    pub(in crate::ops) fn secret_need(&self, level: Level, subject: &Subject) -> Need {
+        let fleet = self.roster.read(|board| match subject.scope {
+            Scope::Agent(id) => board.by_id(id).map(|view| view.fleet.clone()),
+            Scope::Fleet(id) => board.fleet_by_id(id).map(|fleet| fleet.name.clone()),
+            Scope::All => None,
+        });
+        fleet.map_or_else(
+            || Need::everything(level),
+            |fleet| Need::fleet(level, fleet),
+        )
     }
 
     pub(in crate::ops) fn secret_in_force(&self, subject: &Subject) -> Option<Secret> {

@@ -238,7 +238,7 @@ impl TestApp {
             reason: None,
             reply: None,
         };
-        let request = self.ops().request_deploy(&form).unwrap();
+        let request = self.ops().own_sight().request_deploy(&form).unwrap();
         self.ops().submit(request, requester).await.unwrap();
         self.until(|ops| {
             ops.roster
