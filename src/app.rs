@@ -11,6 +11,7 @@ use crate::{
         connect::ConnectError,
         deliver::Channels,
         gateway::{self, GatewayFailure, Rest},
+        members::Guild,
     },
     domain::{agent::Name, ids::InstanceId, template::Template},
     engine::Engine,
@@ -71,10 +72,10 @@ impl App {
         };
         let sealed_with = store.sealing_keys().await.map_err(Error::from)?;
         let vault = Vault::unlock(source, &instance, &sealed_with)?;
+        let members = Guild::new(Arc::clone(&rest.http), parts.settings.discord.guild);
         let ops = Ops::new(
             (store, vault),
-            parts.engine,
-            parts.clock,
+            (parts.engine, parts.clock, Arc::new(members)),
             (parts.settings, parts.source),
             instance,
         );
@@ -88,6 +89,7 @@ impl App {
             cut_off = start.cut_off.len(),
             "started"
         );
+        ops.log_head().await?;
 
         let workers = Workers::default();
         let channels = Channels::new(Arc::clone(&ops), Arc::clone(&rest.http));

@@ -5,6 +5,7 @@
 
 mod access;
 mod agents;
+mod audit;
 mod database;
 mod discord;
 mod docker;
@@ -35,6 +36,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     access::Access,
     agents::Agents,
+    audit::Audit,
     database::Database,
     discord::{Discord, Endpoint},
     docker::Docker,
@@ -66,6 +68,7 @@ pub struct Settings {
     pub agents: Agents,
     pub roster: Roster,
     pub outbox: Outbox,
+    pub audit: Audit,
     pub shutdown: Shutdown,
     pub log: Log,
 }
@@ -90,6 +93,7 @@ struct File {
     agents: Agents,
     roster: Roster,
     outbox: Outbox,
+    audit: Audit,
     shutdown: Shutdown,
     log: Log,
 }
@@ -139,6 +143,7 @@ impl File {
         problems.extend(self.agents.problems());
         problems.extend(self.roster.problems());
         problems.extend(self.outbox.problems());
+        problems.extend(self.audit.problems());
         problems.extend(self.shutdown.problems());
         let mut agents = self.agents;
         agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
@@ -166,6 +171,7 @@ impl File {
                 agents,
                 roster: self.roster,
                 outbox: self.outbox,
+                audit: self.audit,
                 shutdown: self.shutdown,
                 log: self.log,
             }),

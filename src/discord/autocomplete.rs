@@ -7,7 +7,7 @@ use poise::serenity_prelude::{AutocompleteChoice, CreateAutocompleteResponse, Re
 use super::{Context, reply::Asker};
 use crate::{
     domain::{
-        action::Kind,
+        action::{Action, Kind},
         template::{LIMIT_NAMES, Parameter, ParameterKind},
     },
     ops::{roster::Board, sight::Sight},
@@ -165,4 +165,22 @@ fn chosen_template(ctx: Context<'_>) -> Option<String> {
         seen.version?.spec.template.clone()
     };
     text("template").or_else(|| text("agent").and_then(of_agent))
+}
+
+/// Requests that wait for the one who types, oldest first.
+pub async fn waiting(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let caller = Asker::from(ctx.interaction).caller;
+    let waiting = ctx.data().ops.waiting_for(&caller).await;
+    let label = |action: Action| {
+        (
+            format!("{} · {} {}", action.id, action.kind, action.phrase()),
+            action.id,
+        )
+    };
+    let choices = waiting.unwrap_or_default().into_iter().map(label);
+    let fits = choices.filter(|(label, _)| label.contains(partial.trim()));
+    let choices = fits.take(CHOICES).map(|(label, id)| {
+        AutocompleteChoice::new(super::render::text::clip(&label, CHOICE_MAX), id.0)
+    });
+    CreateAutocompleteResponse::new().set_choices(choices.collect())
 }

@@ -9,7 +9,7 @@ use serenity::all::{
 
 use super::{
     Answer, Bot, Result,
-    commands::{deploy, logs, secret},
+    commands::{approvals, deploy, logs, secret},
     errors,
     press::Press,
     render::{
@@ -41,13 +41,21 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
     };
     let asked = press.data.custom_id.parse::<Press>().map_err(stale)?;
     match asked {
-        Press::Confirm(id) => confirm(bot, press, id, false).await,
-        Press::ConfirmWithVolumes(id) => confirm(bot, press, id, true).await,
+        Press::Confirm(id) => ask_to_type(bot, &asker, id, false).await,
+        Press::ConfirmWithVolumes(id) => ask_to_type(bot, &asker, id, true).await,
+        Press::Approve(id) => approvals::approve_press(bot, press, (id, false)).await,
+        Press::ApproveAndAllow(id) => approvals::approve_press(bot, press, (id, true)).await,
+        Press::Deny(id) => approvals::ask_why(bot, &asker, id).await,
+        Press::Plan(id) => approvals::details(bot, &asker, id).await,
         Press::Cancel(id) => {
             press
                 .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
                 .await?;
             let action = bot.ops.cancel(id, asker.caller.user).await?;
+            if action.approval.is_some() {
+                // Its cards are the outbox's.
+                return Ok(());
+            }
             reply::show(
                 bot,
                 &press.token,
@@ -75,8 +83,8 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
             deploy::choose(bot, press, draft, Arguments::from([(parameter, value)])).await
         }
         Press::Deploy(draft) => deploy::go(bot, press, draft).await,
-        // A form is submitted, never pressed.
-        Press::Form(_) | Press::Secret(_) => Ok(()),
+        // Forms are submitted, never pressed.
+        Press::Form(_) | Press::Secret(_) | Press::TypedForm(..) | Press::DenyForm(_) => Ok(()),
     }
 }
 
@@ -91,7 +99,8 @@ pub async fn submitted(bot: &Bot, modal: &ModalInteraction) {
 }
 
 async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
-    bot.authorise(&Asker::from(modal).caller)?;
+    let asker = Asker::from(modal);
+    bot.authorise(&asker.caller)?;
     let inputs = modal.data.components.iter().flat_map(|row| &row.components);
     let mut given: Arguments = inputs
         .filter_map(|input| match input {
@@ -101,12 +110,17 @@ async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
             _ => None,
         })
         .collect();
+    let mut text = |name: &str| given.remove(name).unwrap_or_default();
     match modal.data.custom_id.parse() {
         Ok(Press::Form(draft)) => deploy::fill(bot, modal, draft, given).await,
+        Ok(Press::TypedForm(id, volumes)) => {
+            confirm(bot, &asker, id, (&text("phrase"), volumes)).await
+        }
+        Ok(Press::DenyForm(id)) => approvals::deny(bot, modal, id, text("reason")).await,
         Ok(Press::Secret(form)) => {
-            let value = SecretString::from(given.remove(VALUE).unwrap_or_default());
-            let reason = given.remove(REASON).filter(|reason| !reason.is_empty());
-            let sight = bot.ops.sight(Asker::from(modal).caller);
+            let value = SecretString::from(text(VALUE));
+            let reason = Some(text(REASON)).filter(|reason| !reason.is_empty());
+            let sight = bot.ops.sight(asker.caller);
             let subject = sight.secret_of_form(&form.name, form.scope)?;
             secret::fill(bot, modal, (subject, form.rotate), (value, reason)).await
         }
@@ -123,13 +137,21 @@ pub async fn update(bot: &Bot, press: &ComponentInteraction, rendered: &Rendered
     Ok(press.create_response(&bot.http, response).await?)
 }
 
-async fn confirm(bot: &Bot, press: &ComponentInteraction, id: ActionId, volumes: bool) -> Result {
-    press
-        .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
+/// The modal in which the requester types what it is about. It is looked up before: a modal is the first answer.
+async fn ask_to_type(bot: &Bot, asker: &Asker, id: ActionId, volumes: bool) -> Result {
+    let action = bot.ops.own_question(id, asker.caller.user).await?;
+    let modal = render::approval::typing(&action, volumes);
+    asker
+        .respond(bot, CreateInteractionResponse::Modal(modal))
+        .await
+}
+
+async fn confirm(bot: &Bot, asker: &Asker, id: ActionId, typed: (&str, bool)) -> Result {
+    asker
+        .respond(bot, CreateInteractionResponse::Acknowledge)
         .await?;
-    let caller = Asker::from(press).caller;
-    let action = bot.ops.confirm(id, &caller, volumes).await?;
-    reply::follow(bot, &press.token, action).await
+    let action = bot.ops.confirm(id, &asker.caller, typed).await?;
+    reply::follow(bot, &asker.token, action).await
 }
 
 async fn change(bot: &Bot, press: &ComponentInteraction, kind: Kind, agent: AgentId) -> Result {

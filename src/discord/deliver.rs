@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serenity::{
-    all::{Builder as _, GetMessages, Nonce},
+    all::{Builder as _, GetMessages, MessageReference, Nonce},
     http::{Http, HttpError},
 };
 
@@ -41,6 +41,30 @@ impl Channels {
         let now = self.ops.now();
         match subject {
             Subject::Action(id) => Ok(render::action::card(&self.action(id).await?, now)),
+            Subject::Approval(id) => {
+                let action = self.action(id).await?;
+                Ok(render::approval::card(
+                    &action,
+                    &self.ops.deciders(&action),
+                    now,
+                ))
+            }
+            Subject::Result(id) => Ok(render::approval::result(&self.action(id).await?, now)),
+            Subject::Reminder(id) => {
+                let action = self.action(id).await?;
+                Ok(render::approval::reminder(
+                    &action,
+                    &self.ops.deciders(&action),
+                ))
+            }
+            Subject::BreakGlass(id) => {
+                let action = self.action(id).await?;
+                Ok(render::approval::break_glass(
+                    &action,
+                    &self.ops.owners(),
+                    now,
+                ))
+            }
             Subject::Start(number) => {
                 let ids = self
                     .ops
@@ -53,7 +77,27 @@ impl Channels {
                     now,
                 ))
             }
+            Subject::Anchor(id) => Ok(Rendered::text(format!(
+                "{}\n-# {}",
+                self.anchor(id).await?,
+                subject.mark()
+            ))),
         }
+    }
+
+    /// The message a row's own is a reply to.
+    async fn replies_to(&self, row: &OutboxRow) -> Result<Option<MessageId>, Undelivered> {
+        let (Subject::Result(id) | Subject::Reminder(id)) = row.subject else {
+            return Ok(None);
+        };
+        let card = self.ops.card_of(id, row.channel).await;
+        card.map_err(|error| unreadable(&error))
+    }
+
+    async fn anchor(&self, id: i64) -> Result<String, Undelivered> {
+        let anchor = self.ops.anchor(id).await;
+        let (day, anchor) = anchor.map_err(|error| unreadable(&error))?;
+        Ok(render::audit::anchor(day, &anchor))
     }
 
     async fn actions(
@@ -77,13 +121,21 @@ impl Channels {
     async fn send(
         &self,
         channel: ChannelId,
-        rendered: &Rendered,
+        (rendered, replies_to): (&Rendered, Option<MessageId>),
         nonce: String,
     ) -> Result<MessageId, Undelivered> {
-        let message = rendered
+        let mut message = rendered
             .message()
             .nonce(Nonce::String(nonce))
             .enforce_nonce(true);
+        if let Some(card) = replies_to {
+            let reference = MessageReference::from((
+                serenity::all::ChannelId::new(channel.0),
+                serenity::all::MessageId::new(card.0),
+            ));
+            // The card may be gone: what is to be told is told all the same.
+            message = message.reference_message(reference.fail_if_not_exists(false));
+        }
         let sent = message.execute(&self.http, (channel.0.into(), None)).await;
         sent.map(|message| MessageId(message.id.get()))
             .map_err(|error| judge(&error))
@@ -98,7 +150,7 @@ impl Deliver for Channels {
             return self
                 .send(
                     row.channel,
-                    &rendered,
+                    (&rendered, self.replies_to(row).await?),
                     format!("{}-{}", row.id, row.version),
                 )
                 .await;
@@ -111,10 +163,15 @@ impl Deliver for Channels {
     }
 
     async fn digest(&self, channel: ChannelId, subjects: &[Subject]) -> Result<(), Undelivered> {
-        let mut actions = Vec::new();
+        let (mut actions, mut anchors) = (Vec::new(), Vec::new());
         for subject in subjects {
             match subject {
-                Subject::Action(id) => actions.push(self.action(*id).await?),
+                Subject::Anchor(id) => anchors.push(self.anchor(*id).await?),
+                Subject::Action(id)
+                | Subject::Approval(id)
+                | Subject::Result(id)
+                | Subject::Reminder(id)
+                | Subject::BreakGlass(id) => actions.push(self.action(*id).await?),
                 Subject::Start(number) => {
                     let ids = self
                         .ops
@@ -127,8 +184,8 @@ impl Deliver for Channels {
         }
         let first = subjects.first().map_or(0, |subject| subject.number());
         let nonce = format!("digest-{first}-{}", subjects.len());
-        let rendered = render::start::digest(subjects, &actions, self.ops.now());
-        self.send(channel, &rendered, nonce).await.map(drop)
+        let rendered = render::start::digest(subjects, (&actions, &anchors), self.ops.now());
+        self.send(channel, (&rendered, None), nonce).await.map(drop)
     }
 
     async fn find(

@@ -64,12 +64,14 @@ async fn tell_context(ctx: poise::Context<'_, Bot, Error>, error: Error) {
         return;
     };
     if ctx.interaction_type == CommandInteractionType::Autocomplete {
+        let denied = denial(&error);
         // There is no room for words in a list of choices; an empty one ends the wait.
         let nothing = CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new());
         let asker = Asker::from(ctx.interaction);
         if let Err(error) = asker.respond(ctx.framework.user_data, nothing).await {
             tracing::debug!(error = %error, "an empty list of choices was not taken");
         }
+        note(ctx.framework.user_data, &asker, denied).await;
         return;
     }
     tell(
@@ -82,6 +84,28 @@ async fn tell_context(ctx: poise::Context<'_, Bot, Error>, error: Error) {
 
 /// Answers the asker, whether they were acknowledged before or not.
 pub async fn tell(bot: &Bot, asker: &Asker, error: Error) {
+    let denied = denial(&error);
+    tell_asker(bot, asker, error).await;
+    note(bot, asker, denied).await;
+}
+
+/// What somebody is told who may not.
+fn denial(error: &Error) -> Option<String> {
+    match error {
+        Error::Answer(Answer::Denied(why)) => Some(why.clone()),
+        Error::Answer(_) | Error::Discord(_) => None,
+    }
+}
+
+/// Counts a refusal and tells the audit, once the person was answered.
+pub async fn note(bot: &Bot, asker: &Asker, denied: Option<String>) {
+    let Some(why) = denied else { return };
+    if let Err(error) = bot.ops.note_refusal(asker.caller.user, &why).await {
+        tracing::error!(interaction.id = asker.interaction.0, error = %error, "a refusal could not be noted");
+    }
+}
+
+async fn tell_asker(bot: &Bot, asker: &Asker, error: Error) {
     let error = match error {
         Error::Answer(answer) => answer,
         Error::Discord(error) if nobody_waits(&error) => return,

@@ -8,6 +8,7 @@ pub mod deliver;
 pub mod doctor;
 pub mod errors;
 pub mod gateway;
+pub mod members;
 pub mod press;
 pub mod render;
 pub mod reply;

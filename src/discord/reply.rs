@@ -155,6 +155,10 @@ pub async fn submit(
 
 /// A refusal after a public acknowledgement: that is taken back, and only the asker sees why.
 pub async fn refuse(bot: &Bot, asker: &Asker, error: Answer) -> Result {
+    let denied = match &error {
+        Answer::Denied(why) => Some(why.clone()),
+        _ => None,
+    };
     let text = super::errors::advice(asker, error);
     bot.replies
         .delete_original_interaction_response(&asker.token)
@@ -163,6 +167,7 @@ pub async fn refuse(bot: &Bot, asker: &Asker, error: Answer) -> Result {
         .followup(true)
         .execute(&bot.replies, (None, &asker.token))
         .await?;
+    super::errors::note(bot, asker, denied).await;
     Ok(())
 }
 

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     agent::{Desired, Name},
+    approval::Approval,
     grant::Level,
     ids::{
         ActionId, AgentId, ChannelId, ContainerId, FleetId, ImageId, InteractionId, MessageId,
         UserId,
     },
+    plan::Plan,
     secret,
     spec::Spec,
 };
@@ -301,10 +303,20 @@ impl State {
 /// What a kind needs to know beyond its targets. Kept as JSON in the action's row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of one or two kinds"
+)]
 pub struct Details {
     /// `remove`: the volumes too.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub volumes: bool,
+    /// An owner takes it without asking anybody.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub break_glass: bool,
+    /// Its requester typed what it is about to confirm it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub typed: bool,
     /// `deploy`, `redeploy`: fetch the image although it is present.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pull: bool,
@@ -345,10 +357,24 @@ pub struct Action {
     /// One sentence for people once it is over.
     pub outcome: Option<String>,
     pub reply: Option<Reply>,
+    /// What it was to do when it was asked for.
+    pub plan: Option<Box<Plan>>,
+    /// The question to others than the requester, if there is one.
+    pub approval: Option<Box<Approval>>,
     pub targets: Vec<Target>,
 }
 
 impl Action {
+    /// What its requester types where the policy wants that: what it is about, or how many that are.
+    pub fn phrase(&self) -> String {
+        match (self.targets.as_slice(), &self.details.name) {
+            ([only], _) => only.name.to_string(),
+            ([], Some(name)) => name.to_string(),
+            ([], None) => self.kind.to_string(),
+            (several, _) => format!("{} {}", self.kind, several.len()),
+        }
+    }
+
     /// Accepted and not over.
     pub const fn is_live(&self) -> bool {
         matches!(self.state, State::Pending | State::Running)

@@ -36,6 +36,10 @@ id!(
     ActionId(i64)
 );
 id!(
+    /// A row of `allowances`.
+    AllowanceId(i64)
+);
+id!(
     /// A row of `outbox`.
     OutboxId(i64)
 );

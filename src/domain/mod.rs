@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod agent;
+pub mod approval;
 pub mod audit;
 pub mod event;
 pub mod finding;
@@ -12,10 +13,12 @@ pub mod log;
 pub mod nearest;
 pub mod outbox;
 pub mod pattern;
+pub mod plan;
 pub mod policy;
 pub mod problem;
 pub mod redact;
 pub mod secret;
 pub mod spec;
 pub mod template;
+pub mod throttle;
 pub mod view;

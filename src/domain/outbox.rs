@@ -11,6 +11,16 @@ pub enum Subject {
     Action(ActionId),
     /// What the start with this number found cut off.
     Start(i64),
+    /// The question to people about an action.
+    Approval(ActionId),
+    /// How an action ended that people were asked about: a reply to that question.
+    Result(ActionId),
+    /// That a question is still open at half time: another reply to it.
+    Reminder(ActionId),
+    /// An action that an owner took without asking.
+    BreakGlass(ActionId),
+    /// The last row of the audit on a day.
+    Anchor(i64),
 }
 
 impl Subject {
@@ -18,13 +28,22 @@ impl Subject {
         match self {
             Self::Action(_) => "action",
             Self::Start(_) => "start",
+            Self::Approval(_) => "approval",
+            Self::Result(_) => "result",
+            Self::Reminder(_) => "reminder",
+            Self::BreakGlass(_) => "break-glass",
+            Self::Anchor(_) => "anchor",
         }
     }
 
     pub const fn number(self) -> i64 {
         match self {
-            Self::Action(id) => id.0,
-            Self::Start(number) => number,
+            Self::Action(id)
+            | Self::Approval(id)
+            | Self::Result(id)
+            | Self::Reminder(id)
+            | Self::BreakGlass(id) => id.0,
+            Self::Start(number) | Self::Anchor(number) => number,
         }
     }
 
@@ -32,6 +51,11 @@ impl Subject {
         match kind {
             "action" => Some(Self::Action(ActionId(number))),
             "start" => Some(Self::Start(number)),
+            "approval" => Some(Self::Approval(ActionId(number))),
+            "result" => Some(Self::Result(ActionId(number))),
+            "reminder" => Some(Self::Reminder(ActionId(number))),
+            "break-glass" => Some(Self::BreakGlass(ActionId(number))),
+            "anchor" => Some(Self::Anchor(number)),
             _ => None,
         }
     }

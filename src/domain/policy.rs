@@ -4,6 +4,7 @@
 //! several agents is decided once, so what counts for it satisfies the rules of each of them.
 
 mod preset;
+mod seconds;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -12,6 +13,7 @@ mod window;
 use std::{collections::BTreeSet, fmt};
 
 use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
 
 pub use self::{
     preset::Preset,
@@ -64,23 +66,25 @@ pub enum Effect {
     Ask(Ask),
 }
 
-/// A question to people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A question to people. Kept as JSON with what it decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
     /// Distinct people who must say yes; at least 1.
     pub approvals: u32,
     pub by: Approvers,
+    #[serde(with = "seconds")]
     pub expires: Duration,
     pub requester_counts: bool,
     pub reason_required: bool,
     /// How long "approve and allow" may allow the same again.
+    #[serde(default, with = "seconds::maybe")]
     pub allow_for: Option<Duration>,
     /// Where the question is put; None: the ops channel of the fleet.
     pub channel: Option<ChannelId>,
 }
 
 /// Who may answer a question.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approvers {
     /// The least level; None: the least level of the action itself.
     pub level: Option<Level>,

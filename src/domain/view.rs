@@ -82,4 +82,6 @@ pub struct Glance {
     pub engine: EngineState,
     pub host: Host,
     pub backlog: Backlog,
+    /// Requests of people who may not, since the start.
+    pub refused: u64,
 }

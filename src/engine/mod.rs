@@ -41,6 +41,8 @@ pub trait Engine: Send + Sync {
 
     /// The image a reference names here; None if it is not present.
     async fn image(&self, reference: &str) -> Result<Option<Image>>;
+    /// What a reference names in its registry now, as `sha256:…`; nothing is fetched.
+    async fn resolve(&self, reference: &str) -> Result<String>;
     /// Fetches an image, telling how far it is.
     async fn pull(
         &self,
@@ -131,6 +133,17 @@ pub struct Image {
     pub digest: Option<String>,
     /// As whom its containers run if their spec does not say; empty for root.
     pub user: String,
+}
+
+impl Image {
+    /// `sha256:…`: its digest, or its id if no registry has it.
+    pub fn bare(&self) -> String {
+        let digest = self.digest.as_deref();
+        let bare = digest
+            .and_then(|digest| digest.split_once('@'))
+            .map(|(_, bare)| bare);
+        bare.unwrap_or_else(|| self.id.as_str()).to_owned()
+    }
 }
 
 /// How far a pull is. Docker tells the layers as it finds them, so `total` may still grow.

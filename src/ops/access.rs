@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::{Ops, actions::Request};
+use super::{
+    Ops,
+    actions::{Request, newcomers},
+};
 use crate::{
     config::Settings,
     domain::{
@@ -26,17 +29,35 @@ impl Ops {
 
     /// Whether a caller may ask for this; asked before they are answered, and again at the door.
     pub fn permit(&self, caller: &Caller, request: &Request) -> Result<()> {
+        self.authorise(caller, &self.need_for(request)).map(drop)
+    }
+
+    /// What a request takes of whoever asks for it.
+    pub(super) fn need_for(&self, request: &Request) -> Need {
         let newcomer = request.newcomer.as_ref().map(|newcomer| newcomer.fleet);
         let agents = request.targets.iter().map(|target| target.agent);
-        let need = self.need(request.kind, &request.details, agents, newcomer);
-        self.authorise(caller, &need).map(drop)
+        self.need(request.kind, &request.details, agents, newcomer)
     }
 
     /// Whether a caller may have that carried out.
     pub fn permit_action(&self, caller: &Caller, action: &Action) -> Result<()> {
+        self.authorise(caller, &self.need_of(action)).map(drop)
+    }
+
+    /// What an action takes: of whoever asks for it, and at least of whoever approves it.
+    pub(super) fn need_of(&self, action: &Action) -> Need {
+        let is_new = !newcomers(action).is_empty();
         let agents = action.targets.iter().map(|target| target.agent);
-        let need = self.need(action.kind, &action.details, agents, None);
-        self.authorise(caller, &need).map(drop)
+        let agents = agents.filter(|_| !is_new);
+        // One that is to be is in no fleet yet: the plan tells which it comes into.
+        let parts = action.plan.as_ref().map_or(&[][..], |plan| &plan.parts);
+        let into = parts.first().filter(|_| is_new).and_then(|part| {
+            self.roster.read(|board| {
+                let fleet = board.fleet(part.fleet.as_str());
+                fleet.map(|fleet| fleet.id)
+            })
+        });
+        self.need(action.kind, &action.details, agents, into)
     }
 
     /// The level of the kind on every fleet that is touched: where the agents are, where they come to be, and the

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 
-use super::Ops;
+use super::{Ops, verdict::Verdict};
 use crate::{
     domain::{
         action::{Action, Arguments, Details, Kind, Origin, Reply, State},
@@ -12,12 +12,13 @@ use crate::{
         grant::Caller,
         ids::{ActionId, AgentId, FleetId, ImageId, MessageId, UserId},
         outbox::Subject,
+        plan::Plan,
         spec::Spec,
     },
     error::{Error, Result},
     store::{
         self, Tx,
-        actions::{self, NewAction, NewTarget},
+        actions::{self, Ending, NewAction, NewTarget},
         agents, is_taken,
         outbox::{self, Notice},
     },
@@ -72,7 +73,7 @@ pub struct Requester {
 }
 
 impl Ops {
-    /// Writes the action. It is asked about first if it is grave, and waits for its turn otherwise.
+    /// Writes the action with its plan. The policy says whether it waits for its turn or for people, or is refused.
     /// An interaction that was delivered twice gets the action it made the first time.
     pub async fn submit(&self, request: Request, requester: Requester) -> Result<Action> {
         if let Some(reply) = &requester.reply
@@ -84,15 +85,10 @@ impl Ops {
             self.permit(caller, &request)?;
         }
         let request = self.look_up_rollback(request).await?;
+        let plan = self.plan_request(&request).await?;
+        let verdict = self.verdict(&request, &requester, &plan).await?;
         let _accepting = self.accepting.read().await;
-        let asks = requester.origin == Origin::Chat && request.kind.asks(request.targets.len());
-        let id = self
-            .write(
-                request,
-                requester,
-                if asks { State::Asked } else { State::Pending },
-            )
-            .await?;
+        let id = self.write(request, requester, (plan, verdict)).await?;
         self.accepted(id).await
     }
 
@@ -100,9 +96,18 @@ impl Ops {
         &self,
         request: Request,
         requester: Requester,
-        state: State,
+        (plan, verdict): (Plan, Verdict),
     ) -> Result<ActionId> {
         let now = self.now();
+        let (state, approval, expires_at) = match verdict {
+            Verdict::Go => (State::Pending, None, None),
+            Verdict::Confirm => (State::Asked, None, Some(now + ASK_FOR)),
+            Verdict::Ask(approval) => {
+                let expires_at = approval.expires_at;
+                (State::Asked, Some(approval), Some(expires_at))
+            }
+        };
+        let tells_owners = request.details.break_glass;
         let mut tx = self.store.begin().await?;
         let mut targets = request.targets;
         if let Some(newcomer) = request.newcomer {
@@ -116,8 +121,10 @@ impl Ops {
             reason: requester.reason,
             details: request.details,
             state,
-            expires_at: (state == State::Asked).then(|| now + ASK_FOR),
+            expires_at,
             reply: requester.reply,
+            plan: Some(plan),
+            approval,
             targets,
         };
         let id = match actions::insert(&mut tx, &new, now).await {
@@ -132,14 +139,79 @@ impl Ops {
         if state == State::Pending {
             desire(&mut tx, request.kind, &agents).await?;
         }
+        self.announce(&mut tx, id, (&new, tells_owners)).await?;
         tx.commit().await?;
+        if new.approval.is_some() || tells_owners {
+            self.publish(Event::Outbox);
+        }
         Ok(id)
     }
 
-    /// The requester says yes, to a removal perhaps with the `volumes`. The second yes learns what became of the first.
-    pub async fn confirm(&self, id: ActionId, by: &Caller, volumes: bool) -> Result<Action> {
+    /// The card of the question, and what owners are told.
+    async fn announce(
+        &self,
+        tx: &mut Tx,
+        id: ActionId,
+        (new, tells_owners): (&NewAction, bool),
+    ) -> Result<()> {
+        let asks = new.approval.as_ref().and_then(|approval| approval.channel);
+        let owners = self.settings().discord.ops_channel;
+        let owners = owners.or_else(|| new.reply.as_ref().map(|reply| reply.channel));
+        let notices = [
+            (Subject::Approval(id), asks),
+            (Subject::BreakGlass(id), owners.filter(|_| tells_owners)),
+        ];
+        let now = self.now();
+        for (subject, channel) in notices {
+            let Some(channel) = channel else { continue };
+            let notice = Notice {
+                subject,
+                channel,
+                message: None,
+                due: now,
+            };
+            outbox::put(tx, &notice, now).await?;
+        }
+        Ok(())
+    }
+
+    /// A question that its requester can still answer.
+    pub async fn own_question(&self, id: ActionId, by: UserId) -> Result<Action> {
+        let action = self.asked_by(id, by).await?;
+        let lapsed = action.approval.is_none() && action.created_at + ASK_FOR <= self.now();
+        if action.state != State::Asked || lapsed {
+            return Err(self.too_late(id).await?);
+        }
+        Ok(action)
+    }
+
+    /// The requester says yes by typing what it is about, to a removal perhaps with the `volumes`. The second yes
+    /// learns what became of the first.
+    pub async fn confirm(
+        &self,
+        id: ActionId,
+        by: &Caller,
+        (typed, volumes): (&str, bool),
+    ) -> Result<Action> {
         let action = self.asked_by(id, by.user).await?;
         self.permit_action(by, &action)?;
+        if action.approval.is_some() {
+            return Err(Error::Denied(
+                "Others are asked about this: see its card.".to_owned(),
+            ));
+        }
+        if typed.trim() != action.phrase() {
+            return Err(Error::Invalid(format!(
+                "That is not what was to be typed: `{}`. Nothing was changed; press the button again.",
+                action.phrase()
+            )));
+        }
+        if let Some(why) = self.drifted(&action).await? {
+            self.void(&action, State::Asked, &why).await?;
+            return Err(Error::AlreadyDecided(format!(
+                "This is void: {why}. Nothing was changed. Send the command again."
+            )));
+        }
         let agents: Vec<AgentId> = action.targets.iter().map(|target| target.agent).collect();
         let _accepting = self.accepting.read().await;
         let mut tx = self.store.begin().await?;
@@ -152,13 +224,12 @@ impl Ops {
             Err(error) if is_taken(&error) => return Err(self.busy(&mut tx, &agents).await?),
             Err(error) => return Err(error.into()),
         }
-        if volumes {
-            let details = Details {
-                volumes,
-                ..action.details
-            };
-            actions::set_details(&mut tx, id, &details, self.now()).await?;
-        }
+        let details = Details {
+            volumes: volumes || action.details.volumes,
+            typed: true,
+            ..action.details
+        };
+        actions::set_details(&mut tx, id, &details, self.now()).await?;
         desire(&mut tx, action.kind, &agents).await?;
         tx.commit().await?;
         self.accepted(id).await
@@ -166,14 +237,18 @@ impl Ops {
 
     /// The requester thinks better of it.
     pub async fn cancel(&self, id: ActionId, by: UserId) -> Result<Action> {
-        self.asked_by(id, by).await?;
+        let action = self.asked_by(id, by).await?;
+        let ending = Ending {
+            state: State::Cancelled,
+            note: None,
+        };
         let mut tx = self.store.begin().await?;
-        if !actions::advance(&mut tx, id, State::Asked, State::Cancelled, self.now()).await? {
+        if !close(&mut tx, &action, (State::Asked, &ending), self.now()).await? {
             drop(tx);
             return Err(self.too_late(id).await?);
         }
         tx.commit().await?;
-        self.publish(Event::Action(id));
+        self.closed(&action).await?;
         self.action(id).await
     }
 
@@ -185,11 +260,34 @@ impl Ops {
         if overdue.is_empty() {
             return Ok(());
         }
+        let mut expired = Vec::new();
         for id in overdue {
-            actions::advance(&mut tx, id, State::Asked, State::Expired, now).await?;
-            notify(&mut tx, &self.action(id).await?, now, Duration::zero()).await?;
+            let action = self.action(id).await?;
+            let ending = Ending {
+                state: State::Expired,
+                note: None,
+            };
+            close(&mut tx, &action, (State::Asked, &ending), now).await?;
+            expired.push(action);
         }
         tx.commit().await?;
+        for action in &expired {
+            self.closed(action).await?;
+        }
+        Ok(())
+    }
+
+    /// What is to be known once an action has ended before it began: the names it kept are free again.
+    pub(super) async fn closed(&self, action: &Action) -> Result<()> {
+        for agent in newcomers(action) {
+            self.refresh(agent).await?;
+        }
+        for target in &action.targets {
+            self.roster.set_busy(target.agent, None, self.now());
+        }
+        let ended = self.action(action.id).await?;
+        self.alter(action.id, |live| *live = ended);
+        self.hide(action.id);
         self.publish(Event::Outbox);
         Ok(())
     }
@@ -221,7 +319,7 @@ impl Ops {
         self.store.action(id).await?.ok_or_else(missing)
     }
 
-    async fn accepted(&self, id: ActionId) -> Result<Action> {
+    pub(super) async fn accepted(&self, id: ActionId) -> Result<Action> {
         let action = self.action(id).await?;
         if action.is_live() {
             self.show(&action);
@@ -262,7 +360,7 @@ impl Ops {
         ))
     }
 
-    async fn busy(&self, tx: &mut Tx, agents: &[AgentId]) -> Result<Error> {
+    pub(super) async fn busy(&self, tx: &mut Tx, agents: &[AgentId]) -> Result<Error> {
         for agent in agents {
             if let Some(action) = actions::busy_with(tx, *agent).await? {
                 let name = self.roster.view_of(*agent).map_or_else(
@@ -323,7 +421,7 @@ async fn enlist(
 }
 
 /// What is wanted counts from acceptance on; a new container's agent is wanted once that container is proven.
-async fn desire(tx: &mut Tx, kind: Kind, agents: &[AgentId]) -> Result<()> {
+pub(super) async fn desire(tx: &mut Tx, kind: Kind, agents: &[AgentId]) -> Result<()> {
     let desired = match kind {
         Kind::Start | Kind::Restart | Kind::Resume => Desired::Running,
         Kind::Pause => Desired::Paused,
@@ -332,6 +430,75 @@ async fn desire(tx: &mut Tx, kind: Kind, agents: &[AgentId]) -> Result<()> {
     };
     for agent in agents {
         agents::set_desired(tx, *agent, desired).await?;
+    }
+    Ok(())
+}
+
+/// Ends an action before it began, with its cards; false if it was not in state `from` any more.
+pub(super) async fn close(
+    tx: &mut Tx,
+    action: &Action,
+    (from, ending): (State, &Ending),
+    now: DateTime<Utc>,
+) -> store::Result<bool> {
+    if !actions::close(tx, action.id, (from, ending), now).await? {
+        return Ok(false);
+    }
+    for agent in newcomers(action) {
+        agents::remove(tx, agent, now).await?;
+    }
+    tell(tx, action, now).await?;
+    Ok(true)
+}
+
+/// The agents that were to be: they never came to be if the action ends before it began.
+pub(super) fn newcomers(action: &Action) -> Vec<AgentId> {
+    if !matches!(action.kind, Kind::Deploy | Kind::Adopt) {
+        return Vec::new();
+    }
+    action.targets.iter().map(|target| target.agent).collect()
+}
+
+/// Has every card about an action edited.
+pub(super) async fn tell(tx: &mut Tx, action: &Action, now: DateTime<Utc>) -> store::Result<()> {
+    notify(tx, action, now, Duration::zero()).await?;
+    let channel = action
+        .approval
+        .as_ref()
+        .and_then(|approval| approval.channel);
+    let Some(channel) = channel else {
+        return Ok(());
+    };
+    let notice = Notice {
+        subject: Subject::Approval(action.id),
+        channel,
+        message: None,
+        due: now,
+    };
+    outbox::put(tx, &notice, now).await
+}
+
+/// People were asked: its question shows the end, and a reply to that tells it.
+pub(super) async fn tell_result(
+    tx: &mut Tx,
+    action: &Action,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    let channel = action
+        .approval
+        .as_ref()
+        .and_then(|approval| approval.channel);
+    let Some(channel) = channel else {
+        return Ok(());
+    };
+    for subject in [Subject::Approval(action.id), Subject::Result(action.id)] {
+        let notice = Notice {
+            subject,
+            channel,
+            message: None,
+            due: now,
+        };
+        outbox::put(tx, &notice, now).await?;
     }
     Ok(())
 }

@@ -75,7 +75,7 @@ impl Ops {
         let waits_since = self.now()
             - TimeDelta::from_std(self.settings().outbox.digest_after).unwrap_or(Duration::MAX);
         let mut rows = self.store.outbox_backlog(row.channel, waits_since).await?;
-        if rows.len() < 2 {
+        if rows.len() < 2 || rows.iter().all(|other| other.id != row.id) {
             rows = vec![row.clone()];
         }
         rows.truncate(DIGEST_MAX);

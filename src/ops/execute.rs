@@ -27,9 +27,13 @@ use crate::{
 const FOLLOWER_FIRST: Duration = Duration::seconds(10);
 
 impl Ops {
-    /// Carries out a pending action; does nothing if somebody else was first.
+    /// Carries out a pending action; does nothing if somebody else was first. What people approved is looked at
+    /// once more before; while that cannot be done it waits.
     pub async fn execute(&self, id: ActionId) -> Result<()> {
         drop(self.accepting.write().await);
+        if !self.is_still_right(id).await? {
+            return Ok(());
+        }
         let mut tx = self.store.begin().await?;
         let first = rows::advance(&mut tx, id, State::Pending, State::Running, self.now()).await?;
         tx.commit().await?;
@@ -39,6 +43,27 @@ impl Ops {
         let action = self.action(id).await?;
         self.show(&action);
         self.carry_out(&action).await
+    }
+
+    async fn is_still_right(&self, id: ActionId) -> Result<bool> {
+        let action = self.action(id).await?;
+        let Some(approval) = &action.approval else {
+            return Ok(true);
+        };
+        let why = match self.why_not_now(&action).await {
+            Ok(None) => return Ok(true),
+            Ok(Some(why)) => why,
+            Err(Error::Unavailable(why)) if self.now() < approval.expires_at => {
+                tracing::info!(action.id = id.0, error = why, "an approved action waits");
+                return Ok(false);
+            }
+            Err(Error::Unavailable(why)) => {
+                format!("it could not be looked at again in time: {why}")
+            }
+            Err(error) => return Err(error),
+        };
+        self.void(&action, State::Pending, &why).await?;
+        Ok(false)
     }
 
     async fn carry_out(&self, action: &Action) -> Result<()> {
@@ -82,7 +107,14 @@ impl Ops {
         // Read while nobody else writes: a follower may just have learnt which message the reply is.
         let action = self.action(id).await?;
         rows::finish(&mut tx, id, ending, now).await?;
+        // After a decision of others nobody follows its interaction any more.
+        let after = if action.approval.is_some() {
+            Duration::zero()
+        } else {
+            after
+        };
         actions::notify(&mut tx, &action, now, after).await?;
+        actions::tell_result(&mut tx, &action, now).await?;
         tx.commit().await?;
         let ended = self.action(id).await?;
         self.alter(id, |live| *live = ended);

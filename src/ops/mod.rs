@@ -2,12 +2,16 @@
 
 mod access;
 pub mod actions;
+pub mod approvals;
+mod audit;
 pub mod catalog;
 pub mod deliver;
 pub mod drafts;
 pub mod execute;
 pub mod locks;
+pub mod members;
 pub mod observe;
+mod plan;
 mod policies;
 pub mod recover;
 mod reload;
@@ -17,6 +21,7 @@ pub mod roster;
 pub mod secrets;
 pub mod sight;
 mod tidy;
+mod verdict;
 
 use std::{
     collections::HashMap,
@@ -26,7 +31,9 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
-use self::{catalog::Catalog, drafts::Drafts, locks::Locks, roster::Roster};
+use self::{
+    audit::Dams, catalog::Catalog, drafts::Drafts, locks::Locks, members::Members, roster::Roster,
+};
 use crate::{
     clock::Clock,
     config::{Fingerprints, Settings, Source},
@@ -52,11 +59,13 @@ pub struct Ops {
     handout: Handout,
     pub engine: Arc<dyn Engine>,
     pub clock: Arc<dyn Clock>,
+    members: Arc<dyn Members>,
     pub roster: Roster,
     pub catalog: Catalog,
     pub secrets: secrets::Known,
     pub locks: Locks,
     drafts: Drafts,
+    dams: Dams,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -75,8 +84,7 @@ pub struct Ops {
 impl Ops {
     pub fn new(
         (store, vault): (Store, Vault),
-        engine: Arc<dyn Engine>,
-        clock: Arc<dyn Clock>,
+        (engine, clock, members): (Arc<dyn Engine>, Arc<dyn Clock>, Arc<dyn Members>),
         (settings, source): (Settings, Source),
         instance: InstanceId,
     ) -> Self {
@@ -86,11 +94,13 @@ impl Ops {
             handout: Handout::new(&settings.secrets.dir, &instance),
             engine,
             clock,
+            members,
             roster: Roster::default(),
             catalog: Catalog::default(),
             secrets: secrets::Known::default(),
             locks: Locks::default(),
             drafts: Drafts::default(),
+            dams: Dams::default(),
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),

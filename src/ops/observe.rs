@@ -52,7 +52,7 @@ impl Ops {
             .into_iter()
             .partition(|container| present.contains(container));
         for container in gone {
-            self.note_observed(ticket, &container, None);
+            self.note_observed(ticket, &container, None).await;
         }
         let answers: Vec<_> = stream::iter(there)
             .map(|container| async move { self.observe(&container).await })
@@ -79,7 +79,7 @@ impl Ops {
     pub async fn observe(&self, container: &ContainerId) -> engine::Result<()> {
         let ticket = self.roster.ticket();
         let observed = self.engine.observe(container).await?;
-        self.note_observed(ticket, container, observed);
+        self.note_observed(ticket, container, observed).await;
         Ok(())
     }
 
@@ -102,15 +102,20 @@ impl Ops {
         }
     }
 
-    fn note_observed(
+    async fn note_observed(
         &self,
         ticket: Ticket,
         container: &ContainerId,
         observed: Option<Observation>,
     ) {
-        if let Some(agent) = self.roster.observe(ticket, container, observed, self.now()) {
-            self.publish(Event::Agent(agent));
+        let Some(seen) = self.roster.observe(ticket, container, observed, self.now()) else {
+            return;
+        };
+        // Told before anybody acts on it.
+        if let Err(error) = self.note_passage(&seen).await {
+            tracing::error!(agent.id = seen.agent.0, error = %error, "the end of a container could not be told");
         }
+        self.publish(Event::Agent(seen.agent));
     }
 
     /// Whether the engine has answered since the start, and still does.

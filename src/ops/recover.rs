@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     Ops,
-    actions::{Request, Requester, notify},
+    actions::{Request, Requester, close, newcomers},
     execute::{Work, ending},
 };
 use crate::{
@@ -19,7 +19,6 @@ use crate::{
     error::{Error, Result},
     store::{
         actions::{self as rows, Ending, NewTarget},
-        agents,
         outbox::{self, Notice},
         process,
     },
@@ -39,11 +38,11 @@ impl Ops {
         let mut tx = self.store.begin().await?;
         let number = process::note_start(&mut tx, json!(self.fingerprints().0), now).await?;
         for action in &stale {
-            rows::advance(&mut tx, action.id, State::Pending, State::Expired, now).await?;
-            notify(&mut tx, action, now, Duration::zero()).await?;
-            for agent in newcomers(action) {
-                agents::remove(&mut tx, agent, now).await?;
-            }
+            let ending = Ending {
+                state: State::Expired,
+                note: None,
+            };
+            close(&mut tx, action, (State::Pending, &ending), now).await?;
         }
         for id in &cut_off {
             rows::note_found(&mut tx, *id, number).await?;
@@ -79,7 +78,9 @@ impl Ops {
         let mut stale = Vec::new();
         for id in self.store.actions_in(State::Pending).await? {
             let action = self.action(id).await?;
-            if action.created_at < now - STALE {
+            // What people approved is looked at again and done, up to the end of the question.
+            let until = action.approval.as_ref().map(|approval| approval.expires_at);
+            if until.unwrap_or(action.created_at + STALE) < now {
                 stale.push(action);
             }
         }
@@ -246,16 +247,6 @@ impl Work<'_> {
         self.undo(&agent, agent.desired == Desired::Running).await?;
         Ok(interrupted(self.action, self.target))
     }
-}
-
-/// The agents an action was to make.
-fn newcomers(action: &Action) -> impl Iterator<Item = AgentId> {
-    let makes = matches!(action.kind, Kind::Deploy | Kind::Adopt);
-    action
-        .targets
-        .iter()
-        .filter(move |_| makes)
-        .map(|target| target.agent)
 }
 
 fn finished(note: Option<String>) -> Ending {

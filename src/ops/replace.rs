@@ -316,7 +316,8 @@ impl Work<'_> {
         image: &ImageId,
     ) -> Result<()> {
         let now = self.ops.now();
-        let bare = self.ops.bare_image(image).await?;
+        let bare = self.ops.bare_image(image.as_str()).await?;
+        let bare = bare.unwrap_or_else(|| image.to_string());
         let mut tx = self.ops.store.begin().await?;
         agents::swap(
             &mut tx,
@@ -493,14 +494,6 @@ impl Work<'_> {
 }
 
 impl Ops {
-    /// `sha256:…` as its registry knows it, or its id if it is in none.
-    async fn bare_image(&self, image: &ImageId) -> Result<String> {
-        let here = self.engine.image(image.as_str()).await?;
-        let digest = here.and_then(|image| image.digest);
-        let bare = digest.as_deref().and_then(|digest| digest.split_once('@'));
-        Ok(bare.map_or_else(|| image.to_string(), |(_, bare)| bare.to_owned()))
-    }
-
     pub(super) fn container_name(&self, agent: &Name) -> String {
         format!("{}{agent}", self.settings().docker.name_prefix)
     }

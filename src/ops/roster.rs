@@ -11,7 +11,7 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    agent::{Agent, Name, Observation, Sample, State, Usage},
+    agent::{Agent, Desired, Name, Observation, Sample, State, Usage},
     fleet::Fleet,
     ids::{AgentId, ContainerId, FleetId},
     spec::Version,
@@ -33,6 +33,20 @@ struct Entry {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket(u64);
 
+/// One look at one container that told something new.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub agent: AgentId,
+    pub container: ContainerId,
+    /// None if it was not looked at before.
+    pub before: Option<Observation>,
+    /// None if it is gone.
+    pub after: Option<Observation>,
+    /// An action is at work on the agent.
+    pub busy: bool,
+    pub wanted: bool,
+}
+
 #[derive(Debug)]
 pub struct Board {
     entries: BTreeMap<Name, Entry>,
@@ -42,6 +56,8 @@ pub struct Board {
     pub engine: EngineState,
     pub host: Host,
     pub backlog: Backlog,
+    /// Requests of people who may not, since the start.
+    pub refused: u64,
 }
 
 impl Board {
@@ -127,6 +143,7 @@ impl Default for Roster {
                 engine: EngineState::Unasked,
                 host: Host::default(),
                 backlog: Backlog::default(),
+                refused: 0,
             }),
             tickets: AtomicU64::new(1),
         }
@@ -202,14 +219,14 @@ impl Roster {
         });
     }
 
-    /// What the engine says of one container; returns its agent if anything people see has changed.
+    /// What the engine says of one container; returns what was seen if anything people see has changed.
     pub fn observe(
         &self,
         ticket: Ticket,
         container: &ContainerId,
         observed: Option<Observation>,
         now: DateTime<Utc>,
-    ) -> Option<AgentId> {
+    ) -> Option<Seen> {
         self.write(|board| {
             let name = board.containers.get(container)?.clone();
             let entry = board.entries.get_mut(&name)?;
@@ -219,7 +236,7 @@ impl Roster {
             entry.ticket = ticket;
             let view = &mut entry.view;
             let differs = view.observed != observed;
-            view.observed = observed;
+            let before = std::mem::replace(&mut view.observed, observed);
             if view
                 .observed
                 .as_ref()
@@ -227,9 +244,16 @@ impl Roster {
             {
                 (view.usage, entry.sample) = (None, None);
             }
-            let id = view.agent.id;
+            let seen = Seen {
+                agent: view.agent.id,
+                container: container.clone(),
+                before,
+                after: view.observed.clone(),
+                busy: view.busy.is_some(),
+                wanted: view.agent.desired == Desired::Running,
+            };
             let judged = board.judge(&name, now);
-            (differs || judged).then_some(id)
+            (differs || judged).then_some(seen)
         })
     }
 
@@ -310,6 +334,7 @@ impl Roster {
                 engine: board.engine.clone(),
                 host: board.host,
                 backlog: board.backlog,
+                refused: board.refused,
             }
         })
     }
@@ -330,6 +355,10 @@ impl Roster {
 
     pub fn set_host(&self, host: Host) {
         self.write(|board| board.host = host);
+    }
+
+    pub fn note_refusal(&self) {
+        self.write(|board| board.refused += 1);
     }
 
     pub fn set_backlog(&self, backlog: Backlog) {

@@ -2,12 +2,18 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Store, Tx, audit, json, to_json, unreadable};
+use super::{
+    Store, Tx,
+    approvals::{self, NewApproval},
+    audit, json, to_json, unreadable,
+};
 use crate::domain::{
     action::{Action, Arguments, Details, Kind, Origin, Reply, State, Step, Target},
     agent::Name,
+    approval::Approval,
     audit::What,
     ids::{ActionId, AgentId, ChannelId, ImageId, InteractionId, MessageId, UserId},
+    plan::Plan,
     spec::Spec,
 };
 
@@ -23,6 +29,9 @@ pub struct NewAction {
     /// When it lapses if nobody confirms it.
     pub expires_at: Option<DateTime<Utc>>,
     pub reply: Option<Reply>,
+    pub plan: Option<Plan>,
+    /// What others are asked, if `state` is `Asked` and they are.
+    pub approval: Option<NewApproval>,
     pub targets: Vec<NewTarget>,
 }
 
@@ -50,7 +59,7 @@ impl Store {
     pub async fn action(&self, id: ActionId) -> sqlx::Result<Option<Action>> {
         let row = sqlx::query_as!(
             ActionRow,
-            r#"SELECT id, kind, actor, origin, reason, details, state, outcome, interaction_id, channel_id, message_id,
+            r#"SELECT id, kind, actor, origin, reason, details, state, outcome, plan, interaction_id, channel_id, message_id,
                       created_at AS "created_at: DateTime<Utc>", started_at AS "started_at: DateTime<Utc>",
                       finished_at AS "finished_at: DateTime<Utc>"
                FROM actions WHERE id = ?"#,
@@ -59,7 +68,10 @@ impl Store {
         .fetch_optional(&self.reader)
         .await?;
         match row {
-            Some(row) => Ok(Some(row.read(self.targets(id).await?)?)),
+            Some(row) => {
+                let approval = self.approval(id).await?.map(Box::new);
+                Ok(Some(row.read(self.targets(id).await?, approval)?))
+            }
             None => Ok(None),
         }
     }
@@ -162,6 +174,7 @@ struct ActionRow {
     details: String,
     state: String,
     outcome: Option<String>,
+    plan: Option<String>,
     interaction_id: Option<i64>,
     channel_id: Option<i64>,
     message_id: Option<i64>,
@@ -171,7 +184,7 @@ struct ActionRow {
 }
 
 impl ActionRow {
-    fn read(self, targets: Vec<Target>) -> sqlx::Result<Action> {
+    fn read(self, targets: Vec<Target>, approval: Option<Box<Approval>>) -> sqlx::Result<Action> {
         let reply = self
             .interaction_id
             .zip(self.channel_id)
@@ -194,6 +207,12 @@ impl ActionRow {
             finished_at: self.finished_at,
             outcome: self.outcome,
             reply,
+            plan: self
+                .plan
+                .as_deref()
+                .map(|text| json("plan", text))
+                .transpose()?,
+            approval,
             targets,
         })
     }
@@ -212,10 +231,12 @@ pub async fn insert(tx: &mut Tx, new: &NewAction, now: DateTime<Utc>) -> sqlx::R
         .as_ref()
         .and_then(|reply| reply.message)
         .map(MessageId::to_db);
+    let plan = new.plan.as_ref().map(to_json).transpose()?;
+    let digest = new.plan.as_ref().map(|plan| plan.digest().0);
     let id = sqlx::query_scalar!(
         r#"INSERT INTO actions (interaction_id, kind, actor, origin, reason, details, state, created_at, expires_at,
-                                channel_id, message_id)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id AS "id!""#,
+                                plan, plan_digest, channel_id, message_id)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id AS "id!""#,
         interaction,
         kind,
         actor,
@@ -225,6 +246,8 @@ pub async fn insert(tx: &mut Tx, new: &NewAction, now: DateTime<Utc>) -> sqlx::R
         state,
         now,
         new.expires_at,
+        plan,
+        digest,
         channel,
         message
     )
@@ -232,6 +255,9 @@ pub async fn insert(tx: &mut Tx, new: &NewAction, now: DateTime<Utc>) -> sqlx::R
     .await?;
     for target in &new.targets {
         insert_target(tx, ActionId(id), state, target).await?;
+    }
+    if let Some(approval) = &new.approval {
+        approvals::insert(tx, ActionId(id), approval, now).await?;
     }
     tell_birth(tx, ActionId(id), new, now).await?;
     Ok(ActionId(id))
@@ -367,6 +393,26 @@ pub async fn advance(
     Ok(true)
 }
 
+/// Ends an action that never began, with its targets; false if it was not in state `from`.
+pub async fn close(
+    tx: &mut Tx,
+    action: ActionId,
+    (from, ending): (State, &Ending),
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    if !advance(tx, action, from, ending.state, now).await? {
+        return Ok(false);
+    }
+    sqlx::query!(
+        "UPDATE actions SET outcome = ? WHERE id = ?",
+        ending.note,
+        action.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(true)
+}
+
 /// `remove`, confirmed with its volumes.
 pub async fn set_details(
     tx: &mut Tx,
@@ -376,6 +422,7 @@ pub async fn set_details(
 ) -> sqlx::Result<()> {
     let mut entry = audit::about(tx, action, What::Altered).await?;
     entry.details["volumes"] = details.volumes.into();
+    entry.details["typed"] = details.typed.into();
     audit::append(tx, &entry, now).await?;
     let details = to_json(details)?;
     sqlx::query!(

@@ -58,6 +58,17 @@ async fn insert(tx: &mut Tx, record: &Record) -> sqlx::Result<()> {
 /// How many rows a purge deletes in one transaction: others want to write meanwhile.
 const PURGED_AT_ONCE: i64 = 1000;
 
+/// As [`append`], for an entry about an agent and the fleet it is in.
+pub async fn append_about(
+    tx: &mut Tx,
+    agent: AgentId,
+    entry: Entry,
+    now: DateTime<Utc>,
+) -> sqlx::Result<i64> {
+    let entry = about_agent(tx, agent, entry).await?;
+    append(tx, &entry, now).await
+}
+
 /// Says that the rows before `before` go: from then on the chain begins with the hash of the last of them. None if
 /// there are none. [`Store::delete_purged`] deletes them.
 pub async fn purge(

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
@@ -16,7 +17,7 @@ use crate::domain::{
         search::{Search, Sight},
         stamp,
     },
-    ids::UserId,
+    ids::{AgentId, UserId},
 };
 
 /// How far ahead is looked for the row that stands in another's place.
@@ -136,6 +137,29 @@ impl Ledger {
             number: row.number,
             hash: row.hash,
         }))
+    }
+
+    /// When an agent's container ended, of the last end that was told.
+    pub async fn last_end(&self, agent: AgentId) -> sqlx::Result<Option<String>> {
+        let told = sqlx::query_scalar!(
+            r#"SELECT json_extract(details, '$.finished_at') AS "at: String"
+               FROM audit WHERE agent_id = ? AND what = 'exited' ORDER BY id DESC LIMIT 1"#,
+            agent.0
+        )
+        .fetch_optional(&self.0)
+        .await?;
+        Ok(told.flatten())
+    }
+
+    /// Whether there is anything from before that time.
+    pub async fn is_older(&self, than: DateTime<Utc>) -> sqlx::Result<bool> {
+        let than = stamp(than);
+        sqlx::query_scalar!(
+            r#"SELECT coalesce((SELECT at < ? FROM audit ORDER BY id LIMIT 1), 0) AS "older!: bool""#,
+            than
+        )
+        .fetch_one(&self.0)
+        .await
     }
 
     /// Follows the chain to its end or to the first row that is not what it was, as it stands at this moment.

@@ -6,6 +6,9 @@
 
 pub mod actions;
 pub mod agents;
+pub mod allowances;
+pub mod anchors;
+pub mod approvals;
 pub mod audit;
 pub mod drafts;
 pub mod fleets;

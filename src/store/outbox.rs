@@ -29,7 +29,8 @@ impl Store {
         rows.into_iter().map(Row::read).collect()
     }
 
-    /// New messages for one channel that wait since before `before`, oldest first.
+    /// New messages for one channel that wait since before `before`, oldest first. What people are to answer, and what
+    /// replies to it, is none of them: it needs a message of its own.
     pub async fn outbox_backlog(
         &self,
         channel: ChannelId,
@@ -41,6 +42,7 @@ impl Store {
             r#"SELECT id, channel_id, subject_kind, subject_id, version, message_id, attempts,
                       in_doubt AS "in_doubt: bool", created_at AS "created_at: DateTime<Utc>"
                FROM outbox WHERE state = 'waiting' AND channel_id = ? AND message_id IS NULL AND created_at < ?
+                 AND subject_kind IN ('action', 'start', 'anchor')
                ORDER BY id"#,
             channel,
             before
@@ -48,6 +50,24 @@ impl Store {
         .fetch_all(&self.reader)
         .await?;
         rows.into_iter().map(Row::read).collect()
+    }
+
+    /// The message about a subject in a channel, once it was sent.
+    pub async fn outbox_message(
+        &self,
+        subject: Subject,
+        channel: ChannelId,
+    ) -> sqlx::Result<Option<MessageId>> {
+        let (kind, number, channel) = (subject.kind(), subject.number(), channel.to_db());
+        let message = sqlx::query_scalar!(
+            "SELECT message_id FROM outbox WHERE subject_kind = ? AND subject_id = ? AND channel_id = ?",
+            kind,
+            number,
+            channel
+        )
+        .fetch_optional(&self.reader)
+        .await?;
+        Ok(message.flatten().map(MessageId::from_db))
     }
 
     /// When the next row falls due, if any waits.

@@ -32,7 +32,7 @@ async fn several_agents_are_asked_about_first() {
     assert_eq!(TestApp::labels(&card), ["Stop 2 agents", "Cancel"]);
     assert_eq!(test.engine.changes(), [""; 0]);
 
-    pressed(&card, "Stop 2 agents").await;
+    TestApp::confirm(&card, "Stop 2 agents").await;
     let card = card.until_text("done in").await.unwrap();
     insta::assert_snapshot!(test.said(&card.text()), @"
     ✅ stop 2 agents: done in 0.0 s
@@ -50,9 +50,9 @@ async fn several_agents_are_asked_about_first() {
 }
 
 #[tokio::test]
-async fn every_change_of_a_fleet_is_asked_about() {
+async fn what_interrupts_a_whole_fleet_is_asked_about() {
     let test = three().await;
-    for command in ["restart", "pause", "redeploy", "stop", "remove"] {
+    for command in ["restart", "pause", "stop", "remove"] {
         let card = test.send(&format!("{command} fleet:main")).await;
         let text = test.end_of(&card).await;
         assert!(
@@ -73,7 +73,7 @@ async fn one_of_several_may_fail_alone() {
     test.end_of(&card).await;
     test.engine
         .refuse("start", "driver failed programming external connectivity");
-    pressed(&card, "Restart 2 agents").await;
+    TestApp::confirm(&card, "Restart 2 agents").await;
     let card = card.until_text("failed after").await.unwrap();
     insta::assert_snapshot!(test.said(&card.text()), @"
     ❌ restart 2 agents: failed after 0.0 s
@@ -132,13 +132,12 @@ async fn a_double_click_removes_once() {
     let card = test.send("remove agent:builder").await;
     test.end_of(&card).await;
     test.engine.hold("stop");
-    let (first, second) = tokio::join!(card.press("Remove"), async {
+    let (_, second) = tokio::join!(TestApp::confirm(&card, "Remove"), async {
         test.engine.holding("stop", 1).await;
         test.olga()
             .forge(&card.message().unwrap(), "v1:confirm:4")
             .await
     });
-    first.unwrap();
     let second = second.unwrap();
     insta::assert_snapshot!(test.whisper(&second).await, @"This was decided already: it is running.");
     test.engine.release("stop");
@@ -161,8 +160,9 @@ async fn a_press_that_is_delivered_twice_counts_once() {
     let mut test = three().await;
     let card = test.send("remove agent:builder").await;
     test.end_of(&card).await;
+    let form = pressed(&card, "Remove").await.modal().unwrap();
     test.cord.gateway().duplicate_next();
-    pressed(&card, "Remove").await;
+    form.fill("phrase", "builder").submit().await.unwrap();
     card.until_text("done in").await.unwrap();
     let seen = test.seen().len();
     test.down().await;
@@ -214,7 +214,7 @@ async fn buttons_work_after_a_restart() {
     let card = test.send("remove agent:builder").await;
     test.end_of(&card).await;
     test.restart().await;
-    pressed(&card, "Remove").await;
+    TestApp::confirm(&card, "Remove").await;
     card.until_text("done in").await.unwrap();
     assert_eq!(
         test.engine.changes(),
@@ -246,7 +246,7 @@ async fn a_removal_asks_about_data_and_keeps_it_unless_told() {
         TestApp::labels(&card),
         ["Remove", "Remove and its data", "Cancel"]
     );
-    pressed(&card, "Remove").await;
+    TestApp::confirm(&card, "Remove").await;
     card.until_text("done in").await.unwrap();
     assert_eq!(
         test.engine.changes(),
@@ -256,7 +256,7 @@ async fn a_removal_asks_about_data_and_keeps_it_unless_told() {
     test.engine.forget_calls();
     let card = test.send("remove agent:two").await;
     test.end_of(&card).await;
-    pressed(&card, "Remove and its data").await;
+    TestApp::confirm(&card, "Remove and its data").await;
     card.until_text("done in").await.unwrap();
     assert_eq!(
         test.engine.changes(),
@@ -282,11 +282,11 @@ async fn an_agent_that_became_busy_meanwhile_stops_the_confirmation() {
     test.engine.hold("pause");
     let pause = test.send("pause agent:scout-1").await;
     test.engine.holding("pause", 1).await;
-    let refused = pressed(&card, "Stop 2 agents").await;
+    let refused = TestApp::confirm(&card, "Stop 2 agents").await;
     insta::assert_snapshot!(test.whisper(&refused).await, @"`scout-1` is busy with action 5. Wait for it, then send the command again.");
     test.engine.release("pause");
     test.end_of(&pause).await;
-    pressed(&card, "Stop 2 agents").await;
+    TestApp::confirm(&card, "Stop 2 agents").await;
     card.until_text("done in").await.unwrap();
     test.finish().await;
 }

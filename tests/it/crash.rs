@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use localcord::Reply;
 use yardarm::{domain::action::State, store::Store};
 
-use crate::support::{docker_host::docker, program::Program};
+use crate::support::{docker_host::docker, program::Program, told::assert_told};
 
 impl Program {
     /// Kills it right after so many of the engine's events, or not at all if the command ends before, and starts it
@@ -60,6 +60,7 @@ impl Program {
             assert_eq!(store.actions_in(state).await.unwrap(), []);
         }
         store.close().await;
+        assert_told(&self.path("yardarm.db")).await;
     }
 }
 

@@ -315,13 +315,6 @@ async fn a_fleet_alone_starts_what_is_stopped_in_it() {
         test.done(&format!("stop agent:{name}")).await;
     }
     let card = test.send("deploy fleet:main").await;
-    insta::assert_snapshot!(test.end_of(&card).await, @"
-    ❔ **start** 2 agents?
-    ▫️ `one`
-    ▫️ `two`
-    -# action 8 · by <@olga>
-    ");
-    card.press("Start 2 agents").await.unwrap();
     card.until_text("running after").await.unwrap();
     test.until(|ops| {
         ops.roster

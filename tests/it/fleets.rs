@@ -47,21 +47,13 @@ async fn a_fleet_is_made_filled_emptied_and_deleted() {
 }
 
 #[tokio::test]
-async fn several_agents_move_after_a_question() {
+async fn several_agents_move_at_once() {
     let test = TestApp::start().await;
     for name in ["scout-1", "scout-2", "builder"] {
         test.deploy(name).await;
     }
     test.done("fleet create name:north").await;
     let card = test.send("fleet add fleet:north agent:scout-*").await;
-    insta::assert_snapshot!(test.end_of(&card).await, @"
-    ❔ **fleet add** 2 agents to `north`?
-    ▫️ `scout-1`
-    ▫️ `scout-2`
-    -# action 5 · by <@olga>
-    ");
-    assert_eq!(TestApp::labels(&card), ["Fleet add 2 agents", "Cancel"]);
-    card.press("Fleet add 2 agents").await.unwrap();
     card.until_text("done in").await.unwrap();
     insta::assert_snapshot!(test.done("fleet list").await, @"
     **main** (1): builder

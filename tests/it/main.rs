@@ -5,6 +5,7 @@
 
 mod adopt;
 mod agents;
+mod approvals;
 mod asks;
 mod audit;
 mod audit_verify;

@@ -358,7 +358,7 @@ async fn a_removal_is_finished() {
                 .until_text("Its container is deleted")
                 .await
                 .unwrap();
-            question.press("Remove").await.unwrap()
+            TestApp::confirm(&question, "Remove").await
         };
         let fates = cut_at_each_call(&mut test, moment, deploy, remove, |_| None).await;
         assert!(!fates.is_empty());
@@ -467,6 +467,8 @@ async fn an_action_that_nobody_began_for_a_quarter_of_an_hour_lapses() {
             channel: ChannelId(test.cord.channel("ops").id().to_string().parse().unwrap()),
             message: None,
         }),
+        plan: None,
+        approval: None,
         targets: vec![NewTarget::as_it_is(agent)],
     };
     actions::insert(&mut tx, &deploy, now).await.unwrap();

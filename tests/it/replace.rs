@@ -202,7 +202,12 @@ async fn an_image_that_cannot_be_pulled_leaves_the_agent_running() {
     test.write_template("greeter", &GREETER.replace("demo:1", "no/such:image"));
     test.done("reload").await;
     test.engine.forget_calls();
-    insta::assert_snapshot!(test.done("redeploy agent:scout").await, @"
+    // Another repository is a loosening, which is confirmed first.
+    let card = test.send("redeploy agent:scout").await;
+    test.end_of(&card).await;
+    TestApp::confirm(&card, "Redeploy").await;
+    let card = card.until_text("failed").await.unwrap();
+    insta::assert_snapshot!(test.said(&card.text()), @"
     ❌ redeploy `scout`: failed after 0.0 s
     There is no image `no/such:image` that this host may pull (manifest for no/such:image not found: manifest unknown). Check its name, or log the host in to its registry. Nothing else was changed.
     -# action 4 · by <@olga>

@@ -232,6 +232,7 @@ async fn help_lists_every_command() {
     `/fleet` Groups of agents: one private network each, deployed and stopped together
     `/templates` What agents are made from
     `/adopt` Take over a container that runs already, without touching it
+    `/approve` What waits for you, oldest first; or answer one request
     `/reload` Read settings and templates again; if anything is wrong with them, nothing changes
     `/help` All commands, a line each
     Where a name is asked, a pattern such as `scout-*` or a fleet will do. Start typing: names complete.

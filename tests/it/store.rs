@@ -78,6 +78,8 @@ impl Scene {
             state,
             expires_at: (state == State::Asked).then(|| self.now + TimeDelta::minutes(15)),
             reply: None,
+            plan: None,
+            approval: None,
             targets: vec![NewTarget::as_it_is(self.agent)],
         }
     }

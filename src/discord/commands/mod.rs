@@ -2,6 +2,7 @@
 
 mod adopt;
 mod agents;
+pub mod approvals;
 pub mod deploy;
 mod fleet;
 mod help;
@@ -44,6 +45,7 @@ pub fn all() -> Vec<Command> {
         templates::templates(),
         secret::secret(),
         adopt::adopt(),
+        approvals::approve(),
         policy::policy(),
         reload::reload(),
         help::help(),

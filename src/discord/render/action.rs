@@ -43,14 +43,22 @@ pub fn card(action: &Action, now: DateTime<Utc>) -> Rendered {
     }
 }
 
-fn headline(action: &Action, now: DateTime<Utc>) -> String {
+pub(super) fn headline(action: &Action, now: DateTime<Utc>) -> String {
     let whom = whom(action);
     let kind = action.kind;
     let elapsed = duration(
         action.finished_at.unwrap_or(now) - action.started_at.unwrap_or(action.created_at),
     );
     match action.state {
-        State::Asked => format!("❔ **{kind}** {whom}?{}", warning(action)),
+        State::Asked => match &action.approval {
+            None => format!("❔ **{kind}** {whom}?{}", warning(action)),
+            Some(approval) => format!(
+                "🗳️ **{kind}** {whom}: others have to approve it{}",
+                approval
+                    .channel
+                    .map_or_else(String::new, |channel| format!(", see <#{channel}>"))
+            ),
+        },
         State::Pending => format!("⏳ {kind} {whom}: waiting for its turn"),
         State::Running => format!("⏳ {kind} {whom}{}", progress(action)),
         State::Succeeded if runs_now(kind) => format!("✅ {kind} {whom}: running after {elapsed}"),
@@ -71,7 +79,7 @@ const fn runs_now(kind: Kind) -> bool {
     )
 }
 
-fn whom(action: &Action) -> String {
+pub(super) fn whom(action: &Action) -> String {
     if let Some(secret) = &action.details.secret {
         return secret.to_string();
     }
@@ -87,7 +95,7 @@ fn whom(action: &Action) -> String {
     }
 }
 
-fn warning(action: &Action) -> &'static str {
+pub(super) fn warning(action: &Action) -> &'static str {
     match (action.kind, action.targets.len()) {
         (Kind::Remove, 1) => " Its container is deleted; the data in its volumes stays.",
         (Kind::Remove, _) => " Their containers are deleted; the data in their volumes stays.",
@@ -187,6 +195,10 @@ fn signature(action: &Action) -> String {
 }
 
 fn question(action: &Action) -> serenity::all::CreateActionRow {
+    if action.approval.is_some() {
+        let withdraw = Press::Cancel(action.id).to_string();
+        return row(vec![button(withdraw, "Withdraw", ButtonStyle::Secondary)]);
+    }
     let label = match action.targets.len() {
         0 | 1 => capitalised(action.kind.as_str()),
         several => format!("{} {several} agents", capitalised(action.kind.as_str())),

@@ -46,7 +46,7 @@ pub fn card(view: &View, now: DateTime<Utc>) -> Rendered {
         ),
         embeds: vec![embed],
         rows: vec![buttons(view)],
-        files: Vec::new(),
+        ..Rendered::default()
     }
 }
 

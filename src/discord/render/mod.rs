@@ -2,6 +2,8 @@
 
 pub mod action;
 pub mod agent;
+pub mod approval;
+pub mod audit;
 pub mod deploy;
 pub mod fleets;
 pub mod help;
@@ -22,17 +24,50 @@ use serenity::all::{
 };
 
 use self::text::clip;
+use crate::domain::{
+    grant::Holder,
+    ids::{RoleId, UserId},
+};
 
 /// Discord's limit for a message's text, in UTF-16 units.
 pub const CONTENT_MAX: usize = 2000;
 
-/// A whole message. It never mentions anybody into a notification.
+/// A whole message. It notifies those in `mentions` and nobody else.
 #[derive(Clone, Debug, Default)]
 pub struct Rendered {
     pub content: String,
     pub embeds: Vec<CreateEmbed>,
     pub rows: Vec<CreateActionRow>,
     pub files: Vec<File>,
+    pub mentions: Mentions,
+}
+
+/// Who is notified when the message is sent; an edit notifies nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mentions {
+    pub users: Vec<UserId>,
+    pub roles: Vec<RoleId>,
+}
+
+impl Mentions {
+    /// Discord notifies people and roles; a team is named by both.
+    pub fn of(holders: &[Holder]) -> Self {
+        let mut mentions = Self::default();
+        for holder in holders {
+            match holder {
+                Holder::User(user) => mentions.users.push(*user),
+                Holder::Role(role) => mentions.roles.push(*role),
+                Holder::Team(_) => {}
+            }
+        }
+        mentions
+    }
+
+    fn allowed(&self) -> CreateAllowedMentions {
+        CreateAllowedMentions::new()
+            .users(self.users.iter().map(|user| user.0).collect::<Vec<_>>())
+            .roles(self.roles.iter().map(|role| role.0).collect::<Vec<_>>())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +136,7 @@ impl Rendered {
             .embeds(self.embeds.clone())
             .components(self.rows.clone())
             .files(self.attachments())
-            .allowed_mentions(CreateAllowedMentions::new())
+            .allowed_mentions(self.mentions.allowed())
     }
 
     /// As the new state of a message of its own.

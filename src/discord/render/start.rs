@@ -20,11 +20,16 @@ pub fn report(number: i64, cut_off: &[Action], now: DateTime<Utc>) -> Rendered {
 }
 
 /// One message for all that could not be sent while Discord was away.
-pub fn digest(subjects: &[Subject], actions: &[Action], now: DateTime<Utc>) -> Rendered {
+pub fn digest(
+    subjects: &[Subject],
+    (actions, notes): (&[Action], &[String]),
+    now: DateTime<Utc>,
+) -> Rendered {
     let head = format!(
         "Discord was away. Meanwhile {} ended:",
         count(actions.len())
     );
+    let head = [notes, &[head]].concat().join("\n");
     list(&head, actions, now, &digest_mark(subjects))
 }
 

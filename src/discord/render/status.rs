@@ -32,7 +32,7 @@ pub fn fleet(glance: &Glance, now: DateTime<Utc>) -> Rendered {
         content: summary(glance),
         embeds: vec![embed],
         rows: pages(glance).into_iter().collect(),
-        files: Vec::new(),
+        ..Rendered::default()
     }
 }
 
@@ -107,6 +107,15 @@ fn summary(glance: &Glance) -> String {
     }
     if backlog.waiting > 10 {
         lines.push(format!("⚠️ {} messages wait to be sent.", backlog.waiting));
+    }
+    if glance.refused > 0 {
+        lines.push(format!(
+            "🚫 {} refused since the start; `/audit what:refused` tells whom.",
+            text::count(
+                usize::try_from(glance.refused).unwrap_or(usize::MAX),
+                "request"
+            )
+        ));
     }
     lines.join("\n")
 }

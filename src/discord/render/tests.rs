@@ -50,6 +50,8 @@ fn of(kind: Kind, state: State, targets: Vec<Target>) -> Action {
             .then(|| noon() + TimeDelta::milliseconds(2300)),
         outcome: None,
         reply: None,
+        plan: None,
+        approval: None,
         targets,
     }
 }
@@ -288,7 +290,7 @@ proptest! {
         let glance = Glance {
             fleet, counts, total: views.len(), page: 1, pages: 3, views,
             engine: EngineState::Silent { since: noon(), why },
-            host: Host::default(), backlog: Backlog { waiting: 99, dead: 99 },
+            host: Host::default(), backlog: Backlog { waiting: 99, dead: 99 }, refused: 99,
         };
         check(&status::fleet(&glance, noon()));
     }

@@ -218,6 +218,22 @@ impl Engine for Docker {
         }
     }
 
+    async fn resolve(&self, reference: &str) -> Result<String> {
+        let found = self
+            .connection
+            .call(
+                "ask the registry",
+                self.deadlines.answer,
+                |docker| async move {
+                    let reference = convert::with_tag(plain_image(reference)?);
+                    Ok(docker.inspect_registry_image(&reference, None).await?)
+                },
+            )
+            .await?;
+        let digest = found.descriptor.digest;
+        digest.ok_or_else(|| EngineError::Lost("the registry told no digest".to_owned()))
+    }
+
     async fn pull(
         &self,
         reference: &str,

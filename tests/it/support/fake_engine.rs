@@ -238,8 +238,8 @@ impl FakeEngine {
 
     /// The calls that change something.
     pub(crate) fn changes(&self) -> Vec<String> {
-        const READS: [&str; 8] = [
-            "about", "list", "observe", "describe", "events", "image", "logs", "sample",
+        const READS: [&str; 9] = [
+            "about", "list", "observe", "describe", "events", "image", "resolve", "logs", "sample",
         ];
         let mut calls = self.calls();
         calls.retain(|call| {
@@ -301,6 +301,11 @@ impl Engine for FakeEngine {
 
     async fn image(&self, reference: &str) -> Result<Option<Image>> {
         self.carry("image", reference, |state| Ok(state.image(reference)))
+            .await
+    }
+
+    async fn resolve(&self, reference: &str) -> Result<String> {
+        self.carry("resolve", reference, |state| state.resolve(reference))
             .await
     }
 

@@ -9,3 +9,4 @@ pub(crate) mod registry;
 pub(crate) mod scene;
 pub(crate) mod talk;
 pub(crate) mod test_app;
+pub(crate) mod told;

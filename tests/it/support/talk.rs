@@ -43,6 +43,15 @@ impl TestApp {
         self.end_of(&reply).await
     }
 
+    /// Presses a button, and types what its form wants typed.
+    pub(crate) async fn confirm(card: &Reply, button: &str) -> Reply {
+        let pressed = card.press(button).await.unwrap();
+        let modal = pressed.modal().unwrap();
+        let phrase = modal.json()["components"][0]["components"][0]["placeholder"].clone();
+        let filled = modal.fill("phrase", phrase.as_str().unwrap());
+        filled.submit().await.unwrap()
+    }
+
     /// What a reply says once nothing more is to come.
     pub(crate) async fn end_of(&self, reply: &Reply) -> String {
         let ended = reply.until(|text| !text.is_empty() && !text.starts_with('⏳'));

@@ -15,7 +15,7 @@ use yardarm::{
     ops::{Ops, actions::Requester},
 };
 
-use super::{clock::FixedClock, errors::Errors, fake_engine::FakeEngine};
+use super::{clock::FixedClock, errors::Errors, fake_engine::FakeEngine, told};
 
 /// Yardarm as it ships, with a Discord and an engine of its own. [`TestApp::finish`] ends every test.
 pub(crate) struct TestApp {
@@ -200,6 +200,8 @@ impl TestApp {
             }
         });
         let text = lines.collect::<Vec<_>>().join("\n");
+        let ops = self.cord.channel("ops").id().to_string();
+        let text = text.replace(&format!("<#{ops}>"), "#ops");
         ["olga", "ravi", "mina"]
             .into_iter()
             .fold(text, |text, name| {
@@ -277,6 +279,7 @@ impl TestApp {
                 dead,
                 "dead messages"
             );
+            told::assert_told(&self.ops().settings().database.path).await;
             self.down().await;
         }
         self.cord.finish().unwrap();
@@ -317,6 +320,7 @@ fn defaults(
             "access.owners".to_owned(),
             format!("[\"{}\"]", cord.user("olga").id()),
         ),
+        ("access.preset".to_owned(), "\"solo\"".to_owned()),
         ("database.path".to_owned(), path("yardarm.db")),
         ("agents.templates".to_owned(), path("agents")),
         ("docker.settle_s".to_owned(), "0".to_owned()),

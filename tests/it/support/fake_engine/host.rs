@@ -21,6 +21,11 @@ impl FakeEngine {
     }
 
     /// An image that a pull finds, and that is not present before.
+    /// Somebody pushed another image under the same name.
+    pub(crate) fn push_again(&self, reference: &str) {
+        self.state().push_again(reference);
+    }
+
     pub(crate) fn add_remote_image(&self, reference: &str) {
         self.state().add_remote(reference);
     }

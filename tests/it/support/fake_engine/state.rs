@@ -50,7 +50,7 @@ pub(super) struct State {
     images: BTreeMap<String, ImageId>,
     behaviours: HashMap<ImageId, Behaviour>,
     pulled: BTreeSet<String>,
-    remote: BTreeSet<String>,
+    remote: BTreeMap<String, ImageId>,
     pub(super) containers: BTreeMap<ContainerId, Container>,
     names: HashMap<String, ContainerId>,
     networks: BTreeMap<String, NetworkSpec>,
@@ -183,7 +183,7 @@ impl State {
             images: BTreeMap::new(),
             behaviours: HashMap::new(),
             pulled: BTreeSet::new(),
-            remote: BTreeSet::new(),
+            remote: BTreeMap::new(),
             containers: BTreeMap::new(),
             names: HashMap::new(),
             networks: BTreeMap::new(),
@@ -299,7 +299,7 @@ impl State {
     }
 
     pub(super) fn check_remote(&self, reference: &str) -> Result<()> {
-        if self.remote.contains(&tagged(reference)) {
+        if self.remote.contains_key(&tagged(reference)) {
             return Ok(());
         }
         Err(EngineError::NotFound(format!(
@@ -307,15 +307,30 @@ impl State {
         )))
     }
 
-    pub(super) fn pull(&mut self, reference: &str) {
-        if self.image(reference).is_none() {
-            self.add_image(reference, Behaviour::default());
-        }
-        self.pulled.insert(tagged(reference));
+    pub(super) fn resolve(&self, reference: &str) -> Result<String> {
+        self.check_remote(reference)?;
+        Ok(self.remote[&tagged(reference)].to_string())
     }
 
+    pub(super) fn pull(&mut self, reference: &str) {
+        let reference = tagged(reference);
+        let id = self.remote[&reference].clone();
+        self.behaviours.entry(id.clone()).or_default();
+        self.images.insert(reference.clone(), id);
+        self.pulled.insert(reference);
+    }
+
+    /// The image that is here under that name, or a new one.
     pub(super) fn add_remote(&mut self, reference: &str) {
-        self.remote.insert(tagged(reference));
+        let here = self.images.get(&tagged(reference)).cloned();
+        let id = here.unwrap_or_else(|| ImageId(format!("sha256:{}", self.hexadecimal())));
+        self.remote.insert(tagged(reference), id);
+    }
+
+    /// Somebody pushed another image under the same name.
+    pub(super) fn push_again(&mut self, reference: &str) {
+        let id = ImageId(format!("sha256:{}", self.hexadecimal()));
+        self.remote.insert(tagged(reference), id);
     }
 
     /// By id, the beginning of one, or name.

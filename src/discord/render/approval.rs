@@ -1,0 +1,446 @@
+//! The question to people about an action: one message from the first second to the last, and what replies to it.
+
+use chrono::{DateTime, Utc};
+use serenity::all::{
+    ButtonStyle, Colour, CreateActionRow, CreateEmbed, CreateInputText, CreateModal, InputTextStyle,
+};
+
+use super::{
+    Mentions, Rendered,
+    action::{headline, warning, whom},
+    button, row,
+    text::{clip, duration, escape, sentence},
+};
+use crate::{
+    discord::press::Press,
+    domain::{
+        action::{Action, State},
+        approval::{Answer, Approval},
+        grant::Holder,
+        outbox::Subject,
+        plan::Plan,
+    },
+};
+
+/// Room for the plan in the plain text; the embed has more.
+const PLAN_MAX: usize = 700;
+const EMBED_MAX: usize = 3000;
+/// More voters or holders than this are counted, not listed.
+const NAMES_MAX: usize = 12;
+/// Discord's limit for the text of a modal's input is 4000; a reason needs less.
+const REASON_MAX: u16 = 400;
+/// Requests on one list: Discord takes five rows of buttons.
+pub const LISTED: usize = 5;
+
+/// The card. `deciders` are those who can answer.
+pub fn card(action: &Action, deciders: &[Holder], now: DateTime<Utc>) -> Rendered {
+    let Some(approval) = action.approval.as_deref() else {
+        return Rendered::text(headline(action, now));
+    };
+    let mut lines = request(action);
+    lines.extend(plan_lines(action.plan.as_deref(), PLAN_MAX));
+    lines.extend(votes(approval));
+    lines.push(standing(action, approval, deciders, now));
+    lines.push(mark(action, Subject::Approval(action.id)));
+    let open = action.state == State::Asked;
+    Rendered {
+        content: lines.join("\n"),
+        embeds: vec![embed(action)],
+        rows: vec![buttons(action, approval, open)],
+        mentions: if open {
+            Mentions::of(deciders)
+        } else {
+            Mentions::default()
+        },
+        ..Rendered::default()
+    }
+}
+
+/// How it ended, as a reply to the card.
+pub fn result(action: &Action, now: DateTime<Utc>) -> Rendered {
+    let mut lines = vec![headline(action, now)];
+    let only = match action.targets.as_slice() {
+        [only] => only.note.as_deref(),
+        _ => None,
+    };
+    let note = action.outcome.as_deref().or(only);
+    lines.extend(note.map(|note| sentence(note.lines().next().unwrap_or_default(), PLAN_MAX)));
+    lines.extend(
+        action
+            .actor
+            .map(|actor| format!("Asked for by <@{actor}>.")),
+    );
+    lines.push(format!("-# {}", Subject::Result(action.id).mark()));
+    Rendered {
+        content: lines.join("\n"),
+        mentions: Mentions::of(
+            &action
+                .actor
+                .map(Holder::User)
+                .into_iter()
+                .collect::<Vec<_>>(),
+        ),
+        ..Rendered::default()
+    }
+}
+
+/// That it is still open at half time, as a reply to the card.
+pub fn reminder(action: &Action, deciders: &[Holder]) -> Rendered {
+    let ends = action
+        .approval
+        .as_ref()
+        .map_or_else(String::new, |approval| {
+            format!(" It lapses <t:{}:R>.", approval.expires_at.timestamp())
+        });
+    let still = action.state == State::Asked;
+    let text = if still {
+        format!(
+            "⏰ {} {} still waits for {}.{ends}",
+            action.kind,
+            whom(action),
+            names(deciders)
+        )
+    } else {
+        format!(
+            "{} {} waits no more: it is {}.",
+            action.kind,
+            whom(action),
+            action.state.as_str()
+        )
+    };
+    Rendered {
+        content: format!("{text}\n-# {}", Subject::Reminder(action.id).mark()),
+        mentions: if still {
+            Mentions::of(deciders)
+        } else {
+            Mentions::default()
+        },
+        ..Rendered::default()
+    }
+}
+
+/// That an owner took an action without asking, to all owners.
+pub fn break_glass(action: &Action, owners: &[Holder], now: DateTime<Utc>) -> Rendered {
+    let mut lines = vec![format!(
+        "🚨 **Break-glass**: {} took this without asking. {}",
+        action
+            .actor
+            .map_or_else(|| "Somebody".to_owned(), |actor| format!("<@{actor}>")),
+        names(owners)
+    )];
+    lines.push(headline(action, now));
+    lines.extend(why(action));
+    lines.push(mark(action, Subject::BreakGlass(action.id)));
+    Rendered {
+        content: lines.join("\n"),
+        mentions: Mentions::of(owners),
+        ..Rendered::default()
+    }
+}
+
+/// Everything in the plan, for whoever asks for it.
+pub fn details(action: &Action) -> Rendered {
+    let mut lines = request(action);
+    lines.extend(plan_lines(action.plan.as_deref(), 1500));
+    let json = serde_json::to_vec_pretty(&action.plan).unwrap_or_default();
+    Rendered {
+        content: lines.join("\n"),
+        files: vec![super::File {
+            name: format!("plan-{}.json", action.id),
+            bytes: json,
+        }],
+        ..Rendered::default()
+    }
+}
+
+/// What waits for somebody, oldest first, with buttons for the first few.
+pub fn list(waiting: &[Action], now: DateTime<Utc>) -> Rendered {
+    if waiting.is_empty() {
+        return Rendered::text("Nothing waits for you.");
+    }
+    let mut lines = vec![format!("Waiting for you: {}", waiting.len())];
+    for action in waiting.iter().take(LISTED) {
+        let ends = action
+            .approval
+            .as_ref()
+            .map_or(0, |approval| approval.expires_at.timestamp());
+        let waited = duration(now - action.created_at);
+        let by = action
+            .actor
+            .map_or_else(|| "Yardarm".to_owned(), |actor| format!("<@{actor}>"));
+        lines.push(format!(
+            "**{}** · {} {} · by {by} {waited} ago · lapses <t:{ends}:R>",
+            action.id,
+            action.kind,
+            whom(action)
+        ));
+        lines.extend(why(action));
+    }
+    if waiting.len() > LISTED {
+        lines.push(format!(
+            "… and {} more; they follow once these are answered.",
+            waiting.len() - LISTED
+        ));
+    }
+    Rendered {
+        content: lines.join("\n"),
+        rows: waiting.iter().take(LISTED).map(choice).collect(),
+        ..Rendered::default()
+    }
+}
+
+/// What became of an answer, to whoever gave it by command.
+pub fn counted(action: &Action) -> Rendered {
+    let text = match (action.state, &action.approval) {
+        (State::Asked, Some(approval)) => format!(
+            "Counted: {} of {} approvals.",
+            approval.approvers().count(),
+            approval.ask.approvals
+        ),
+        (State::Denied, _) => "Denied. Nothing was changed.".to_owned(),
+        _ => "Approved. It is done now.".to_owned(),
+    };
+    Rendered::text(text)
+}
+
+/// Why not?
+pub fn denial(action: &Action) -> CreateModal {
+    let input = CreateInputText::new(InputTextStyle::Paragraph, "Why not", "reason")
+        .max_length(REASON_MAX)
+        .required(false);
+    let title = clip(
+        &format!("Deny {} {}", action.kind, whom(action).replace('`', "")),
+        45,
+    );
+    CreateModal::new(Press::DenyForm(action.id).to_string(), title)
+        .components(vec![CreateActionRow::InputText(input)])
+}
+
+/// The requester of something grave types what it is about.
+pub fn typing(action: &Action, volumes: bool) -> CreateModal {
+    let phrase = action.phrase();
+    let input = CreateInputText::new(
+        InputTextStyle::Short,
+        clip(&format!("Type: {phrase}"), 45),
+        "phrase",
+    )
+    .placeholder(clip(&phrase, 100))
+    .required(true);
+    let title = clip(
+        &format!("{} {}", action.kind, whom(action).replace('`', "")),
+        45,
+    );
+    CreateModal::new(Press::TypedForm(action.id, volumes).to_string(), title)
+        .components(vec![CreateActionRow::InputText(input)])
+}
+
+fn request(action: &Action) -> Vec<String> {
+    let fleets = fleets(action.plan.as_deref());
+    let place = if fleets.is_empty() {
+        String::new()
+    } else {
+        format!(" in {}", fleets.join(", "))
+    };
+    let by = action
+        .actor
+        .map_or_else(|| "Yardarm".to_owned(), |actor| format!("<@{actor}>"));
+    let mut lines = vec![format!(
+        "🗳️ {by} asks to **{}** {}{place}.{}",
+        action.kind,
+        whom(action),
+        warning(action)
+    )];
+    lines.extend(why(action));
+    lines
+}
+
+fn why(action: &Action) -> Option<String> {
+    let reason = action.reason.as_deref()?;
+    Some(format!("Why: {}", escape(&clip(reason, 300))))
+}
+
+fn fleets(plan: Option<&Plan>) -> Vec<String> {
+    let mut fleets: Vec<String> = plan
+        .map_or(&[][..], |plan| &plan.parts)
+        .iter()
+        .map(|part| format!("`{}`", part.fleet))
+        .collect();
+    fleets.sort();
+    fleets.dedup();
+    fleets
+}
+
+/// The plan as what it changes, and what it loosens.
+fn plan_lines(plan: Option<&Plan>, room: usize) -> Vec<String> {
+    let Some(plan) = plan else { return Vec::new() };
+    let mut lines = Vec::new();
+    for part in &plan.parts {
+        let changes = part.changes();
+        if plan.parts.len() > 1 && changes.is_empty() {
+            lines.push(format!("• `{}`", part.agent));
+        }
+        lines.extend(changes.into_iter().map(|line| match plan.parts.len() {
+            1 => format!("• {line}"),
+            _ => format!("• `{}`: {line}", part.agent),
+        }));
+    }
+    let loosens = plan.loosens();
+    if !loosens.is_empty() {
+        lines.push(format!("⚠️ Loosens: {}", loosens.join("; ")));
+    }
+    fit(lines, room)
+}
+
+/// As many lines as there is room for, and how many are left out.
+fn fit(lines: Vec<String>, mut room: usize) -> Vec<String> {
+    let total = lines.len();
+    let mut shown = Vec::new();
+    for line in lines {
+        let line = sentence(&line, 300);
+        let length = line.encode_utf16().count() + 1;
+        if length > room {
+            shown.push(format!(
+                "… and {} more lines: press Details",
+                total - shown.len()
+            ));
+            break;
+        }
+        room -= length;
+        shown.push(line);
+    }
+    shown
+}
+
+fn votes(approval: &Approval) -> Vec<String> {
+    approval
+        .votes
+        .iter()
+        .take(NAMES_MAX)
+        .map(|vote| {
+            let mark = match vote.answer {
+                Answer::Approve => "✅",
+                Answer::Deny => "🚫",
+            };
+            let why = vote.reason.as_deref().filter(|reason| !reason.is_empty());
+            let why = why.map_or_else(String::new, |why| format!(": {}", escape(&clip(why, 200))));
+            format!("{mark} <@{}> <t:{}:R>{why}", vote.user, vote.at.timestamp())
+        })
+        .collect()
+}
+
+/// Where it stands: whose turn it is, or how it ended.
+fn standing(
+    action: &Action,
+    approval: &Approval,
+    deciders: &[Holder],
+    now: DateTime<Utc>,
+) -> String {
+    if action.state == State::Asked {
+        let yes = approval.approvers().count();
+        return format!(
+            "{yes} of {} approvals, from {} · lapses <t:{}:R>",
+            approval.ask.approvals,
+            names(deciders),
+            approval.expires_at.timestamp()
+        );
+    }
+    let decided = approval.decided.map_or_else(String::new, |(by, at)| {
+        let after = duration(at - approval.asked_at);
+        format!(" · decided by <@{by}> after {after}")
+    });
+    let note = action.outcome.as_deref().filter(|note| !note.is_empty());
+    let note = note.map_or_else(String::new, |note| format!("\n{}", sentence(note, 400)));
+    format!("{}{decided}{note}", headline(action, now))
+}
+
+fn names(holders: &[Holder]) -> String {
+    if holders.is_empty() {
+        return "nobody who is known".to_owned();
+    }
+    let shown: Vec<String> = holders
+        .iter()
+        .take(NAMES_MAX)
+        .map(ToString::to_string)
+        .collect();
+    let more = holders.len().saturating_sub(NAMES_MAX);
+    match more {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn mark(action: &Action, subject: Subject) -> String {
+    let digest = action.plan.as_ref().map_or_else(String::new, |plan| {
+        format!(" · plan {}", plan.digest().short())
+    });
+    format!("-# {}{digest}", subject.mark())
+}
+
+fn embed(action: &Action) -> CreateEmbed {
+    let colour = match action.state {
+        State::Asked => Colour::GOLD,
+        State::Succeeded => Colour::DARK_GREEN,
+        State::Failed | State::Denied => Colour::RED,
+        _ => Colour::DARK_GREY,
+    };
+    let mut lines = request(action);
+    lines.extend(plan_lines(action.plan.as_deref(), EMBED_MAX));
+    CreateEmbed::new()
+        .title(clip(
+            &format!("{} {}", action.kind, whom(action).replace('`', "")),
+            200,
+        ))
+        .description(clip(&lines.join("\n"), 4000))
+        .colour(colour)
+}
+
+fn buttons(action: &Action, approval: &Approval, open: bool) -> CreateActionRow {
+    let one =
+        |press: Press, label: &str, style| button(press.to_string(), label, style).disabled(!open);
+    let mut all = vec![one(
+        Press::Approve(action.id),
+        "Approve",
+        ButtonStyle::Success,
+    )];
+    if let Some(length) = approval.ask.allow_for {
+        let label = format!("Approve and allow for {}", duration(length));
+        all.push(one(
+            Press::ApproveAndAllow(action.id),
+            &label,
+            ButtonStyle::Success,
+        ));
+    }
+    all.push(one(Press::Deny(action.id), "Deny", ButtonStyle::Danger));
+    all.push(button(
+        Press::Plan(action.id).to_string(),
+        "Details",
+        ButtonStyle::Secondary,
+    ));
+    all.push(one(
+        Press::Cancel(action.id),
+        "Withdraw",
+        ButtonStyle::Secondary,
+    ));
+    row(all)
+}
+
+fn choice(action: &Action) -> CreateActionRow {
+    let label = |what: &str| format!("{what} {}", action.id);
+    row(vec![
+        button(
+            Press::Approve(action.id).to_string(),
+            &label("Approve"),
+            ButtonStyle::Success,
+        ),
+        button(
+            Press::Deny(action.id).to_string(),
+            &label("Deny"),
+            ButtonStyle::Danger,
+        ),
+        button(
+            Press::Plan(action.id).to_string(),
+            &label("Details of"),
+            ButtonStyle::Secondary,
+        ),
+    ])
+}

@@ -1,0 +1,260 @@
+//! The question to people, and their answers.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    action::Kind,
+    grant::{Caller, Forbidden, Holder, Need, Rights, Team},
+    ids::{ActionId, AllowanceId, ChannelId, FleetId, UserId},
+    policy::Ask,
+};
+
+/// What was asked, and what has been answered so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Approval {
+    pub ask: Ask,
+    /// The rule that asks.
+    pub rule: String,
+    /// Where its card stands.
+    pub channel: Option<ChannelId>,
+    pub asked_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    /// Whose answer decided, and when.
+    pub decided: Option<(UserId, DateTime<Utc>)>,
+    /// The latest answer of each person, in the order of their first one.
+    pub votes: Vec<Vote>,
+}
+
+/// One person's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vote {
+    pub user: UserId,
+    pub answer: Answer,
+    pub reason: Option<String>,
+    pub at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Approve,
+    Deny,
+}
+
+impl Answer {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Deny => "deny",
+        }
+    }
+
+    /// The inverse of [`Self::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Approve, Self::Deny]
+            .into_iter()
+            .find(|answer| answer.as_str() == text)
+    }
+}
+
+/// What the answers so far amount to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tally {
+    /// So many more have to approve.
+    Open(u32),
+    Approved,
+    Denied,
+}
+
+impl Approval {
+    /// Counts the answers of those who may answer now. One denial decides; nobody counts twice.
+    pub fn tally(&self, may_answer: impl Fn(UserId) -> bool) -> Tally {
+        let valid: Vec<&Vote> = self
+            .votes
+            .iter()
+            .filter(|vote| may_answer(vote.user))
+            .collect();
+        if valid.iter().any(|vote| vote.answer == Answer::Deny) {
+            return Tally::Denied;
+        }
+        let people: BTreeSet<UserId> = valid.iter().map(|vote| vote.user).collect();
+        let approving = u32::try_from(people.len()).unwrap_or(u32::MAX);
+        match self.ask.approvals.saturating_sub(approving) {
+            0 => Tally::Approved,
+            more => Tally::Open(more),
+        }
+    }
+
+    /// The one reminder comes at half time.
+    pub fn remind_at(&self) -> DateTime<Utc> {
+        self.asked_at + (self.expires_at - self.asked_at) / 2
+    }
+
+    pub fn approvers(&self) -> impl Iterator<Item = UserId> {
+        self.votes
+            .iter()
+            .filter(|vote| vote.answer == Answer::Approve)
+            .map(|vote| vote.user)
+    }
+}
+
+/// What is asked about, as far as it matters who answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub requester: Option<UserId>,
+    /// What the action takes of whoever asks for it.
+    pub need: Need,
+}
+
+/// Why somebody's answer does not count. The text is for that person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    #[error("You asked for it yourself: somebody else has to decide. You can withdraw it.")]
+    Requester,
+    #[error("Others were named to decide this: {}.", list(.0))]
+    NotNamed(Vec<Holder>),
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+}
+
+impl Asked {
+    fn need(&self, ask: &Ask) -> Need {
+        Need {
+            level: ask.by.level.unwrap_or(self.need.level),
+            on: self.need.on.clone(),
+        }
+    }
+}
+
+/// Whether somebody may answer now: a person of the guild with the level there, one of those named if some are, and
+/// not the requester unless the rule says so.
+pub fn may_answer(
+    ask: &Ask,
+    asked: &Asked,
+    voter: &Caller,
+    (rights, now): (&Rights, DateTime<Utc>),
+) -> Result<(), Unfit> {
+    if asked.requester == Some(voter.user) && !ask.requester_counts {
+        return Err(Unfit::Requester);
+    }
+    rights.authorise(voter, &asked.need(ask), now)?;
+    let named = named(ask, rights);
+    let is_named = named.iter().any(|holder| match holder {
+        Holder::User(user) => *user == voter.user,
+        Holder::Role(role) => voter.roles.contains(role),
+        Holder::Team(_) => false,
+    });
+    if ask.by.is_named() && !is_named {
+        return Err(Unfit::NotNamed(named));
+    }
+    Ok(())
+}
+
+/// Those who can answer, people and roles: whom the card mentions.
+pub fn deciders(ask: &Ask, asked: &Asked, (rights, now): (&Rights, DateTime<Utc>)) -> Vec<Holder> {
+    let need = asked.need(ask);
+    let mut holders = if ask.by.is_named() {
+        named(ask, rights)
+    } else {
+        rights.holders(need.level, &need.on, now)
+    };
+    let own = asked
+        .requester
+        .filter(|_| !ask.requester_counts)
+        .map(Holder::User);
+    holders.retain(|holder| Some(holder) != own.as_ref());
+    holders
+}
+
+/// Whether there are enough people to answer. Nobody tells us who has a role: one may stand for any number.
+pub fn can_be_met(ask: &Ask, deciders: &[Holder]) -> bool {
+    let roles = deciders
+        .iter()
+        .any(|holder| matches!(holder, Holder::Role(_)));
+    roles || u32::try_from(deciders.len()).is_ok_and(|people| people >= ask.approvals)
+}
+
+/// Those a rule names, teams as their members.
+fn named(ask: &Ask, rights: &Rights) -> Vec<Holder> {
+    let teams = ask
+        .by
+        .teams
+        .iter()
+        .filter_map(|name| rights.teams.get(name));
+    let roles = ask.by.roles.iter().copied().map(Holder::Role);
+    let users = ask.by.users.iter().copied().map(Holder::User);
+    roles
+        .chain(users)
+        .chain(teams.flat_map(Team::members))
+        .collect()
+}
+
+fn list(holders: &[Holder]) -> String {
+    let all: Vec<String> = holders.iter().map(ToString::to_string).collect();
+    all.join(", ")
+}
+
+/// "Approve and allow": somebody may do the same again on a fleet without others being asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    pub id: AllowanceId,
+    /// The action whose approval gave it.
+    pub action: ActionId,
+    pub user: UserId,
+    pub kind: Kind,
+    pub fleet: FleetId,
+    pub given_by: UserId,
+    pub ends_at: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn approval(approvals: u32, answers: &[(u64, Answer)]) -> Approval {
+        let now = DateTime::UNIX_EPOCH;
+        let vote = |(user, answer): &(u64, Answer)| Vote {
+            user: UserId(*user),
+            answer: *answer,
+            reason: None,
+            at: now,
+        };
+        Approval {
+            ask: Ask::of(approvals),
+            rule: "team".to_owned(),
+            channel: None,
+            asked_at: now,
+            expires_at: now + chrono::Duration::hours(24),
+            decided: None,
+            votes: answers.iter().map(vote).collect(),
+        }
+    }
+
+    #[test]
+    fn one_denial_decides_and_the_reminder_comes_at_half_time() {
+        let both = approval(1, &[(1, Answer::Approve), (2, Answer::Deny)]);
+        assert_eq!(both.tally(|_| true), Tally::Denied);
+        assert_eq!(both.tally(|user| user == UserId(1)), Tally::Approved);
+        assert_eq!(
+            both.remind_at(),
+            DateTime::UNIX_EPOCH + chrono::Duration::hours(12)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_approved_without_its_quorum(
+            needed in 1_u32..5,
+            voters in proptest::collection::vec(0_u64..6, 0..12),
+            allowed in proptest::collection::btree_set(0_u64..6, 0..6),
+        ) {
+            let answers: Vec<_> = voters.iter().map(|user| (*user, Answer::Approve)).collect();
+            let tally = approval(needed, &answers).tally(|user| allowed.contains(&user.0));
+            let people: BTreeSet<_> =
+                voters.iter().filter(|user| allowed.contains(user)).collect();
+            prop_assert_eq!(tally == Tally::Approved, people.len() >= needed as usize);
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! The exact effect of an action. People approve its digest; what would be done otherwise is another plan.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{
+    action::Details,
+    agent::Name,
+    ids::ContainerId,
+    spec::{Mount, Network, Port, Privileges, Spec},
+};
+
+/// What an action would do, and to what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// As [`super::action::Kind`] is written.
+    pub kind: String,
+    /// By name of the agent.
+    pub parts: Vec<Part>,
+    /// What is changed beside agents: a fleet, a grant, the name of a secret.
+    pub details: Details,
+}
+
+/// What it would do to one agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    pub agent: Name,
+    pub fleet: Name,
+    /// The container it is about, and that it replaces if `then` is there.
+    pub container: Option<ContainerId>,
+    /// What that is made from; None before the first deployment.
+    pub now: Option<Made>,
+    /// What the new one is to be made from; None if none is made.
+    pub then: Option<Made>,
+    /// What the new one may that the old one may not, in words for people.
+    pub loosens: Vec<String>,
+}
+
+/// What a container is made from, without any value of its environment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    /// `sha256:…` as its registry knows it, or its id if it was never pushed; None if nobody could tell.
+    pub image: Option<String>,
+    /// Its `env` holds keyed hashes instead of values: they can be compared and not be read.
+    pub spec: Spec,
+}
+
+impl Made {
+    /// `seal` hides a value of the environment, given its name.
+    pub fn new(spec: &Spec, image: Option<String>, seal: impl Fn(&str, &str) -> String) -> Self {
+        let mut spec = spec.clone();
+        for (name, value) in &mut spec.env {
+            *value = seal(name, value);
+        }
+        Self { image, spec }
+    }
+}
+
+impl Plan {
+    /// A fingerprint of the whole plan.
+    pub fn digest(&self) -> PlanDigest {
+        // Struct fields keep their order and maps are sorted, so equal plans give equal bytes.
+        let bytes = serde_json::to_vec(self).unwrap_or_default();
+        PlanDigest(hex::encode(Sha256::digest(&bytes)))
+    }
+
+    /// Everything that it loosens, once each.
+    pub fn loosens(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for why in self.parts.iter().flat_map(|part| &part.loosens) {
+            if !all.contains(why) {
+                all.push(why.clone());
+            }
+        }
+        all
+    }
+
+    /// What has changed since this plan was made, in words for people; empty if nothing has.
+    pub fn drift(&self, today: &Self) -> Vec<String> {
+        let mut drift = Vec::new();
+        for part in &self.parts {
+            match today.parts.iter().find(|other| other.agent == part.agent) {
+                None => drift.push(format!("`{}` is gone", part.agent)),
+                Some(other) => drift.extend(part.drift(other)),
+            }
+        }
+        if drift.is_empty() && self != today {
+            drift.push("what it is about has changed".to_owned());
+        }
+        drift
+    }
+}
+
+impl Part {
+    /// What the new container differs in from the one it replaces, a line each.
+    pub fn changes(&self) -> Vec<String> {
+        let Some(then) = &self.then else {
+            return Vec::new();
+        };
+        let Some(now) = &self.now else {
+            return first(then);
+        };
+        changes(now, then)
+    }
+
+    fn drift(&self, today: &Self) -> Vec<String> {
+        let mut drift = Vec::new();
+        if self.fleet != today.fleet {
+            drift.push(format!(
+                "`{}` moved from `{}` to `{}`",
+                self.agent, self.fleet, today.fleet
+            ));
+        }
+        if self.container != today.container {
+            drift.push(format!("`{}` has another container by now", self.agent));
+        }
+        for (planned, found) in [(&self.now, &today.now), (&self.then, &today.then)] {
+            if let (Some(planned), Some(found)) = (planned, found) {
+                let lines = changes(planned, found);
+                drift.extend(lines.iter().map(|line| format!("`{}`: {line}", self.agent)));
+            }
+        }
+        drift
+    }
+}
+
+/// SHA-256 of a plan, in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlanDigest(pub String);
+
+impl PlanDigest {
+    /// Enough for people to tell two plans apart.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for PlanDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a new container may that one made from `before` may not (design.md, section 1).
+pub fn loosens(before: &Spec, after: &Spec) -> Vec<String> {
+    let mut all = Vec::new();
+    let (had, has) = (&before.limits, &after.limits);
+    // 0 stands for a container without a limit, as adopted ones can be.
+    if had.memory_mb != 0 && (has.memory_mb > had.memory_mb || has.memory_mb == 0) {
+        all.push(format!("memory {} → {} MiB", had.memory_mb, has.memory_mb));
+    }
+    if had.cpus > 0.0 && (has.cpus > had.cpus || has.cpus <= 0.0) {
+        all.push(format!("CPUs {} → {}", had.cpus, has.cpus));
+    }
+    if had.pids != 0 && (has.pids > had.pids || has.pids == 0) {
+        all.push(format!("processes {} → {}", had.pids, has.pids));
+    }
+    let (from, to) = (repository(&before.image), repository(&after.image));
+    if from != to {
+        all.push(format!("image repository `{from}` → `{to}`"));
+    }
+    all.extend(added("mount", &before.mounts, &after.mounts, mount));
+    all.extend(added("port", &before.ports, &after.ports, port));
+    all.extend(privileges(&before.privileges, &after.privileges));
+    let switches = [
+        (
+            reach(after) > reach(before),
+            format!("network {:?}", after.network).to_lowercase(),
+        ),
+        (
+            after.internet && !before.internet,
+            "reaches the internet".to_owned(),
+        ),
+        (
+            before.read_only_root && !after.read_only_root,
+            "a writable root file system".to_owned(),
+        ),
+        (
+            may_be_root(after) && !may_be_root(before),
+            "may run as root".to_owned(),
+        ),
+    ];
+    all.extend(
+        switches
+            .into_iter()
+            .filter_map(|(is, words)| is.then_some(words)),
+    );
+    all
+}
+
+const fn reach(spec: &Spec) -> u8 {
+    match spec.network {
+        Network::None => 0,
+        Network::Fleet => 1,
+        Network::Host => 2,
+    }
+}
+
+/// The image's own user is nobody knows whom.
+fn may_be_root(spec: &Spec) -> bool {
+    let user = spec
+        .user
+        .as_deref()
+        .map(|user| user.split(':').next().unwrap_or(user));
+    user.is_none_or(|user| user == "0" || user == "root")
+}
+
+fn privileges(before: &Privileges, after: &Privileges) -> Vec<String> {
+    let switches = [
+        (before.privileged, after.privileged, "no confinement at all"),
+        (before.host_pid, after.host_pid, "the host's processes"),
+        (before.host_ipc, after.host_ipc, "the host's shared memory"),
+    ];
+    let new = switches.into_iter().filter(|(had, has, _)| *has && !had);
+    let mut all: Vec<String> = new.map(|(_, _, words)| words.to_owned()).collect();
+    all.extend(added(
+        "capability",
+        &before.capabilities,
+        &after.capabilities,
+        String::clone,
+    ));
+    all.extend(added(
+        "device",
+        &before.devices,
+        &after.devices,
+        String::clone,
+    ));
+    all
+}
+
+fn added<T: PartialEq>(
+    what: &str,
+    before: &[T],
+    after: &[T],
+    words: impl Fn(&T) -> String,
+) -> Vec<String> {
+    let new = after.iter().filter(|item| !before.contains(item));
+    new.map(|item| format!("{what} `{}`", words(item)))
+        .collect()
+}
+
+fn mount(mount: &Mount) -> String {
+    let from = mount.host.as_deref().or(mount.volume.as_deref());
+    let how = if mount.read_only { " (read-only)" } else { "" };
+    format!("{} at {}{how}", from.unwrap_or("?"), mount.target)
+}
+
+fn port(port: &Port) -> String {
+    format!("{}:{} to {}", port.address, port.host, port.container)
+}
+
+/// An image reference without its tag and digest.
+pub fn repository(reference: &str) -> &str {
+    let bare = reference
+        .split_once('@')
+        .map_or(reference, |(bare, _)| bare);
+    let name = bare.rfind('/').map_or(0, |slash| slash + 1);
+    let tag = bare.get(name..).and_then(|last| last.find(':'));
+    tag.and_then(|colon| bare.get(..name + colon))
+        .unwrap_or(bare)
+}
+
+/// What a first container is made from, in the fewest lines.
+fn first(made: &Made) -> Vec<String> {
+    let spec = &made.spec;
+    let mut lines = vec![format!("image `{}`", spec.image)];
+    if !spec.command.is_empty() {
+        lines.push(format!("command `{}`", spec.command.join(" ")));
+    }
+    lines.push(format!("limits {}", limits(spec)));
+    lines.extend(
+        spec.mounts
+            .iter()
+            .map(|one| format!("mount `{}`", mount(one))),
+    );
+    lines.extend(spec.ports.iter().map(|one| format!("port `{}`", port(one))));
+    if !spec.secrets.is_empty() {
+        lines.push(format!("secrets {}", spec.secrets.join(", ")));
+    }
+    if !spec.env.is_empty() {
+        let names: Vec<&str> = spec.env.keys().map(String::as_str).collect();
+        lines.push(format!("env {}", names.join(", ")));
+    }
+    lines
+}
+
+fn limits(spec: &Spec) -> String {
+    let limits = &spec.limits;
+    format!(
+        "{} MiB, {} CPUs, {} processes",
+        limits.memory_mb, limits.cpus, limits.pids
+    )
+}
+
+fn changes(now: &Made, then: &Made) -> Vec<String> {
+    let (before, after) = (&now.spec, &then.spec);
+    let mut lines = Vec::new();
+    let mut line = |what: &str, old: String, new: String| {
+        if old != new {
+            lines.push(format!("{what} `{old}` → `{new}`"));
+        }
+    };
+    line("image", before.image.clone(), after.image.clone());
+    if let (Some(old), Some(new)) = (&now.image, &then.image) {
+        line("image digest", short(old), short(new));
+    }
+    line("command", before.command.join(" "), after.command.join(" "));
+    line("limits", limits(before), limits(after));
+    line(
+        "secrets",
+        before.secrets.join(", "),
+        after.secrets.join(", "),
+    );
+    line(
+        "mounts",
+        list(&before.mounts, mount),
+        list(&after.mounts, mount),
+    );
+    line("ports", list(&before.ports, port), list(&after.ports, port));
+    line(
+        "network",
+        format!("{:?}", before.network).to_lowercase(),
+        format!("{:?}", after.network).to_lowercase(),
+    );
+    line(
+        "user",
+        before.user.clone().unwrap_or_default(),
+        after.user.clone().unwrap_or_default(),
+    );
+    lines.extend(env_changes(&before.env, &after.env));
+    if lines.is_empty() && before != after {
+        lines.push("smaller settings of the container".to_owned());
+    }
+    lines
+}
+
+fn list<T>(items: &[T], words: impl Fn(&T) -> String) -> String {
+    let all: Vec<String> = items.iter().map(words).collect();
+    all.join(", ")
+}
+
+fn env_changes(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
+    let gone = before.keys().filter(|name| !after.contains_key(*name));
+    let changed = after
+        .iter()
+        .filter_map(|(name, value)| match before.get(name) {
+            None => Some(format!("env +{name}")),
+            Some(old) if old != value => Some(format!("env {name} has another value")),
+            Some(_) => None,
+        });
+    gone.map(|name| format!("env −{name}"))
+        .chain(changed)
+        .collect()
+}
+
+/// The end of a digest tells as much as all of it.
+fn short(image: &str) -> String {
+    match image.split_once("sha256:") {
+        Some((_, digest)) => format!("sha256:{}", digest.get(..12).unwrap_or(digest)),
+        None => image.to_owned(),
+    }
+}

@@ -1,0 +1,202 @@
+//! What the policy says to a request: go, let its requester confirm, ask people, or no.
+
+use super::{
+    Ops,
+    actions::{Request, Requester},
+    approvals::fleets,
+};
+use crate::{
+    domain::{
+        action::{Kind, Origin},
+        approval::{Asked, can_be_met, deciders},
+        grant::{Caller, Holder, Level, Need, Scope},
+        ids::ChannelId,
+        plan::Plan,
+        policy::{Ask, Decision, Effect, Question, Subject, decide},
+    },
+    error::{Error, Result},
+    store::approvals::NewApproval,
+};
+
+/// What becomes of a request.
+pub(super) enum Verdict {
+    Go,
+    /// Its requester types what it is about.
+    Confirm,
+    Ask(NewApproval),
+}
+
+impl Ops {
+    pub(super) async fn verdict(
+        &self,
+        request: &Request,
+        requester: &Requester,
+        plan: &Plan,
+    ) -> Result<Verdict> {
+        if request.details.break_glass {
+            return Ok(Verdict::Go);
+        }
+        let caller = requester.caller.as_ref();
+        let decision = self.judge((request.kind, requester.origin), plan, caller);
+        match decision.effect {
+            Effect::Allow => Ok(Verdict::Go),
+            Effect::Deny { reason } => Err(Error::Denied(format!(
+                "The policy `{}` denies this: {reason}",
+                decision.rule
+            ))),
+            Effect::Confirm => Ok(Verdict::Confirm),
+            Effect::Ask(_) if self.is_allowed_for_now(request, caller, plan).await? => {
+                Ok(Verdict::Go)
+            }
+            Effect::Ask(ask) => {
+                refuse_unplanned(plan)?;
+                self.ask((ask, decision.rule), requester, request, plan)
+            }
+        }
+    }
+
+    /// What the rules say to this plan of somebody's.
+    pub(super) fn judge(
+        &self,
+        (kind, origin): (Kind, Origin),
+        plan: &Plan,
+        caller: Option<&Caller>,
+    ) -> Decision {
+        let subjects: Vec<Subject<'_>> = plan
+            .parts
+            .iter()
+            .map(|part| {
+                let made = part.then.as_ref().or(part.now.as_ref());
+                Subject {
+                    agent: Some(part.agent.as_str()),
+                    fleet: Some(part.fleet.as_str()),
+                    template: made.and_then(|made| made.spec.template.as_deref()),
+                }
+            })
+            .collect();
+        let (now, rights) = (self.now(), self.rights());
+        let need = Need {
+            level: Level::Viewer,
+            on: Scope::Fleets(fleets(Some(plan))),
+        };
+        let question = Question {
+            kind,
+            subjects: &subjects,
+            level: caller.and_then(|caller| rights.authorise(caller, &need, now).ok()),
+            origin,
+            loosens: !plan.loosens().is_empty(),
+            sole_owner: caller.is_some_and(|caller| {
+                rights.holders(Level::Owner, &Scope::Everything, now) == [Holder::User(caller.user)]
+            }),
+            now,
+        };
+        decide(&self.policies(), &question)
+    }
+
+    fn ask(
+        &self,
+        (ask, rule): (Ask, String),
+        requester: &Requester,
+        request: &Request,
+        plan: &Plan,
+    ) -> Result<Verdict> {
+        if ask.reason_required
+            && requester
+                .reason
+                .as_deref()
+                .is_none_or(|why| why.trim().is_empty())
+        {
+            return Err(Error::Invalid(format!(
+                "The policy `{rule}` wants to know why. Send the command again with `reason:`."
+            )));
+        }
+        self.refuse_unmet((&ask, &rule), requester, request)?;
+        let expires_at = self.now() + ask.expires;
+        let channel = ask.channel.or_else(|| self.channel_of(plan));
+        let channel = channel.or_else(|| requester.reply.as_ref().map(|reply| reply.channel));
+        Ok(Verdict::Ask(NewApproval {
+            ask,
+            rule,
+            channel,
+            expires_at,
+        }))
+    }
+
+    /// A question that the present grants cannot answer is not asked.
+    fn refuse_unmet(
+        &self,
+        (ask, rule): (&Ask, &str),
+        requester: &Requester,
+        request: &Request,
+    ) -> Result<()> {
+        let asked = Asked {
+            requester: requester.caller.as_ref().map(|caller| caller.user),
+            need: self.need_for(request),
+        };
+        let deciders = deciders(ask, &asked, (&self.rights(), self.now()));
+        if can_be_met(ask, &deciders) {
+            return Ok(());
+        }
+        let level = ask.by.level.unwrap_or(asked.need.level);
+        let others = if ask.approvals == 1 {
+            "another person".to_owned()
+        } else {
+            format!("{} other people", ask.approvals)
+        };
+        Err(Error::Denied(format!(
+            "The policy `{rule}` wants {others} to approve this, and the present grants name {}. An owner can grant `{level}` to somebody (`/grant add`); who works alone sets `access.preset = \"solo\"` on the host.",
+            deciders.len()
+        )))
+    }
+
+    /// The ops channel of the fleet it is about, or of the instance.
+    fn channel_of(&self, plan: &Plan) -> Option<ChannelId> {
+        let first = plan.parts.first();
+        let fleet = first.and_then(|part| {
+            self.roster.read(|board| {
+                board
+                    .fleet(part.fleet.as_str())
+                    .and_then(|fleet| fleet.channel)
+            })
+        });
+        fleet.or(self.settings().discord.ops_channel)
+    }
+
+    /// Whether somebody approved the same for this person and these fleets for a time. What loosens always asks.
+    async fn is_allowed_for_now(
+        &self,
+        request: &Request,
+        caller: Option<&Caller>,
+        plan: &Plan,
+    ) -> Result<bool> {
+        let Some(caller) = caller else {
+            return Ok(false);
+        };
+        let fleets = self.fleets_of(Some(plan));
+        if fleets.is_empty() || !plan.loosens().is_empty() {
+            return Ok(false);
+        }
+        let all = self.store.allowances(self.now()).await?;
+        Ok(fleets.into_iter().all(|fleet| {
+            all.iter().any(|one| {
+                one.user == caller.user && one.kind == request.kind && one.fleet == fleet
+            })
+        }))
+    }
+}
+
+/// People cannot approve an image that nobody knows.
+fn refuse_unplanned(plan: &Plan) -> Result<()> {
+    let unknown = plan
+        .parts
+        .iter()
+        .filter_map(|part| part.then.as_ref())
+        .find(|made| made.image.is_none());
+    match unknown {
+        None => Ok(()),
+        Some(made) => Err(Error::Unavailable(format!(
+            "Others have to approve this, and nobody can say which image `{}` is: it is not on the host and its registry did not tell. Nothing was changed; check the reference, or pull it on the host.",
+            made.spec.image
+        ))),
+    }
+}

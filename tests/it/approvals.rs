@@ -1,0 +1,323 @@
+//! People decide: the question, the answers, and that what was approved is done once.
+
+use chrono::TimeDelta;
+use localcord::{Message, Person, Reply};
+use yardarm::domain::agent::State;
+
+use crate::support::{talk::slash, test_app::TestApp};
+
+/// Olga and Ravi are owners; Mina sees.
+async fn team() -> TestApp {
+    team_with(&[]).await
+}
+
+async fn team_with(more: &[(&str, &str)]) -> TestApp {
+    let mut test = TestApp::prepare(&[("access.preset", "\"team\"")]).await;
+    for (key, value) in more {
+        test.set(key, value);
+    }
+    let owners = ["olga", "ravi"].map(|name| format!("\"{}\"", test.cord.user(name).id()));
+    test.set("access.owners", &format!("[{}]", owners.join(", ")));
+    test.up().await;
+    test.deploy("scout").await;
+    test.engine.forget_calls();
+    test
+}
+
+fn ravi(test: &TestApp) -> Person {
+    test.cord.user("ravi").in_channel("ops")
+}
+
+/// Olga asks to remove `scout`; returns her reply and the card.
+async fn asked(test: &TestApp) -> (Reply, Message) {
+    let reply = test.send("remove agent:scout reason:spring-cleaning").await;
+    let card = test.cord.channel("ops").wait_for_text("-# approval").await;
+    (reply, card.unwrap())
+}
+
+async fn card(test: &TestApp, text: &str) -> String {
+    let ops = test.cord.channel("ops");
+    let shows =
+        |message: &Message| message.text().contains("-# approval") && message.text().contains(text);
+    test.said(ops.wait_for(shows).await.unwrap().content())
+}
+
+#[tokio::test]
+async fn what_others_approve_is_done_and_told() {
+    let test = team().await;
+    let (reply, question) = asked(&test).await;
+    insta::assert_snapshot!(test.said(question.content()), @"
+    🗳️ <@olga> asks to **remove** `scout` in `main`. Its container is deleted; the data in its volumes stays.
+    Why: spring-cleaning
+    0 of 1 approvals, from <@ravi> · lapses <t:1795348800:R>
+    -# approval 2 · plan 82a8ec5183aa
+    ");
+    insta::assert_snapshot!(test.end_of(&reply).await, @"
+    🗳️ **remove** `scout`: others have to approve it, see #ops
+    -# action 2 · by <@olga>, because: spring-cleaning
+    ");
+    assert_eq!(test.engine.changes(), [""; 0]);
+
+    ravi(&test).press(&question, "Approve").await.unwrap();
+    insta::assert_snapshot!(card(&test, "done in").await, @"
+    🗳️ <@olga> asks to **remove** `scout` in `main`. Its container is deleted; the data in its volumes stays.
+    Why: spring-cleaning
+    ✅ <@ravi> <t:1795262400:R>
+    ✅ remove `scout`: done in 0.0 s · decided by <@ravi> after 0.0 s
+    -# approval 2 · plan 82a8ec5183aa
+    ");
+    let told = test
+        .cord
+        .channel("ops")
+        .wait_for_text("-# result")
+        .await
+        .unwrap();
+    insta::assert_snapshot!(test.said(told.content()), @"
+    ✅ remove `scout`: done in 0.0 s
+    Asked for by <@olga>.
+    -# result 2
+    ");
+    assert_eq!(
+        told.json()["message_reference"]["message_id"],
+        question.id().to_string()
+    );
+    assert_eq!(
+        test.engine.changes(),
+        ["stop yardarm-scout", "remove yardarm-scout"]
+    );
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn only_those_who_can_decide_are_mentioned() {
+    let test = team().await;
+    let (_, question) = asked(&test).await;
+    let mentions = question.allowed_mentions().unwrap().clone();
+    assert_eq!(
+        mentions["users"],
+        serde_json::json!([ravi(&test).id().to_string()])
+    );
+    assert_eq!(mentions["parse"], serde_json::json!([]));
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn the_requester_and_a_second_account_without_the_right_do_not_count() {
+    let test = team().await;
+    let (_, question) = asked(&test).await;
+    let own = test.olga().press(&question, "Approve").await.unwrap();
+    insta::assert_snapshot!(test.whisper(&own).await, @"You asked for it yourself: somebody else has to decide. You can withdraw it.");
+    let stranger = test.cord.user("mina").in_channel("ops");
+    let other = stranger.press(&question, "Approve").await.unwrap();
+    let said = test.whisper(&other).await;
+    assert!(said.contains("You need"), "{said}");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_denial_says_why_and_a_late_click_learns_who() {
+    let test = team().await;
+    let (reply, question) = asked(&test).await;
+    let form = ravi(&test)
+        .press(&question, "Deny")
+        .await
+        .unwrap()
+        .modal()
+        .unwrap();
+    form.fill("reason", "it is still needed")
+        .submit()
+        .await
+        .unwrap();
+    insta::assert_snapshot!(card(&test, "denied").await, @"
+    🗳️ <@olga> asks to **remove** `scout` in `main`. Its container is deleted; the data in its volumes stays.
+    Why: spring-cleaning
+    🚫 <@ravi> <t:1795262400:R>: it is still needed
+    🚫 remove `scout`: denied, nothing was changed · decided by <@ravi> after 0.0 s
+    it is still needed
+    -# approval 2 · plan 82a8ec5183aa
+    ");
+    let reply = reply.until_text("denied").await.unwrap();
+    insta::assert_snapshot!(test.said(&reply.text()), @"
+    🚫 remove `scout`: denied, nothing was changed
+    -# action 2 · by <@olga>, because: spring-cleaning
+    ");
+
+    let late = ravi(&test).forge(&question, "v1:approve:2").await.unwrap();
+    insta::assert_snapshot!(test.whisper(&late).await, @"This was decided already, by <@ravi> <t:1795262400:R>: it is denied.");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    assert_eq!(test.state("scout"), State::Running);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_request_is_withdrawn_by_its_requester_only() {
+    let test = team().await;
+    let (_, question) = asked(&test).await;
+    let other = ravi(&test).press(&question, "Withdraw").await.unwrap();
+    insta::assert_snapshot!(test.whisper(&other).await, @"Only <@olga> can answer this: it is their request.");
+    test.olga().press(&question, "Withdraw").await.unwrap();
+    card(&test, "cancelled").await;
+    let late = ravi(&test).forge(&question, "v1:approve:2").await.unwrap();
+    insta::assert_snapshot!(test.whisper(&late).await, @"This question is closed: it is cancelled.");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn nobody_answers_and_one_reminder_comes() {
+    let test = team().await;
+    asked(&test).await;
+    test.pass(TimeDelta::hours(12));
+    test.ops().remind().await.unwrap();
+    test.ops().remind().await.unwrap();
+    let reminder = test
+        .cord
+        .channel("ops")
+        .wait_for_text("-# reminder")
+        .await
+        .unwrap();
+    insta::assert_snapshot!(test.said(reminder.content()), @"
+    ⏰ remove `scout` still waits for <@ravi>. It lapses <t:1795348800:R>.
+    -# reminder 2
+    ");
+    test.pass(TimeDelta::hours(12));
+    test.ops().expire().await.unwrap();
+    card(&test, "lapsed").await;
+    assert_eq!(test.engine.changes(), [""; 0]);
+    let reminders = test.cord.channel("ops").texts();
+    let reminders = reminders.iter().filter(|text| text.contains("-# reminder"));
+    assert_eq!(reminders.count(), 1);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_vote_after_the_end_is_late_although_nobody_looked_yet() {
+    let test = team().await;
+    let (_, question) = asked(&test).await;
+    test.clock.advance(TimeDelta::hours(24));
+    let late = ravi(&test).press(&question, "Approve").await.unwrap();
+    insta::assert_snapshot!(test.whisper(&late).await, @"This question lapsed <t:1795348800:R>. Whoever still wants it sends the command again.");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_changed_meanwhile_voids_the_question() {
+    let test = team().await;
+    let (_, question) = asked(&test).await;
+    test.done("redeploy agent:scout").await;
+    test.engine.forget_calls();
+    let void = ravi(&test).press(&question, "Approve").await.unwrap();
+    insta::assert_snapshot!(test.whisper(&void).await, @"Action 2 is void: the plan has changed: `scout` has another container by now. Nothing was changed. Whoever still wants it sends the command again.");
+    insta::assert_snapshot!(card(&test, "void").await, @"
+    🗳️ <@olga> asks to **remove** `scout` in `main`. Its container is deleted; the data in its volumes stays.
+    Why: spring-cleaning
+    ✖️ remove `scout`: void, nothing was changed
+    the plan has changed: `scout` has another container by now
+    -# approval 2 · plan 82a8ec5183aa
+    ");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_requester_who_left_voids_the_question() {
+    let test = team().await;
+    let request = slash(&ravi(&test), "remove agent:scout")
+        .send()
+        .await
+        .unwrap();
+    let question = test
+        .cord
+        .channel("ops")
+        .wait_for_text("-# approval")
+        .await
+        .unwrap();
+    drop(request);
+    test.cord.user("ravi").leave().unwrap();
+    let void = test.olga().press(&question, "Approve").await.unwrap();
+    insta::assert_snapshot!(test.whisper(&void).await, @"Action 2 is void: <@ravi> has left the server. Nothing was changed. Whoever still wants it sends the command again.");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn the_list_answers_without_a_card() {
+    let test = team().await;
+    asked(&test).await;
+    let list = slash(&ravi(&test), "approve").send().await.unwrap();
+    insta::assert_snapshot!(test.said(&list.text()), @"
+    Waiting for you: 1
+    **2** · remove `scout` · by <@olga> 0.0 s ago · lapses <t:1795348800:R>
+    Why: spring-cleaning
+    ");
+    let mine = test.send("approve").await;
+    insta::assert_snapshot!(mine.text(), @"Nothing waits for you.");
+    list.press("Approve 2").await.unwrap();
+    card(&test, "done in").await;
+    list.until_text("Nothing waits for you.").await.unwrap();
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_can_be_typed() {
+    let test = team().await;
+    asked(&test).await;
+    let typed = ravi(&test)
+        .slash("approve")
+        .option("id", 2)
+        .option("decision", "deny")
+        .option("reason", "not today");
+    let typed = typed.send().await.unwrap();
+    typed
+        .until_text("Denied. Nothing was changed.")
+        .await
+        .unwrap();
+    card(&test, "not today").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn the_card_works_after_a_restart() {
+    let mut test = team().await;
+    let (_, question) = asked(&test).await;
+    test.restart().await;
+    ravi(&test).press(&question, "Approve").await.unwrap();
+    card(&test, "done in").await;
+    assert_eq!(
+        test.engine.changes(),
+        ["stop yardarm-scout", "remove yardarm-scout"]
+    );
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_quorum_that_nobody_can_meet_is_refused() {
+    let mut test = TestApp::prepare(&[("access.preset", "\"team\"")]).await;
+    test.up().await;
+    test.deploy("scout").await;
+    insta::assert_snapshot!(test.refused("remove agent:scout").await, @r#"The policy `team: grave` wants another person to approve this, and the present grants name 0. An owner can grant `maintainer` to somebody (`/grant add`); who works alone sets `access.preset = "solo"` on the host."#);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_image_that_moved_meanwhile_voids_the_question() {
+    let test = team().await;
+    test.engine.add_remote_image("far:1");
+    test.write_template("far", r#"{ "description": "x", "image": "far:1" }"#);
+    test.done("reload").await;
+    test.done("deploy template:far").await;
+    test.engine.forget_calls();
+    test.send("redeploy agent:far set:memory_mb=2048 pull:true")
+        .await;
+    let ops = test.cord.channel("ops");
+    let question = ops.wait_for_text("-# approval").await.unwrap();
+    let text = question.content();
+    assert!(text.contains("Loosens: memory 512 → 2048 MiB"), "{text}");
+    test.engine.push_again("far:1");
+    let void = ravi(&test).press(&question, "Approve").await.unwrap();
+    let said = test.whisper(&void).await;
+    assert!(said.contains("`far`: image digest"), "{said}");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
