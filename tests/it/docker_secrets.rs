@@ -8,6 +8,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use crate::support::{
     docker_host::{IMAGE, docker, try_docker},
     program::Program,
+    test_app::TestApp,
 };
 
 const IN_FILE: &str = "planted-in-a-file-7d2b";
@@ -33,8 +34,10 @@ async fn set(program: &Program, name: &str, value: &str) {
     let slash = program.olga().slash("secret set").option("name", name);
     let form = slash.option("all", true).send().await.unwrap();
     let form = form.modal().unwrap().fill("value", value);
-    let reply = form.submit().await.unwrap();
-    reply.until_text("done").await.unwrap();
+    let asked = form.submit().await.unwrap();
+    asked.until_text("?").await.unwrap();
+    let confirmed = TestApp::confirm(&asked, "Secret set").await;
+    confirmed.until_text("done").await.unwrap();
 }
 
 async fn ended(reply: &Reply) -> String {
@@ -106,7 +109,7 @@ async fn assert_planted_nowhere(mut program: Program) {
 async fn a_secret_is_its_agents_alone_and_nothing_else_ever_holds_it() {
     let memory = tempfile::tempdir_in("/dev/shm").unwrap();
     let dir = format!("secrets.dir={}", memory.path().display());
-    let mut program = Program::new(&[&dir, "log.level=debug"]).await;
+    let mut program = Program::new(&[&dir, "log.level=debug", "access.preset=solo"]).await;
     write_template(
         &program,
         "reader",
@@ -133,8 +136,10 @@ async fn a_secret_is_its_agents_alone_and_nothing_else_ever_holds_it() {
         "{logs}"
     );
 
-    // It may run for a moment, or fail at once and be quoted: neither tells a value.
-    let leaky = ended(&program.deploy("leak", "leaky").await).await;
+    // Another command is asked about. It may run for a moment, or fail at once and be quoted: neither tells a value.
+    let asked = program.deploy("leak", "leaky").await;
+    asked.until_text("?").await.unwrap();
+    let leaky = ended(&TestApp::confirm(&asked, "Deploy").await).await;
     assert_unplanted("a card", leaky.as_bytes());
 
     let instance = std::fs::read_dir(memory.path())

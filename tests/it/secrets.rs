@@ -84,9 +84,23 @@ async fn fill(test: &TestApp, command: &str, value: &str) -> Reply {
     form.fill("value", value).submit().await.unwrap()
 }
 
+/// The requester says yes by typing the secret's name, as those do who work alone.
+async fn confirmed(test: &TestApp, asked: &Reply, button: &str) -> String {
+    asked.until_text("?").await.unwrap();
+    let confirmed = TestApp::confirm(asked, button).await;
+    let ended = confirmed.until(|text| text.starts_with(['✅', '❌']));
+    test.said(&ended.await.unwrap().text())
+}
+
 async fn set(test: &TestApp, command: &str, value: &str) -> String {
-    let reply = fill(test, command, value).await;
-    test.end_of(&reply).await
+    let asked = fill(test, command, value).await;
+    let rotates = command.starts_with("secret rotate");
+    let button = if rotates {
+        "Secret rotate"
+    } else {
+        "Secret set"
+    };
+    confirmed(test, &asked, button).await
 }
 
 async fn needy() -> TestApp {
@@ -113,7 +127,7 @@ async fn a_value_is_typed_into_a_form_and_reaches_the_agent() {
     assert_eq!(form.title(), "Set API_KEY");
     assert_eq!(form.fields(), ["Value", "Why, for the record"]);
     let reply = form.fill("value", VALUE).submit().await.unwrap();
-    insta::assert_snapshot!(test.end_of(&reply).await, @"
+    insta::assert_snapshot!(confirmed(&test, &reply, "Secret set").await, @"
     ✅ secret set `API_KEY` for all agents: done in 0.0 s
     -# action 1 · by <@olga>, because: trial
     ");
@@ -141,7 +155,7 @@ async fn the_nearest_scope_wins_and_a_new_agent_inherits_nothing() {
 
     let asked = test.send("remove agent:scout").await;
     asked.until_text("?").await.unwrap();
-    let removed = asked.press("Remove").await.unwrap();
+    let removed = TestApp::confirm(&asked, "Remove").await;
     removed.until_text("done").await.unwrap();
     test.done("deploy template:needy name:scout").await;
     assert_eq!(given(&test, "yardarm-scout").as_deref(), Some("for-main"));
@@ -174,7 +188,8 @@ async fn a_rotation_makes_its_running_users_anew() {
 async fn a_deleted_secret_is_given_to_nobody_any_more() {
     let test = needy().await;
     set(&test, "secret set name:API_KEY all:true", VALUE).await;
-    insta::assert_snapshot!(test.done("secret delete name:API_KEY all:true").await, @"
+    let asked = test.send("secret delete name:API_KEY all:true").await;
+    insta::assert_snapshot!(confirmed(&test, &asked, "Secret delete").await, @"
     ✅ secret delete `API_KEY` for all agents: done in 0.0 s
     -# action 2 · by <@olga>
     ");
@@ -334,7 +349,7 @@ async fn a_file_is_there_while_the_agent_runs_and_only_then() {
 
     let asked = test.send("remove agent:scout").await;
     asked.until_text("?").await.unwrap();
-    let removed = asked.press("Remove").await.unwrap();
+    let removed = TestApp::confirm(&asked, "Remove").await;
     removed.until_text("done").await.unwrap();
     let instance = std::fs::read_dir(test.path("secrets"))
         .unwrap()
@@ -363,5 +378,46 @@ async fn a_folder_that_cannot_be_used_is_told_and_nothing_is_left() {
     -# action 2 · by <@olga>
     "#);
     assert_eq!(test.engine.names(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_value_that_nobody_confirmed_is_kept_by_nobody() {
+    let test = needy().await;
+    let asked = fill(&test, "secret set name:API_KEY all:true", VALUE).await;
+    asked.until_text("?").await.unwrap();
+    let keys = test.ops().store.sealing_keys().await.unwrap();
+    assert_eq!(
+        keys,
+        [test.ops().vault.id().clone()],
+        "it is sealed before anybody is asked"
+    );
+    assert!(
+        test.refused("deploy template:needy name:scout")
+            .await
+            .contains("`API_KEY`")
+    );
+    asked.press("Cancel").await.unwrap();
+    asked.until_text("cancelled").await.unwrap();
+    assert_eq!(test.ops().store.sealing_keys().await.unwrap(), []);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn another_command_is_asked_about_before_it_is_given_a_secret() {
+    let mut test = TestApp::prepare(&[]).await;
+    test.write_template("needy", &NEEDY.replace("KNOWN_KEY", "API_KEY"));
+    let printer = NEEDY.replace("KNOWN_KEY", "API_KEY");
+    let printer = printer.replace("\"secrets\"", "\"command\": [\"env\"], \"secrets\"");
+    test.write_template("printer", &printer);
+    test.up().await;
+    set(&test, "secret set name:API_KEY all:true", VALUE).await;
+    test.done("deploy template:needy name:scout").await;
+    test.done("deploy template:needy name:second").await;
+    test.engine.forget_calls();
+    let asked = test.send("deploy template:printer name:thief").await;
+    let card = asked.until_text("?").await.unwrap().text();
+    assert!(card.contains("thief"), "{card}");
+    assert_eq!(test.engine.changes(), [""; 0]);
     test.finish().await;
 }
