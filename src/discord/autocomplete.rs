@@ -8,6 +8,7 @@ use super::{Context, reply::Asker};
 use crate::{
     domain::{
         action::{Action, Kind},
+        audit::What,
         template::{LIMIT_NAMES, Parameter, ParameterKind},
     },
     ops::{roster::Board, sight::Sight},
@@ -73,6 +74,15 @@ pub async fn fleet(ctx: Context<'_>, partial: &str) -> CreateAutocompleteRespons
 pub async fn action(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let names = Kind::ALL.map(|kind| (kind.to_string(), kind.to_string()));
     respond(rank(partial, names.to_vec()))
+}
+
+/// What the audit tells of.
+pub async fn what(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let words = What::ALL.iter().map(|what| what.as_str().to_owned());
+    respond(rank(
+        partial,
+        words.map(|word| (word.clone(), word)).collect(),
+    ))
 }
 
 pub async fn template(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {

@@ -9,7 +9,7 @@ use serenity::all::{
 
 use super::{
     Answer, Bot, Result,
-    commands::{approvals, deploy, logs, secret},
+    commands::{approvals, audit, deploy, logs, secret},
     errors,
     press::Press,
     render::{
@@ -75,6 +75,7 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
             let glance = sight.glance(fleet.as_ref(), page);
             update(bot, press, &render::status::fleet(&glance, bot.ops.now())).await
         }
+        Press::Audit(id, page) => audit::turn(bot, press, id, page).await,
         Press::Choose(draft, parameter) => {
             let ComponentInteractionDataKind::StringSelect { values } = &press.data.kind else {
                 return Ok(());

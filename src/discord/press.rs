@@ -38,6 +38,8 @@ pub enum Press {
     /// A choice of a deployment: which parameter.
     Choose(InteractionId, String),
     Deploy(InteractionId),
+    /// A page of what an `/audit` found.
+    Audit(InteractionId, u32),
     /// The modal for a secret's value.
     Secret(SecretForm),
 }
@@ -101,6 +103,7 @@ impl fmt::Display for Press {
             Self::Form(id) => write!(f, "form:{id}"),
             Self::Choose(id, parameter) => write!(f, "choose:{id}:{parameter}"),
             Self::Deploy(id) => write!(f, "deploy:{id}"),
+            Self::Audit(id, page) => write!(f, "audit:{id}:{page}"),
             Self::Secret(form) => form.fmt(f),
         }
     }
@@ -145,6 +148,10 @@ impl FromStr for Press {
             ("form", None) => Ok(Self::Form(interaction()?)),
             ("choose", Some(parameter)) => Ok(Self::Choose(interaction()?, parameter.to_owned())),
             ("deploy", None) => Ok(Self::Deploy(interaction()?)),
+            ("audit", Some(page)) => Ok(Self::Audit(
+                interaction()?,
+                page.parse().map_err(|_| Stale)?,
+            )),
             ("secret-set", Some(name)) => SecretForm::parse(false, id, name).map(Self::Secret),
             ("secret-rotate", Some(name)) => SecretForm::parse(true, id, name).map(Self::Secret),
             (kind, None) => match Kind::parse(kind) {
@@ -195,6 +202,7 @@ mod tests {
             Press::Form(draft),
             Press::Choose(draft, longest),
             Press::Deploy(draft),
+            Press::Audit(draft, u32::MAX),
             secret(Scope::Agent(AgentId(i64::MAX))),
             secret(Scope::Fleet(FleetId(7))),
             secret(Scope::All),

@@ -13,6 +13,7 @@ pub mod members;
 pub mod observe;
 mod plan;
 mod policies;
+mod record;
 pub mod recover;
 mod reload;
 mod replace;

@@ -79,10 +79,7 @@ impl Ledger {
         let actor = search.actor.map(UserId::to_db);
         let (since, until) = (search.since.map(stamp), search.until.map(stamp));
         let text = search.text.as_ref().map(|text| text.to_lowercase());
-        let fleets = match sight {
-            Sight::Everything => None,
-            Sight::Fleets(fleets) => Some(to_json(fleets)?),
-        };
+        let fleets = among(sight)?;
         sqlx::query_scalar!(
             r#"SELECT id AS "id!" FROM audit
                WHERE (?1 IS NULL OR id <= ?1)
@@ -139,6 +136,33 @@ impl Ledger {
         }))
     }
 
+    /// The newest rows about an agent and about actions on it, those that may be seen; the oldest first.
+    pub async fn of_agent(
+        &self,
+        agent: AgentId,
+        sight: &Sight,
+        limit: i64,
+    ) -> sqlx::Result<Vec<Record>> {
+        let fleets = among(sight)?;
+        let mut records = sqlx::query_as!(
+            Record,
+            r#"SELECT id AS "number!", at, what, actor, origin, agent_id, agent_name, fleet_id, fleet_name, action_id,
+                      kind, plan, text, details, hash
+               FROM audit
+               WHERE (agent_id = ?1 OR (agent_id IS NULL AND action_id IN
+                         (SELECT action_id FROM action_targets WHERE action_targets.agent_id = ?1)))
+                 AND (?2 IS NULL OR fleet_id IN (SELECT value FROM json_each(?2)))
+               ORDER BY id DESC LIMIT ?3"#,
+            agent.0,
+            fleets,
+            limit
+        )
+        .fetch_all(&self.0)
+        .await?;
+        records.reverse();
+        Ok(records)
+    }
+
     /// When an agent's container ended, of the last end that was told.
     pub async fn last_end(&self, agent: AgentId) -> sqlx::Result<Option<String>> {
         let told = sqlx::query_scalar!(
@@ -181,6 +205,14 @@ impl Ledger {
             broken,
             unknown,
         })
+    }
+}
+
+/// The fleets whose rows may be seen, as JSON; None for all rows.
+fn among(sight: &Sight) -> sqlx::Result<Option<String>> {
+    match sight {
+        Sight::Everything => Ok(None),
+        Sight::Fleets(fleets) => to_json(fleets).map(Some),
     }
 }
 

@@ -76,17 +76,18 @@ async fn several_targets_are_told_one_by_one_and_a_no_is_told_too() {
     insta::assert_snapshot!(told.join("\n"), @r#"
     8 asked, stop, fleet main, by olga, from chat, {"targets":["lookout","scout"]}
     9 accepted, stop, fleet main, by olga, from chat, {}
-    10 running, stop, fleet main, by olga, from chat, {}
-    11 succeeded, stop, agent lookout, fleet main, by olga, from chat, {}
-    12 succeeded, stop, agent scout, fleet main, by olga, from chat, {}
-    13 succeeded, stop, fleet main, by olga, from chat, “2 of 2 done”, {}
-    14 asked, remove, agent scout, fleet main, by olga, from chat, {}
-    15 accepted, remove, agent scout, fleet main, by olga, from chat, {}
-    16 altered, remove, agent scout, fleet main, by olga, from chat, {"volumes":true}
-    17 running, remove, agent scout, fleet main, by olga, from chat, {}
-    18 succeeded, remove, agent scout, fleet main, by olga, from chat, {}
-    19 asked, remove, agent lookout, fleet main, by olga, from chat, {}
-    20 cancelled, remove, agent lookout, fleet main, by olga, from chat, {}
+    10 altered, stop, fleet main, by olga, from chat, {"typed":true,"volumes":false}
+    11 running, stop, fleet main, by olga, from chat, {}
+    12 succeeded, stop, agent lookout, fleet main, by olga, from chat, {}
+    13 succeeded, stop, agent scout, fleet main, by olga, from chat, {}
+    14 succeeded, stop, fleet main, by olga, from chat, “2 of 2 done”, {}
+    15 asked, remove, agent scout, fleet main, by olga, from chat, {}
+    16 accepted, remove, agent scout, fleet main, by olga, from chat, {}
+    17 altered, remove, agent scout, fleet main, by olga, from chat, {"typed":true,"volumes":true}
+    18 running, remove, agent scout, fleet main, by olga, from chat, {}
+    19 succeeded, remove, agent scout, fleet main, by olga, from chat, {}
+    20 asked, remove, agent lookout, fleet main, by olga, from chat, {}
+    21 cancelled, remove, agent lookout, fleet main, by olga, from chat, {}
     "#);
     test.finish().await;
 }
@@ -260,5 +261,122 @@ async fn what_is_older_than_the_settings_keep_is_purged() {
     let records = test.ops().store.ledger().rows(1, 100).await.unwrap();
     let words: Vec<&str> = records.iter().map(|record| record.what.as_str()).collect();
     assert_eq!(words, ["started", "purged"]);
+    test.finish().await;
+}
+
+impl TestApp {
+    /// What a search finds, once it is shown.
+    async fn found(&self, command: &str) -> String {
+        let reply = self.send(command).await;
+        let reply = reply.until(|text| !text.is_empty()).await.unwrap();
+        self.said(&reply.text())
+    }
+}
+
+#[tokio::test]
+async fn people_search_the_audit_and_turn_its_pages() {
+    let mut test = TestApp::start().await;
+    for name in ["scout", "lookout"] {
+        test.deploy(name).await;
+    }
+    for _ in 0..4 {
+        test.done("restart agent:scout reason:hiccup").await;
+    }
+    let newest = test.send("audit agent:scout").await;
+    assert!(newest.is_ephemeral());
+    let newest = newest.until_text("restart").await.unwrap();
+    assert_eq!(TestApp::labels(&newest), ["(◀ Newer)", "Older ▶"]);
+    let first = test.said(&newest.text());
+    let line = "`19` <t:1795262400:f> **succeeded** restart `scout` · by <@olga> · action 6";
+    assert_eq!(first.lines().next(), Some(line));
+    assert_eq!(first.lines().count(), 10);
+    test.restart().await;
+    newest.press("Older ▶").await.unwrap();
+    let oldest = newest.until_text("`2`").await.unwrap();
+    assert_eq!(TestApp::labels(&oldest), ["◀ Newer", "(Older ▶)"]);
+    assert_eq!(oldest.text().lines().count(), 5);
+    oldest.press("◀ Newer").await.unwrap();
+    let again = oldest.until_text("`19`").await.unwrap();
+    assert_eq!(test.said(&again.text()), first);
+
+    insta::assert_snapshot!(test.found("audit what:accepted action:restart text:HICCUP until:2026-11-22").await, @"
+    `17` <t:1795262400:f> **accepted** restart `scout` · by <@olga> “hiccup” · action 6
+    `14` <t:1795262400:f> **accepted** restart `scout` · by <@olga> “hiccup” · action 5
+    `11` <t:1795262400:f> **accepted** restart `scout` · by <@olga> “hiccup” · action 4
+    `8` <t:1795262400:f> **accepted** restart `scout` · by <@olga> “hiccup” · action 3
+    ");
+    insta::assert_snapshot!(test.found("audit agent:nobody").await, @"Nothing of that kind was told, or nothing that you may see. Ask for less: `/audit agent:` alone, for example.");
+    insta::assert_snapshot!(test.refused("audit until:yesterday").await, @"`yesterday` is no time. Write a day as `2026-11-21` or a time as `2026-11-21T10:00:00Z`, in UTC.");
+    insta::assert_snapshot!(test.refused("audit what:refuse").await, @"`refuse` is not known. Did you mean `refused`?");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_export_in_chat_is_a_file_and_is_told() {
+    let test = TestApp::start().await;
+    test.deploy("scout").await;
+    let reply = test.send("audit agent:scout export:true").await;
+    let reply = reply.until_text("The audit, 3 rows").await.unwrap();
+    assert_eq!(reply.attachments().len(), 1);
+    assert_eq!(test.told_of("exported").await.len(), 1);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn one_sees_what_is_about_the_fleets_one_sees() {
+    let mut test = TestApp::prepare(&[]).await;
+    let file = test.path("yardarm.toml");
+    let mina = test.cord.user("mina").id();
+    let grant = format!("[[grant]]\nuser = {mina}\nlevel = \"maintainer\"\nfleet = \"prod\"\n");
+    std::fs::write(&file, grant).unwrap();
+    test.up_from(&file).await;
+    test.done("fleet create name:prod").await;
+    test.deploy("scout").await;
+    test.done("deploy template:demo name:web fleet:prod").await;
+    let mina = test.cord.user("mina").in_channel("ops");
+    let found = mina.slash("audit").send().await.unwrap();
+    let found = found.until(|text| !text.is_empty()).await.unwrap();
+    let found = test.said(&found.text());
+    assert_eq!(found.lines().count(), 3);
+    assert!(found.lines().all(|line| line.contains("`web`")), "{found}");
+    let why = mina.slash("why").option("agent", "scout");
+    let why = why.send().await.unwrap();
+    let why = why.until(|text| !text.is_empty()).await.unwrap();
+    insta::assert_snapshot!(test.said(&why.text()), @"You need viewer on `main`; <@olga> has it. An owner can grant it: `/grant add`.");
+    let export = mina
+        .slash("audit")
+        .option("export", true)
+        .send()
+        .await
+        .unwrap();
+    let export = export.until(|text| !text.is_empty()).await.unwrap();
+    assert!(
+        export.text().starts_with("You need owner on all fleets"),
+        "{}",
+        export.text()
+    );
+    assert_eq!(test.told_of("exported").await.len(), 0);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn why_tells_the_way_of_an_agent_in_order() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    test.done("stop agent:scout reason:lunch").await;
+    test.done("start agent:scout").await;
+    test.engine.kill(&test.engine.id_of("yardarm-scout"), 3);
+    test.until_told("exited").await;
+    test.until(|ops| ops.roster.view("scout").unwrap().state == State::Running)
+        .await;
+    test.restart().await;
+    insta::assert_snapshot!(test.found("why agent:scout").await, @"
+    **scout** is running. How it came to that:
+    <t:1795262400:f> **deploy** by <@olga> · accepted · running · succeeded · action 1
+    <t:1795262400:f> **stop** by <@olga> · because “lunch” · accepted · running · succeeded · action 2
+    <t:1795262400:f> **start** by <@olga> · accepted · running · succeeded · action 3
+    <t:1795262400:f> **exited** “exit code 3”
+    <t:1795262400:f> **start** by Yardarm (converge) · because “it should run and did not” · accepted · running · succeeded · action 4
+    ");
     test.finish().await;
 }

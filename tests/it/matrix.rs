@@ -35,7 +35,9 @@ const CHANGING: [&str; 21] = [
     "reload",
 ];
 
-const READING: [&str; 8] = [
+const READING: [&str; 10] = [
+    "audit",
+    "why agent:scout",
     "status",
     "status agent:scout",
     "logs agent:scout",

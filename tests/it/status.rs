@@ -231,8 +231,12 @@ async fn help_lists_every_command() {
     `/logs` An agent's last log lines
     `/fleet` Groups of agents: one private network each, deployed and stopped together
     `/templates` What agents are made from
+    `/secret` Values that agents are given, such as keys: kept sealed, and never shown
     `/adopt` Take over a container that runs already, without touching it
     `/approve` What waits for you, oldest first; or answer one request
+    `/policy` Rules that say what is allowed, denied or asked
+    `/audit` What happened, by whom, and how it ended; the newest first
+    `/why` How an agent came to be as it is: requests, approvals, what was done, ends and restarts, in order
     `/reload` Read settings and templates again; if anything is wrong with them, nothing changes
     `/help` All commands, a line each
     Where a name is asked, a pattern such as `scout-*` or a fleet will do. Start typing: names complete.

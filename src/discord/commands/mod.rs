@@ -3,6 +3,7 @@
 mod adopt;
 mod agents;
 pub mod approvals;
+pub mod audit;
 pub mod deploy;
 mod fleet;
 mod help;
@@ -47,6 +48,8 @@ pub fn all() -> Vec<Command> {
         adopt::adopt(),
         approvals::approve(),
         policy::policy(),
+        audit::audit(),
+        audit::why(),
         reload::reload(),
         help::help(),
     ]

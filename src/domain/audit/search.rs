@@ -3,7 +3,10 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::super::ids::{FleetId, UserId};
+use super::{
+    super::ids::{FleetId, InteractionId, UserId},
+    Record,
+};
 
 /// Everything that is given has to hold. None leaves a question open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +33,18 @@ pub enum Sight {
     Everything,
     /// Only what is about one of these fleets; not what is about none.
     Fleets(Vec<FleetId>),
+}
+
+/// Some of what was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The interaction that asked: buttons turn its pages.
+    pub search: InteractionId,
+    /// From 0.
+    pub number: u32,
+    /// The newest first.
+    pub records: Vec<Record>,
+    pub is_last: bool,
 }
 
 /// `2026-11-21` (its first instant in UTC) or an RFC 3339 time.
