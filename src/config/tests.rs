@@ -576,7 +576,8 @@ fn repository(path: &str) -> PathBuf {
 
 #[test]
 fn the_shipped_file_shows_every_key_and_its_default() {
-    const WITHOUT_DEFAULT: [&str; 16] = [
+    const WITHOUT_DEFAULT: [&str; 17] = [
+        "audit.anchor_channel",
         "discord.ca_file",
         "discord.endpoint",
         "discord.guild",

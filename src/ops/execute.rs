@@ -452,12 +452,13 @@ impl Work<'_> {
         let Some(container) = &self.action.details.container else {
             return Err(unfit(self.action));
         };
-        let described = self.ops.engine.describe(container).await?;
+        let mut described = self.ops.engine.describe(container).await?;
         let observed = self.ops.engine.observe(container).await?;
         let observed = observed.ok_or_else(|| {
             Error::NotFound(format!("The container `{}` is gone.", container.short()))
         })?;
         let mut tx = self.ops.store.begin().await?;
+        self.seal_environment(&mut tx, &mut described.spec).await?;
         let body = (&described.spec, &observed.image, &self.target.arguments);
         agents::swap(
             &mut tx,
@@ -472,6 +473,7 @@ impl Work<'_> {
             agents::set_desired(&mut tx, self.guard.agent(), Desired::Running).await?;
         }
         tx.commit().await?;
+        self.ops.load_secrets().await?;
         self.ops.refresh(self.guard.agent()).await?;
         self.ops.observe(&observed.container).await?;
         Ok((!described.unsaid.is_empty()).then(|| {

@@ -399,6 +399,21 @@ fn told(action: &Action) -> Entry {
 }
 
 impl Work<'_> {
+    /// Moves the environment of an adopted container into the vault: nobody said which of it is a secret, and a spec
+    /// is kept, shown and compared as it is.
+    pub(super) async fn seal_environment(&self, tx: &mut Tx, spec: &mut Spec) -> Result<()> {
+        let by = (self.action.id, self.action.actor);
+        let scope = Scope::Agent(self.guard.agent());
+        for (name, value) in std::mem::take(&mut spec.env) {
+            let slot = rows::slot(tx, &name, scope, secret::Origin::Adopted).await?;
+            let place = place(slot.secret, slot.version);
+            let sealed = self.ops.vault.seal(place, &SecretString::from(value));
+            rows::keep(tx, slot, &sealed, by, self.ops.now()).await?;
+            spec.secrets.push(name);
+        }
+        Ok(())
+    }
+
     /// Puts the files where the container that is about to start finds them.
     pub(super) async fn lay_out_secrets(
         &self,

@@ -3,7 +3,7 @@
 use localcord::Reply;
 use yardarm::{domain::agent::State, engine::LogSource};
 
-use crate::support::test_app::TestApp;
+use crate::support::{scene::plain_spec, test_app::TestApp};
 
 const NEEDY: &str = r#"{ "description": "needs a key", "image": "demo:1",
     "secrets": [{ "name": "KNOWN_KEY", "description": "for the model", "as": "env" }, { "name": "OTHER_KEY", "required": false, "as": "env" }] }"#;
@@ -419,5 +419,32 @@ async fn another_command_is_asked_about_before_it_is_given_a_secret() {
     let card = asked.until_text("?").await.unwrap().text();
     assert!(card.contains("thief"), "{card}");
     assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn the_environment_of_an_adopted_container_is_sealed_and_given_back() {
+    let mut test = needy().await;
+    let mut spec = plain_spec("web:latest");
+    spec.env.insert("DATABASE_URL".to_owned(), VALUE.to_owned());
+    test.engine.foreign_with("web", spec);
+    test.done("adopt container:web").await;
+    let version = test.ops().roster.view("web").unwrap().version.unwrap();
+    assert!(version.spec.env.is_empty());
+    assert_eq!(version.spec.secrets, ["DATABASE_URL"]);
+    let listed = test.done("secret list").await;
+    assert!(listed.contains("`DATABASE_URL` for `web`"), "{listed}");
+    assert!(
+        listed.contains("with its agent's adoption, used by web"),
+        "{listed}"
+    );
+    test.done("redeploy agent:web").await;
+    let variable = ("DATABASE_URL".to_owned(), VALUE.to_owned());
+    assert!(test.engine.env_of("yardarm-web").contains(&variable));
+    test.down().await;
+    assert!(!test.cord.messages_json().contains(VALUE));
+    let database = std::fs::read(test.path("yardarm.db")).unwrap();
+    let value = VALUE.as_bytes();
+    assert!(!database.windows(value.len()).any(|window| window == value));
     test.finish().await;
 }
