@@ -9,11 +9,12 @@ use serenity::all::{
 
 use super::{
     Answer, Bot, Result,
-    commands::{approvals, audit, deploy, logs, secret},
+    commands::{approvals, audit, break_glass, deploy, freeze, logs, secret},
     errors,
     press::Press,
     render::{
         self, Rendered,
+        approval::PHRASE,
         secrets::{REASON, VALUE},
     },
     reply::{self, Asker},
@@ -84,8 +85,13 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
             deploy::choose(bot, press, draft, Arguments::from([(parameter, value)])).await
         }
         Press::Deploy(draft) => deploy::go(bot, press, draft).await,
+        Press::Freeze(question) => freeze::go(bot, press, question).await,
         // Forms are submitted, never pressed.
-        Press::Form(_) | Press::Secret(_) | Press::TypedForm(..) | Press::DenyForm(_) => Ok(()),
+        Press::Form(_)
+        | Press::Secret(_)
+        | Press::TypedForm(..)
+        | Press::DenyForm(_)
+        | Press::BreakGlass(..) => Ok(()),
     }
 }
 
@@ -115,9 +121,13 @@ async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
     match modal.data.custom_id.parse() {
         Ok(Press::Form(draft)) => deploy::fill(bot, modal, draft, given).await,
         Ok(Press::TypedForm(id, volumes)) => {
-            confirm(bot, &asker, id, (&text("phrase"), volumes)).await
+            confirm(bot, &asker, id, (&text(PHRASE), volumes)).await
         }
-        Ok(Press::DenyForm(id)) => approvals::deny(bot, modal, id, text("reason")).await,
+        Ok(Press::BreakGlass(kind, agent)) => {
+            let typed = (text(PHRASE), text(REASON));
+            break_glass::fill(bot, modal, (kind, agent), typed).await
+        }
+        Ok(Press::DenyForm(id)) => approvals::deny(bot, modal, id, text(REASON)).await,
         Ok(Press::Secret(form)) => {
             let value = SecretString::from(text(VALUE));
             let reason = Some(text(REASON)).filter(|reason| !reason.is_empty());

@@ -27,6 +27,8 @@ pub enum Press {
     DenyForm(ActionId),
     /// The whole plan.
     Plan(ActionId),
+    /// The modal in which an owner types the agent's name.
+    BreakGlass(Kind, AgentId),
     /// `start`, `stop` or `restart` on a card.
     Change(Kind, AgentId),
     Logs(AgentId),
@@ -38,6 +40,8 @@ pub enum Press {
     /// A choice of a deployment: which parameter.
     Choose(InteractionId, String),
     Deploy(InteractionId),
+    /// The question of `/freeze`.
+    Freeze(InteractionId),
     /// A page of what an `/audit` found.
     Audit(InteractionId, u32),
     /// The modal for a secret's value.
@@ -95,6 +99,7 @@ impl fmt::Display for Press {
             Self::Deny(id) => write!(f, "deny:{id}"),
             Self::DenyForm(id) => write!(f, "deny-form:{id}"),
             Self::Plan(id) => write!(f, "plan:{id}"),
+            Self::BreakGlass(kind, id) => write!(f, "break-glass:{id}:{kind}"),
             Self::Change(kind, id) => write!(f, "{kind}:{id}"),
             Self::Logs(id) => write!(f, "logs:{id}"),
             Self::Follow(id) => write!(f, "follow:{id}"),
@@ -103,6 +108,7 @@ impl fmt::Display for Press {
             Self::Form(id) => write!(f, "form:{id}"),
             Self::Choose(id, parameter) => write!(f, "choose:{id}:{parameter}"),
             Self::Deploy(id) => write!(f, "deploy:{id}"),
+            Self::Freeze(id) => write!(f, "freeze:{id}"),
             Self::Audit(id, page) => write!(f, "audit:{id}:{page}"),
             Self::Secret(form) => form.fmt(f),
         }
@@ -139,6 +145,10 @@ impl FromStr for Press {
             ("deny", None) => Ok(Self::Deny(ActionId(number()?))),
             ("deny-form", None) => Ok(Self::DenyForm(ActionId(number()?))),
             ("plan", None) => Ok(Self::Plan(ActionId(number()?))),
+            ("break-glass", Some(kind)) => {
+                let kind = Kind::parse(kind).ok_or(Stale)?;
+                Ok(Self::BreakGlass(kind, AgentId(number()?)))
+            }
             ("logs", None) => Ok(Self::Logs(AgentId(number()?))),
             ("follow", None) => Ok(Self::Follow(AgentId(number()?))),
             ("page", fleet) => {
@@ -148,6 +158,7 @@ impl FromStr for Press {
             ("form", None) => Ok(Self::Form(interaction()?)),
             ("choose", Some(parameter)) => Ok(Self::Choose(interaction()?, parameter.to_owned())),
             ("deploy", None) => Ok(Self::Deploy(interaction()?)),
+            ("freeze", None) => Ok(Self::Freeze(interaction()?)),
             ("audit", Some(page)) => Ok(Self::Audit(
                 interaction()?,
                 page.parse().map_err(|_| Stale)?,
@@ -194,6 +205,7 @@ mod tests {
             Press::Deny(ActionId(7)),
             Press::DenyForm(ActionId(7)),
             Press::Plan(ActionId(i64::MAX)),
+            Press::BreakGlass(Kind::Redeploy, AgentId(7)),
             Press::Change(Kind::Restart, AgentId(i64::MAX)),
             Press::Logs(AgentId(7)),
             Press::Follow(AgentId(7)),
@@ -202,6 +214,7 @@ mod tests {
             Press::Form(draft),
             Press::Choose(draft, longest),
             Press::Deploy(draft),
+            Press::Freeze(draft),
             Press::Audit(draft, u32::MAX),
             secret(Scope::Agent(AgentId(i64::MAX))),
             secret(Scope::Fleet(FleetId(7))),

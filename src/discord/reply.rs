@@ -126,6 +126,7 @@ pub async fn carry_out(
     reason: Option<String>,
 ) -> Result {
     bot.ops.permit(&asker.caller, &request)?;
+    bot.ops.refuse_frozen(&request)?;
     let message = asker.defer(bot, false).await?;
     submit(bot, (asker, message), request, reason).await
 }

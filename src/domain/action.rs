@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     agent::{Desired, Name},
     approval::Approval,
+    freeze::Mode,
     grant::Level,
     ids::{
         ActionId, AgentId, ChannelId, ContainerId, FleetId, ImageId, InteractionId, MessageId,
@@ -332,6 +333,9 @@ pub struct Details {
     /// `fleet create`: its ops channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelId>,
+    /// `freeze`: how.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
     /// `template save`: the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,

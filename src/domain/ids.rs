@@ -40,6 +40,10 @@ id!(
     AllowanceId(i64)
 );
 id!(
+    /// A row of `freezes`.
+    FreezeId(i64)
+);
+id!(
     /// A row of `outbox`.
     OutboxId(i64)
 );

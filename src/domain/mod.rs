@@ -7,6 +7,7 @@ pub mod audit;
 pub mod event;
 pub mod finding;
 pub mod fleet;
+pub mod freeze;
 pub mod grant;
 pub mod ids;
 pub mod log;

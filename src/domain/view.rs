@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{
     action::Kind,
     agent::{Agent, Name, Observation, State, Usage},
+    freeze::Freeze,
     ids::{ActionId, UserId},
     spec::Version,
 };
@@ -81,6 +82,8 @@ pub struct Glance {
     pub views: Vec<View>,
     pub engine: EngineState,
     pub host: Host,
+    /// What is frozen now.
+    pub freezes: Vec<Freeze>,
     pub backlog: Backlog,
     /// Requests of people who may not, since the start.
     pub refused: u64,

@@ -69,7 +69,11 @@ impl Ops {
         agents: impl Iterator<Item = AgentId>,
         newcomer: Option<FleetId>,
     ) -> Need {
-        let level = kind.level();
+        let level = if details.break_glass {
+            Level::Owner
+        } else {
+            kind.level()
+        };
         if let Some(subject) = &details.secret {
             return self.secret_need(level, subject);
         }

@@ -84,6 +84,7 @@ impl Ops {
         if let Some(caller) = &requester.caller {
             self.permit(caller, &request)?;
         }
+        self.refuse_frozen(&request)?;
         let request = self.look_up_rollback(request).await?;
         let plan = self.plan_request(&request).await?;
         let verdict = self.verdict(&request, &requester, &plan).await?;
@@ -182,6 +183,7 @@ impl Ops {
         if action.state != State::Asked || lapsed {
             return Err(self.too_late(id).await?);
         }
+        self.refuse_frozen_action(&action)?;
         Ok(action)
     }
 
@@ -206,6 +208,7 @@ impl Ops {
                 action.phrase()
             )));
         }
+        self.refuse_frozen_action(&action)?;
         if let Some(why) = self.drifted(&action).await? {
             self.void(&action, State::Asked, &why).await?;
             return Err(Error::AlreadyDecided(format!(

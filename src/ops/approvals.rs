@@ -49,6 +49,9 @@ impl Ops {
         let action = self.open_question(id).await?;
         let voter = self.member_now(ballot.user).await?;
         self.refuse_voter(&action, &voter)?;
+        if ballot.answer == Answer::Approve {
+            self.refuse_frozen_action(&action)?;
+        }
         if ballot.answer == Answer::Approve
             && let Some(why) = self.why_void(&action).await?
         {
@@ -105,6 +108,11 @@ impl Ops {
                 votes,
                 ..approval.clone()
             };
+            for stale in &counted.votes {
+                if !self.counts(action, &counted, &people, stale.user) {
+                    approvals::drop_vote(&mut tx, action.id, stale.user).await?;
+                }
+            }
             let tally = counted.tally(|user| self.counts(action, &counted, &people, user));
             self.decide(tx, action, &counted, (tally, &vote, ballot.allow))
                 .await?;

@@ -68,7 +68,11 @@ impl Ops {
 
     async fn carry_out(&self, action: &Action) -> Result<()> {
         let began = Instant::now();
-        let ending = if let Err(error) = self.put_secret_in_force(action).await {
+        let ready = match self.refuse_frozen_whole(action) {
+            Ok(()) => self.put_secret_in_force(action).await,
+            refused => refused,
+        };
+        let ending = if let Err(error) = ready {
             ending(action, Err(error))
         } else if action.targets.is_empty() {
             ending(action, self.apply(action).await)
@@ -131,8 +135,7 @@ impl Ops {
             target,
             guard: self.locks.lock(target.agent).await,
         };
-        let outcome = work.carry_out().await;
-        let ending = ending(action, outcome);
+        let ending = work.carry_out_unless_frozen().await;
         self.end_target(&work, &ending).await
     }
 
@@ -217,6 +220,8 @@ impl Ops {
                 Ok(None)
             }
             (Kind::Reload, ..) => self.reload(Some(action)).await,
+            (Kind::Freeze, ..) => self.freeze(action).await,
+            (Kind::Unfreeze, ..) => self.unfreeze(action).await,
             // The value was put in force before, and nobody runs with the old one.
             (Kind::SecretSet | Kind::SecretRotate, ..) => Ok(None),
             (Kind::SecretDelete, ..) => self.delete_secret(action).await,
@@ -283,6 +288,8 @@ fn summary(states: &[State]) -> Ending {
         .count();
     let state = if well == states.len() {
         State::Succeeded
+    } else if states.iter().all(|state| *state == State::Cancelled) {
+        State::Cancelled
     } else {
         State::Failed
     };
@@ -546,6 +553,10 @@ impl Work<'_> {
     }
 
     fn grace(&self) -> std::time::Duration {
+        if self.ops.freeze_of(self.guard.agent()).is_some() {
+            // To ask it to end, the engine would let it run.
+            return std::time::Duration::ZERO;
+        }
         let view = self.ops.roster.view_of(self.guard.agent());
         let seconds = view
             .and_then(|view| view.version.clone())

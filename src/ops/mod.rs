@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod deliver;
 pub mod drafts;
 pub mod execute;
+pub mod freeze;
 pub mod locks;
 pub mod members;
 pub mod observe;
@@ -33,7 +34,13 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
 use self::{
-    audit::Dams, catalog::Catalog, drafts::Drafts, locks::Locks, members::Members, roster::Roster,
+    audit::Dams,
+    catalog::Catalog,
+    drafts::Drafts,
+    freeze::{Interrupts, Questions},
+    locks::Locks,
+    members::Members,
+    roster::Roster,
 };
 use crate::{
     clock::Clock,
@@ -66,6 +73,8 @@ pub struct Ops {
     pub secrets: secrets::Known,
     pub locks: Locks,
     drafts: Drafts,
+    interrupts: Interrupts,
+    questions: Questions,
     dams: Dams,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
@@ -101,6 +110,8 @@ impl Ops {
             secrets: secrets::Known::default(),
             locks: Locks::default(),
             drafts: Drafts::default(),
+            interrupts: Interrupts::default(),
+            questions: Questions::default(),
             dams: Dams::default(),
             instance,
             accepting: tokio::sync::RwLock::default(),
@@ -187,6 +198,7 @@ impl Ops {
         }
         self.refresh_rights();
         self.roster.put_fleets(self.store.fleets().await?);
+        self.roster.put_freezes(self.store.freezes().await?);
         self.load_secrets().await?;
         let agents: Vec<AgentId> = self
             .store

@@ -130,6 +130,10 @@ impl Ops {
                 .finish(action.id, &ending(action, outcome), Duration::zero())
                 .await;
         }
+        if matches!(action.kind, Kind::Freeze | Kind::Unfreeze) {
+            let ending = ending(action, self.apply(action).await);
+            return self.finish(action.id, &ending, Duration::zero()).await;
+        }
         let states: Vec<State> = self
             .action(action.id)
             .await?
@@ -171,6 +175,7 @@ impl Ops {
         let down: Vec<AgentId> = self.roster.read(|board| {
             let wanted = board.views().filter(|view| {
                 view.state == agent::State::Down
+                    && !board.is_frozen(view.agent.fleet)
                     && view.agent.desired == Desired::Running
                     && !view.agent.adopted
             });
@@ -178,7 +183,7 @@ impl Ops {
         });
         for agent in down {
             if self.may_try(agent).await? {
-                self.start_again(agent).await?;
+                self.start_again(agent, "it should run and did not").await?;
             }
         }
         Ok(())
@@ -194,7 +199,7 @@ impl Ops {
         Ok(last.is_none_or(|last| last + backoff(attempts) <= now))
     }
 
-    async fn start_again(&self, agent: AgentId) -> Result<()> {
+    pub(super) async fn start_again(&self, agent: AgentId, reason: &str) -> Result<()> {
         let request = Request {
             kind: Kind::Start,
             targets: vec![NewTarget::as_it_is(agent)],
@@ -205,12 +210,12 @@ impl Ops {
         let requester = Requester {
             caller: None,
             origin: Origin::Converge,
-            reason: Some("it should run and did not".to_owned()),
+            reason: Some(reason.to_owned()),
             reply: None,
         };
         match self.submit(request, requester).await {
-            // Somebody is at it: the next look will tell.
-            Err(Error::Busy(_)) => Ok(()),
+            // Somebody is at it, or it was frozen within this moment: the next look will tell.
+            Err(Error::Busy(_) | Error::Denied(_)) => Ok(()),
             answer => answer.map(drop),
         }
     }
@@ -227,6 +232,11 @@ impl Work<'_> {
     /// One target that was cut off: finished if the registry had moved, repeated if that is safe, undone otherwise.
     async fn settle(&self) -> Result<Ending> {
         let (kind, step) = (self.action.kind, self.target.step);
+        if kind.is_held_by_freeze()
+            && let Some(freeze) = self.ops.freeze_of(self.guard.agent())
+        {
+            return Ok(self.backed_out(&freeze, self.undo_frozen().await?));
+        }
         let Some(agent) = self.ops.store.agent(self.guard.agent()).await? else {
             return Ok(if kind == Kind::Remove {
                 finished(None)

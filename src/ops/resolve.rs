@@ -158,7 +158,7 @@ fn request(kind: Kind, targets: Vec<NewTarget>) -> Request {
     }
 }
 
-const fn change_of(kind: Kind, details: Details) -> Request {
+pub(super) const fn change_of(kind: Kind, details: Details) -> Request {
     Request {
         kind,
         targets: Vec::new(),

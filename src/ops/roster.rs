@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     agent::{Agent, Desired, Name, Observation, Sample, State, Usage},
     fleet::Fleet,
+    freeze::Freeze,
     ids::{AgentId, ContainerId, FleetId},
     spec::Version,
     view::{Backlog, Busy, EngineState, Glance, Host, View},
@@ -55,6 +56,8 @@ pub struct Board {
     fleets: BTreeMap<Name, Fleet>,
     pub engine: EngineState,
     pub host: Host,
+    /// Those that hold something or are being thawed.
+    pub freezes: Vec<Freeze>,
     pub backlog: Backlog,
     /// Requests of people who may not, since the start.
     pub refused: u64,
@@ -97,6 +100,15 @@ impl Board {
 
     pub fn fleet_by_id(&self, id: FleetId) -> Option<&Fleet> {
         self.fleets.values().find(|fleet| fleet.id == id)
+    }
+
+    /// What holds something now.
+    pub fn frozen(&self) -> impl Iterator<Item = &Freeze> {
+        self.freezes.iter().filter(|freeze| !freeze.thawing)
+    }
+
+    pub fn is_frozen(&self, fleet: FleetId) -> bool {
+        self.frozen().any(|freeze| freeze.covers(fleet))
     }
 
     fn fleet_name(&self, id: FleetId, fallback: &Name) -> Name {
@@ -142,6 +154,7 @@ impl Default for Roster {
                 fleets: BTreeMap::new(),
                 engine: EngineState::Unasked,
                 host: Host::default(),
+                freezes: Vec::new(),
                 backlog: Backlog::default(),
                 refused: 0,
             }),
@@ -333,6 +346,11 @@ impl Roster {
                     .collect(),
                 engine: board.engine.clone(),
                 host: board.host,
+                freezes: board
+                    .frozen()
+                    .filter(|freeze| freeze.fleet.as_ref().is_none_or(|(_, name)| sees(name)))
+                    .cloned()
+                    .collect(),
                 backlog: board.backlog,
                 refused: board.refused,
             }
@@ -351,6 +369,10 @@ impl Roster {
                 .map(|fleet| (fleet.clone(), members(fleet)))
                 .collect()
         })
+    }
+
+    pub fn put_freezes(&self, freezes: Vec<Freeze>) {
+        self.write(|board| board.freezes = freezes);
     }
 
     pub fn set_host(&self, host: Host) {

@@ -151,6 +151,19 @@ pub async fn vote(tx: &mut Tx, action: ActionId, vote: &Vote) -> sqlx::Result<bo
     Ok(true)
 }
 
+/// Takes back the answer of somebody who may not answer any more.
+pub async fn drop_vote(tx: &mut Tx, action: ActionId, user: UserId) -> sqlx::Result<()> {
+    let user = user.to_db();
+    sqlx::query!(
+        "DELETE FROM votes WHERE action_id = ? AND user_id = ?",
+        action.0,
+        user
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Notes whose answer decided. That it is the first, the change of the action's state in the same transaction says.
 pub async fn decided(
     tx: &mut Tx,

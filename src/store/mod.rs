@@ -12,6 +12,7 @@ pub mod approvals;
 pub mod audit;
 pub mod drafts;
 pub mod fleets;
+pub mod freezes;
 pub mod ledger;
 pub mod outbox;
 pub mod process;

@@ -18,7 +18,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub(super) async fn converge(ops: Arc<Ops>, start: Start) {
     let mut events = ops.events();
     let mut settled = false;
+    let mut still = false;
     loop {
+        // Before anything is put right: what is frozen stays so meanwhile.
+        if ops.knows_engine() {
+            still |= keep_frozen(&ops, !still).await;
+        }
         if !settled && ops.knows_engine() {
             settled = settle(&ops, &start).await;
         }
@@ -40,6 +45,14 @@ async fn news(events: &mut Receiver<Event>) {
             Ok(_) => {}
         }
     }
+}
+
+/// Whether all that is frozen is still. With `all`, it is seen to whatever is known of it.
+async fn keep_frozen(ops: &Ops, all: bool) -> bool {
+    ops.keep_frozen(all).await.unwrap_or_else(|error| {
+        tracing::error!(error = %error, "what is frozen could not be looked after");
+        false
+    })
 }
 
 async fn settle(ops: &Ops, start: &Start) -> bool {

@@ -224,13 +224,17 @@ const CHANGING: &[&str] = &[
     "remove_network",
 ];
 
-const CHANGERS: &[&str] = &["ops::execute", "ops::replace", "ops::tidy"];
+const CHANGERS: &[&str] = &["ops::execute", "ops::replace", "ops::freeze", "ops::tidy"];
 
 /// Functions that change the engine without a `TargetGuard`, and why that is right.
 const UNGUARDED: &[(&str, &str)] = &[
     (
         "Ops::drop_networks",
         "a network of a fleet without agents: there is no target to lock",
+    ),
+    (
+        "Ops::still_one",
+        "a freeze waits for nobody: whoever holds the guard may be what must be stopped",
     ),
     (
         "Ops::discard",

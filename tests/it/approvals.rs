@@ -321,3 +321,51 @@ async fn an_image_that_moved_meanwhile_voids_the_question() {
     assert_eq!(test.engine.changes(), [""; 0]);
     test.finish().await;
 }
+
+#[tokio::test]
+async fn an_owner_breaks_the_glass_and_all_owners_are_told() {
+    let test = team().await;
+    let form = test
+        .send("breakglass agent:scout action:remove reason:leaking")
+        .await;
+    let form = form.modal().unwrap();
+    let wrong = form
+        .clone()
+        .fill("phrase", "builder")
+        .submit()
+        .await
+        .unwrap();
+    insta::assert_snapshot!(test.whisper(&wrong).await, @"That is not what was to be typed: `scout`. Nothing was changed; send the command again.");
+    let form = test
+        .send("breakglass agent:scout action:remove reason:leaking")
+        .await;
+    let form = form.modal().unwrap().fill("phrase", "scout");
+    let done = form.fill("reason", "leaking").submit().await.unwrap();
+    done.until_text("done in").await.unwrap();
+    let ops = test.cord.channel("ops");
+    let told = ops.wait_for_text("-# break-glass").await.unwrap();
+    assert!(
+        told.content().starts_with("🚨 **Break-glass**"),
+        "{}",
+        told.content()
+    );
+    let mentioned = told.allowed_mentions().unwrap()["users"].clone();
+    assert_eq!(mentioned.as_array().unwrap().len(), 2, "{mentioned}");
+    assert_eq!(
+        test.engine.changes(),
+        ["stop yardarm-scout", "remove yardarm-scout"]
+    );
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn nobody_else_breaks_the_glass() {
+    let test = team().await;
+    let mina = test.cord.user("mina").in_channel("ops");
+    let refused = slash(&mina, "breakglass agent:scout action:remove reason:x");
+    let refused = refused.send().await.unwrap();
+    let said = test.whisper(&refused).await;
+    assert!(said.contains("You need"), "{said}");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}

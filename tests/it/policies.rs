@@ -16,7 +16,7 @@ ask = { approvals = 2 }
 
 #[tokio::test]
 async fn policy_test_explains_with_what_is_known_of_the_agent() {
-    let mut test = TestApp::prepare(&[]).await;
+    let mut test = TestApp::prepare(&[("access.preset", "team")]).await;
     let file = test.path("yardarm.toml");
     std::fs::write(&file, NIGHTS).unwrap();
     test.up_from(&file).await;
@@ -34,11 +34,11 @@ async fn policy_test_explains_with_what_is_known_of_the_agent() {
     ```
     stop agent stranger, several, by operator, from chat
       no  scouts are asked about | it has no fleet, and needs main
-      no  team: on the host | chat is not host
-      no  team: Yardarm itself | it is about start or restart or resume
-      no  team: a second person | it is about grant add or team save
-      yes team: several at once | ask 1 other person
-    → ask 1 other person (team: several at once)
+      no  solo: on the host | chat is not host
+      no  solo: Yardarm itself | it is about start or restart or resume
+      no  solo: a second person | it is about grant add or team save
+      yes solo: several at once | the requester confirms by typing the name
+    → the requester confirms by typing the name (solo: several at once)
     ```
     ");
     test.finish().await;
@@ -66,7 +66,7 @@ async fn policy_test_says_what_it_does_not_understand() {
 
 #[tokio::test]
 async fn a_reload_takes_rules_over() {
-    let mut test = TestApp::prepare(&[]).await;
+    let mut test = TestApp::prepare(&[("access.preset", "team")]).await;
     let file = test.path("yardarm.toml");
     std::fs::write(&file, "").unwrap();
     test.up_from(&file).await;

@@ -216,7 +216,7 @@ async fn help_lists_every_command() {
     let test = TestApp::start().await;
     let help = test.send("help").await;
     assert!(help.is_ephemeral());
-    insta::assert_snapshot!(help.text(), @"
+    insta::assert_snapshot!(help.text(), @r"
     **Yardarm** runs this server's agents.
     `/status` The fleet at a glance, or one agent
     `/deploy` Make an agent from a template and start it, or start all stopped agents of a fleet
@@ -225,15 +225,18 @@ async fn help_lists_every_command() {
     `/start` Start agents that are stopped
     `/stop` Stop agents; they stay stopped until somebody starts them
     `/restart` Stop and start agents
-    `/pause` Freeze agents where they are, without ending them
+    `/pause` Make agents stand still, without ending them
     `/resume` Let paused agents go on
     `/remove` Delete agents; asks first, also about their data
     `/logs` An agent's last log lines
+    `/freeze` Stop everything at once: agents stand still, and nothing is begun until somebody unfreezes
+    `/unfreeze` Let what is frozen go on as it was
     `/fleet` Groups of agents: one private network each, deployed and stopped together
     `/templates` What agents are made from
     `/secret` Values that agents are given, such as keys: kept sealed, and never shown
     `/adopt` Take over a container that runs already, without touching it
     `/approve` What waits for you, oldest first; or answer one request
+    `/breakglass` Owners only: act on one agent at once, without asking; all owners are told
     `/policy` Rules that say what is allowed, denied or asked
     `/audit` What happened, by whom, and how it ended; the newest first
     `/why` How an agent came to be as it is: requests, approvals, what was done, ends and restarts, in order

@@ -79,7 +79,7 @@ change!(
     restart: Kind::Restart
 );
 change!(
-    /// Freeze agents where they are, without ending them
+    /// Make agents stand still, without ending them
     pause: Kind::Pause
 );
 change!(

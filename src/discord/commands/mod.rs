@@ -4,8 +4,10 @@ mod adopt;
 mod agents;
 pub mod approvals;
 pub mod audit;
+pub mod break_glass;
 pub mod deploy;
 mod fleet;
+pub mod freeze;
 mod help;
 pub mod logs;
 mod policy;
@@ -42,11 +44,14 @@ pub fn all() -> Vec<Command> {
         agents::resume(),
         agents::remove(),
         logs::logs(),
+        freeze::freeze(),
+        freeze::unfreeze(),
         fleet::fleet(),
         templates::templates(),
         secret::secret(),
         adopt::adopt(),
         approvals::approve(),
+        break_glass::breakglass(),
         policy::policy(),
         audit::audit(),
         audit::why(),

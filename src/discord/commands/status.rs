@@ -17,7 +17,9 @@ pub(super) async fn status(
     let ops = sight(ctx);
     if let Some(agent) = agent {
         let view = ops.look_at(&agent)?;
-        return answer(ctx, &render::agent::card(&view, ops.now())).await;
+        let freeze = ops.frozen(Some(view.agent.fleet));
+        let card = render::agent::card(&view, freeze.as_ref(), ops.now());
+        return answer(ctx, &card).await;
     }
     let fleet = fleet.map(|name| ops.look_into(&name)).transpose()?;
     let glance = ops.glance(fleet.as_ref().map(|fleet| &fleet.name), 0);

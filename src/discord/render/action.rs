@@ -90,6 +90,9 @@ pub(super) fn whom(action: &Action) -> String {
     match (action.targets.as_slice(), into) {
         ([only], _) => format!("`{}`{fleet}", only.name),
         ([], Some(name)) => format!("`{name}`"),
+        ([], None) if matches!(action.kind, Kind::Freeze | Kind::Unfreeze) => {
+            "everything".to_owned()
+        }
         ([], None) => "settings and templates".to_owned(),
         (several, _) => format!("{} agents{fleet}", several.len()),
     }

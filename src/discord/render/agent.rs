@@ -13,12 +13,15 @@ use crate::{
     domain::{
         action::Kind,
         agent::{Health, Observation},
+        freeze::Freeze,
         spec::Version,
         view::View,
     },
 };
 
-pub fn card(view: &View, now: DateTime<Utc>) -> Rendered {
+/// `freeze` is what holds its fleet.
+pub fn card(view: &View, freeze: Option<&Freeze>, now: DateTime<Utc>) -> Rendered {
+    let frozen = freeze.map_or_else(String::new, |freeze| format!("\n🧊 {freeze}"));
     let mut embed = CreateEmbed::new()
         .title(view.agent.name.to_string())
         .colour(colour(view.state))
@@ -39,7 +42,7 @@ pub fn card(view: &View, now: DateTime<Utc>) -> Rendered {
     }
     Rendered {
         content: format!(
-            "{} **{}** is {}",
+            "{} **{}** is {}{frozen}",
             mark(view.state),
             view.agent.name,
             view.state.as_str()

@@ -9,16 +9,18 @@ use super::{
     Mentions, Rendered,
     action::{headline, warning, whom},
     button, row,
+    secrets::REASON,
     text::{clip, duration, escape, sentence},
 };
 use crate::{
     discord::press::Press,
     domain::{
-        action::{Action, State},
+        action::{Action, Kind, State},
         approval::{Answer, Approval},
         grant::Holder,
         outbox::Subject,
         plan::Plan,
+        view::View,
     },
 };
 
@@ -29,6 +31,8 @@ const EMBED_MAX: usize = 3000;
 const NAMES_MAX: usize = 12;
 /// Discord's limit for the text of a modal's input is 4000; a reason needs less.
 const REASON_MAX: u16 = 400;
+/// The inputs of our forms.
+pub const PHRASE: &str = "phrase";
 /// Requests on one list: Discord takes five rows of buttons.
 pub const LISTED: usize = 5;
 
@@ -205,7 +209,7 @@ pub fn counted(action: &Action) -> Rendered {
 
 /// Why not?
 pub fn denial(action: &Action) -> CreateModal {
-    let input = CreateInputText::new(InputTextStyle::Paragraph, "Why not", "reason")
+    let input = CreateInputText::new(InputTextStyle::Paragraph, "Why not", REASON)
         .max_length(REASON_MAX)
         .required(false);
     let title = clip(
@@ -216,16 +220,30 @@ pub fn denial(action: &Action) -> CreateModal {
         .components(vec![CreateActionRow::InputText(input)])
 }
 
+/// An owner types the agent's name, and why it cannot wait.
+pub fn breaking((kind, view): (Kind, &View), reason: &str) -> CreateModal {
+    let name = view.agent.name.as_str();
+    let why = CreateInputText::new(InputTextStyle::Paragraph, "Why it cannot wait", REASON)
+        .value(clip(reason, usize::from(REASON_MAX)))
+        .max_length(REASON_MAX)
+        .required(true);
+    let title = clip(&format!("Break-glass: {kind} {name}"), 45);
+    CreateModal::new(Press::BreakGlass(kind, view.agent.id).to_string(), title).components(vec![
+        CreateActionRow::InputText(phrase_input(name)),
+        CreateActionRow::InputText(why),
+    ])
+}
+
+fn phrase_input(phrase: &str) -> CreateInputText {
+    let label = clip(&format!("Type: {phrase}"), 45);
+    CreateInputText::new(InputTextStyle::Short, label, PHRASE)
+        .placeholder(clip(phrase, 100))
+        .required(true)
+}
+
 /// The requester of something grave types what it is about.
 pub fn typing(action: &Action, volumes: bool) -> CreateModal {
-    let phrase = action.phrase();
-    let input = CreateInputText::new(
-        InputTextStyle::Short,
-        clip(&format!("Type: {phrase}"), 45),
-        "phrase",
-    )
-    .placeholder(clip(&phrase, 100))
-    .required(true);
+    let input = phrase_input(&action.phrase());
     let title = clip(
         &format!("{} {}", action.kind, whom(action).replace('`', "")),
         45,

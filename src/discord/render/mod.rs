@@ -6,6 +6,7 @@ pub mod approval;
 pub mod audit;
 pub mod deploy;
 pub mod fleets;
+pub mod freeze;
 pub mod help;
 pub mod logs;
 pub mod policy;

@@ -11,6 +11,7 @@ use crate::{
     discord::press::Press,
     domain::{
         agent::State,
+        freeze::Freeze,
         view::{EngineState, Glance, View},
     },
 };
@@ -91,6 +92,7 @@ fn summary(glance: &Glance) -> String {
             counts.join(", ")
         )
     }];
+    lines.extend(glance.freezes.iter().map(|freeze| format!("🧊 {freeze}")));
     if let EngineState::Silent { since, why } = &glance.engine {
         lines.push(format!(
             "⚠️ Docker has not answered since {}: {}. States are as they were.",
@@ -128,7 +130,13 @@ fn list(glance: &Glance) -> String {
             fleet = Some(&view.fleet);
             lines.push(format!("**{}**", view.fleet));
         }
-        lines.push(line(view));
+        let is_frozen = |freeze: &Freeze| freeze.covers(view.agent.fleet);
+        let frozen = glance.freezes.iter().any(is_frozen);
+        lines.push(format!(
+            "{}{}",
+            line(view),
+            if frozen { " · 🧊" } else { "" }
+        ));
     }
     lines.join("\n")
 }

@@ -278,7 +278,7 @@ proptest! {
 
     #[test]
     fn any_agent_fits(view in any_view()) {
-        check(&agent::card(&view, noon()));
+        check(&agent::card(&view, None, noon()));
     }
 
     #[test]
@@ -288,6 +288,7 @@ proptest! {
             *counts.entry(view.state).or_default() += 1;
         }
         let glance = Glance {
+            freezes: Vec::new(),
             fleet, counts, total: views.len(), page: 1, pages: 3, views,
             engine: EngineState::Silent { since: noon(), why },
             host: Host::default(), backlog: Backlog { waiting: 99, dead: 99 }, refused: 99,

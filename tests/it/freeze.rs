@@ -1,0 +1,410 @@
+//! `/freeze` and `/unfreeze`: everything stands still at once, and goes on as it was.
+
+use yardarm::{
+    domain::{
+        action::Origin,
+        agent::{
+            Phase,
+            State::{self, Down, Paused, Running, Stopped},
+        },
+    },
+    ops::actions::{Request, Requester},
+};
+
+use crate::support::test_app::TestApp;
+
+/// `runner` runs, `sleeper` was stopped and `waiter` was paused; `north` is a fleet with `guard` in it.
+async fn scene() -> TestApp {
+    let test = TestApp::start().await;
+    test.done("fleet create name:north").await;
+    for name in ["runner", "sleeper", "waiter"] {
+        test.deploy(name).await;
+    }
+    test.done("deploy template:demo name:guard fleet:north")
+        .await;
+    test.done("stop agent:sleeper").await;
+    test.done("pause agent:waiter").await;
+    test.engine.forget_calls();
+    test
+}
+
+/// Asks, presses the button, and returns the card once it has ended.
+async fn freeze(test: &TestApp, options: &str) -> String {
+    let question = test
+        .send(&format!("freeze reason:\"it spends\"{options}"))
+        .await;
+    let card = question.press("Freeze").await.unwrap();
+    test.end_of(&card).await
+}
+
+/// Past the policy, which would ask somebody.
+async fn unfreeze(test: &TestApp, fleet: Option<&str>) {
+    let request = test.ops().own_sight().request_unfreeze(fleet).unwrap();
+    on_the_host(test, request).await;
+    test.until(|ops| ops.roster.read(|board| board.freezes.is_empty()))
+        .await;
+}
+
+async fn on_the_host(test: &TestApp, request: Request) {
+    let requester = Requester {
+        caller: None,
+        origin: Origin::Host,
+        reason: None,
+        reply: None,
+    };
+    test.ops().submit(request, requester).await.unwrap();
+}
+
+async fn settled(test: &TestApp, agent: &str, state: State) {
+    test.until(|ops| {
+        ops.roster
+            .view(agent)
+            .is_some_and(|view| view.state == state)
+    })
+    .await;
+}
+
+fn phase(test: &TestApp, agent: &str) -> Phase {
+    test.engine.phase_of(&format!("yardarm-{agent}"))
+}
+
+fn changes(test: &TestApp) -> Vec<String> {
+    let mut changes = test.engine.changes();
+    changes.sort_unstable();
+    changes
+}
+
+#[tokio::test]
+async fn what_runs_stands_still_and_goes_on_as_it_was() {
+    let test = scene().await;
+    let question = test.send("freeze reason:\"it spends\"").await;
+    assert!(question.is_ephemeral());
+    insta::assert_snapshot!(test.said(&question.text()), @"❔ **freeze** everything? Of its agents 2 run: their processes will stand still. Actions under way end, and none begins: no deployment, start, schedule or healing, until `/unfreeze`. Chat stays alive.");
+    assert_eq!(TestApp::labels(&question), ["Freeze"]);
+    assert_eq!(changes(&test), [""; 0]);
+
+    let card = question.press("Freeze").await.unwrap();
+    insta::assert_snapshot!(test.end_of(&card).await, @r"
+    ✅ freeze everything: done in 0.0 s
+    Agents paused: 2 of 2.
+    -# action 8 · by <@olga>, because: it spends
+    ");
+    assert_eq!(
+        changes(&test),
+        ["pause yardarm-guard", "pause yardarm-runner"]
+    );
+    insta::assert_snapshot!(test.done("status").await, @r"
+    4 agents: ⏸️ 3 paused, ⚫ 1 stopped
+    🧊 Everything is frozen since <t:1795262400:R> by <@olga>, because: it spends.
+    All fleets
+    **main**
+    ⏸️ `runner` paused, <t:1795262400:R> · 🧊
+    ⚫ `sleeper` stopped, <t:1795262400:R> · 🧊
+    ⏸️ `waiter` paused, <t:1795262400:R> · 🧊
+    **north**
+    ⏸️ `guard` paused, <t:1795262400:R> · 🧊
+    Host: …
+    ");
+
+    test.engine.forget_calls();
+    unfreeze(&test, None).await;
+    assert_eq!(
+        changes(&test),
+        ["unpause yardarm-guard", "unpause yardarm-runner"]
+    );
+    assert_eq!(test.state("runner"), Running);
+    assert_eq!(test.state("waiter"), Paused);
+    assert_eq!(test.state("sleeper"), Stopped);
+    assert!(!test.done("status").await.contains('🧊'));
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_would_begin_is_refused_with_who_froze_it_and_the_way_on() {
+    let test = scene().await;
+    freeze(&test, "").await;
+    insta::assert_snapshot!(test.refused("start agent:sleeper").await, @"Everything is frozen since <t:1795262400:R> by <@olga>, because: it spends. Nothing was changed. `/unfreeze` lets it go on; `/stop` and `/remove` work meanwhile.");
+    for command in [
+        "deploy template:demo name:newcomer",
+        "redeploy agent:runner",
+        "restart agent:runner",
+        "resume agent:waiter",
+        "fleet add fleet:north agent:runner",
+        "deploy fleet:main",
+    ] {
+        let refused = test.refused(command).await;
+        assert!(
+            refused.starts_with("Everything is frozen"),
+            "{command}: {refused}"
+        );
+    }
+    assert_eq!(
+        changes(&test),
+        ["pause yardarm-guard", "pause yardarm-runner"]
+    );
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn ending_and_looking_work_meanwhile() {
+    let test = scene().await;
+    freeze(&test, "").await;
+    test.engine.forget_calls();
+    let said = test.done("stop agent:runner").await;
+    assert!(said.starts_with("✅ stop `runner`"), "{said}");
+    assert!(test.done("logs agent:guard").await.contains("guard"));
+    test.done("fleet create name:south").await;
+    unfreeze(&test, None).await;
+    assert_eq!(test.state("runner"), Stopped, "somebody stopped it");
+    assert_eq!(
+        changes(&test),
+        ["stop yardarm-runner", "unpause yardarm-guard"]
+    );
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn one_fleet_is_frozen_and_the_others_go_on() {
+    let test = scene().await;
+    insta::assert_snapshot!(freeze(&test, " fleet:north").await, @r"
+    ✅ freeze `north`: done in 0.0 s
+    Agents paused: 1 of 1.
+    -# action 8 · by <@olga>, because: it spends
+    ");
+    assert_eq!(changes(&test), ["pause yardarm-guard"]);
+    insta::assert_snapshot!(test.done("status").await, @r"
+    4 agents: 🟢 1 running, ⏸️ 2 paused, ⚫ 1 stopped
+    🧊 `north` is frozen since <t:1795262400:R> by <@olga>, because: it spends.
+    All fleets
+    **main**
+    🟢 `runner` running, <t:1795262400:R>
+    ⚫ `sleeper` stopped, <t:1795262400:R>
+    ⏸️ `waiter` paused, <t:1795262400:R>
+    **north**
+    ⏸️ `guard` paused, <t:1795262400:R> · 🧊
+    Host: …
+    ");
+    assert!(
+        test.done("status agent:guard")
+            .await
+            .contains("🧊 `north` is frozen since")
+    );
+    insta::assert_snapshot!(test.refused("restart agent:guard").await, @"`north` is frozen since <t:1795262400:R> by <@olga>, because: it spends. Nothing was changed. `/unfreeze fleet:north` lets it go on; `/stop` and `/remove` work meanwhile.");
+    insta::assert_snapshot!(test.refused("fleet add fleet:north agent:runner").await, @"`north` is frozen since <t:1795262400:R> by <@olga>, because: it spends. Nothing was changed. `/unfreeze fleet:north` lets it go on; `/stop` and `/remove` work meanwhile.");
+    test.done("restart agent:runner").await;
+    unfreeze(&test, Some("north")).await;
+    assert_eq!(test.state("guard"), Running);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_cut_off_runs_on_and_rejoins_under_its_name() {
+    let test = scene().await;
+    let before = test.engine.networks_of("yardarm-runner");
+    insta::assert_snapshot!(freeze(&test, " mode:cut").await, @r"
+    ✅ freeze everything: done in 0.0 s
+    Agents cut off: 2 of 2.
+    -# action 8 · by <@olga>, because: it spends
+    ");
+    assert_eq!(phase(&test, "runner"), Phase::Running);
+    assert_eq!(test.engine.networks_of("yardarm-runner"), [""; 0]);
+    unfreeze(&test, None).await;
+    assert_eq!(test.engine.networks_of("yardarm-runner"), before);
+    assert_eq!(
+        changes(&test),
+        [
+            "connect yardarm-guard",
+            "connect yardarm-runner",
+            "disconnect yardarm-guard",
+            "disconnect yardarm-runner",
+        ]
+    );
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_freeze_of_everything_takes_over_what_a_fleets_held() {
+    let test = scene().await;
+    freeze(&test, " fleet:north mode:cut").await;
+    insta::assert_snapshot!(test.refused("freeze reason:again fleet:north").await, @"`north` is frozen since <t:1795262400:R> by <@olga>, because: it spends. It stays so.");
+    freeze(&test, "").await;
+    assert_eq!(phase(&test, "guard"), Phase::Paused);
+    insta::assert_snapshot!(test.refused("unfreeze fleet:north").await, @"Everything is frozen since <t:1795262400:R> by <@olga>, because: it spends. `/unfreeze` without a fleet lets all go on.");
+    insta::assert_snapshot!(test.refused("freeze reason:again fleet:north").await, @"Everything is frozen since <t:1795262400:R> by <@olga>, because: it spends. It stays so.");
+    unfreeze(&test, None).await;
+    assert_eq!(phase(&test, "guard"), Phase::Running);
+    assert_eq!(test.engine.networks_of("yardarm-guard").len(), 1);
+    insta::assert_snapshot!(test.refused("unfreeze").await, @"Nothing is frozen.");
+    insta::assert_snapshot!(test.refused("unfreeze fleet:north").await, @"`north` is not frozen.");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_deployment_under_way_is_ended_and_not_waited_for() {
+    let test = scene().await;
+    test.engine.add_remote_image("far:1");
+    test.write_template("far", r#"{ "description": "x", "image": "far:1" }"#);
+    test.done("reload").await;
+    test.engine.hold("pull");
+    let deploying = test.send("deploy template:far name:newcomer").await;
+    test.engine.holding("pull", 1).await;
+    freeze(&test, "").await;
+    insta::assert_snapshot!(test.end_of(&deploying).await, @r"
+    ✖️ deploy `newcomer`: cancelled
+    Everything is frozen since <t:1795262400:R> by <@olga>, because: it spends. This was ended in the middle. Nothing of it is left.
+    -# action 9 · by <@olga>
+    ");
+    assert!(test.ops().roster.view("newcomer").is_none());
+    test.engine.release("pull");
+    unfreeze(&test, None).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_redeploy_under_way_leaves_the_old_container_which_starts_again_later() {
+    let test = scene().await;
+    let old = test.engine.id_of("yardarm-runner");
+    test.engine.hold("start");
+    let redeploying = test.send("redeploy agent:runner").await;
+    test.engine.holding("start", 1).await;
+    freeze(&test, "").await;
+    insta::assert_snapshot!(test.end_of(&redeploying).await, @r"
+    ✖️ redeploy `runner`: cancelled
+    Everything is frozen since <t:1795262400:R> by <@olga>, because: it spends. This was ended in the middle. Its container is the one it was, and runs again after the `/unfreeze` if it should.
+    -# action 8 · by <@olga>
+    ");
+    test.engine.release("start");
+    assert_eq!(test.engine.id_of("yardarm-runner"), old);
+    assert_eq!(phase(&test, "runner"), Phase::Exited);
+    unfreeze(&test, None).await;
+    settled(&test, "runner", Running).await;
+    assert_eq!(test.engine.id_of("yardarm-runner"), old);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_asked_before_waits_until_it_is_thawed() {
+    let test = scene().await;
+    let question = test.send("restart agent:*er").await;
+    test.end_of(&question).await;
+    freeze(&test, "").await;
+    test.engine.forget_calls();
+    let pressed = question.press("Restart 3 agents").await.unwrap();
+    insta::assert_snapshot!(test.whisper(&pressed).await, @"Everything is frozen since <t:1795262400:R> by <@olga>, because: it spends. Nothing was changed. `/unfreeze` lets it go on; `/stop` and `/remove` work meanwhile.");
+    assert_eq!(changes(&test), [""; 0]);
+    unfreeze(&test, None).await;
+    assert_eq!(test.state("sleeper"), Stopped);
+    TestApp::confirm(&question, "Restart 3 agents").await;
+    question.until_text("3 of 3 done").await.unwrap();
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_dies_stays_down_and_what_comes_up_is_stilled() {
+    let test = scene().await;
+    freeze(&test, "").await;
+    test.engine.kill(&test.engine.id_of("yardarm-runner"), 137);
+    settled(&test, "runner", Down).await;
+    test.ops().converge().await.unwrap();
+    assert_eq!(phase(&test, "runner"), Phase::Exited);
+    test.engine
+        .start_behind_our_back(&test.engine.id_of("yardarm-sleeper"));
+    settled(&test, "sleeper", Paused).await;
+    unfreeze(&test, None).await;
+    settled(&test, "runner", Running).await;
+    settled(&test, "sleeper", Running).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn it_outlives_a_restart_and_a_reboot() {
+    let mut test = scene().await;
+    freeze(&test, "").await;
+    test.down().await;
+    // The host was switched off: paused containers are exited then.
+    for agent in ["runner", "guard", "waiter"] {
+        test.engine
+            .kill(&test.engine.id_of(&format!("yardarm-{agent}")), 255);
+    }
+    test.up().await;
+    settled(&test, "runner", Down).await;
+    test.ops().converge().await.unwrap();
+    assert!(
+        test.done("status")
+            .await
+            .contains("🧊 Everything is frozen")
+    );
+    assert_eq!(phase(&test, "runner"), Phase::Exited);
+    unfreeze(&test, None).await;
+    settled(&test, "runner", Running).await;
+    settled(&test, "guard", Running).await;
+    assert_eq!(phase(&test, "sleeper"), Phase::Exited);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_crash_between_the_decision_and_the_pause_is_made_good_at_start() {
+    let mut test = scene().await;
+    test.engine.hold("pause");
+    let question = test.send("freeze reason:now").await;
+    question.press("Freeze").await.unwrap();
+    test.engine.holding("pause", 2).await;
+    test.crash().await;
+    test.engine.release("pause");
+    assert_eq!(phase(&test, "runner"), Phase::Running);
+    test.up().await;
+    settled(&test, "runner", Paused).await;
+    settled(&test, "guard", Paused).await;
+    unfreeze(&test, None).await;
+    assert_eq!(test.state("runner"), Running);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_crash_in_the_middle_of_thawing_is_made_good_at_start() {
+    let mut test = scene().await;
+    freeze(&test, "").await;
+    test.engine.hold("unpause");
+    let request = test.ops().own_sight().request_unfreeze(None).unwrap();
+    on_the_host(&test, request).await;
+    test.engine.holding("unpause", 2).await;
+    test.crash().await;
+    test.engine.release("unpause");
+    assert_eq!(phase(&test, "runner"), Phase::Paused);
+    test.up().await;
+    settled(&test, "runner", Running).await;
+    settled(&test, "guard", Running).await;
+    settled(&test, "waiter", Paused).await;
+    test.until(|ops| ops.frozen(None).is_none()).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_paused_is_told_and_tried_again() {
+    let test = scene().await;
+    test.engine.refuse("pause", "cgroup busy");
+    insta::assert_snapshot!(freeze(&test, "").await, @r"
+    ✅ freeze everything: done in 0.0 s
+    Agents paused: 0 of 2. `runner` not yet: refused: cgroup busy; it is tried again. `guard` not yet: refused: cgroup busy; it is tried again.
+    -# action 8 · by <@olga>, because: it spends
+    ");
+    test.engine.mend("pause");
+    test.ops().resync().await.unwrap();
+    settled(&test, "runner", Paused).await;
+    settled(&test, "guard", Paused).await;
+    unfreeze(&test, None).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn only_who_may_can_freeze() {
+    let test = scene().await;
+    let mina = test.cord.user("mina").in_channel("ops");
+    let refused = mina.slash("freeze").option("reason", "x").send().await;
+    insta::assert_snapshot!(test.refusal(&refused.unwrap()).await, @"You need viewer on some fleet; <@olga> has it. An owner can grant it: `/grant add`.");
+    let refused = mina.slash("unfreeze").send().await;
+    insta::assert_snapshot!(test.refusal(&refused.unwrap()).await, @"You need viewer on some fleet; <@olga> has it. An owner can grant it: `/grant add`.");
+    assert_eq!(changes(&test), [""; 0]);
+    assert_eq!(test.state("runner"), Running);
+    test.finish().await;
+}

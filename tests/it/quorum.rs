@@ -1,0 +1,252 @@
+//! What may happen between a question and its answer: roles that go, rules that change, answers at the same instant, an
+//! end of the process. Nothing is done twice, without its quorum, or while nobody can say who somebody is.
+
+use localcord::{Fault, Message, Person};
+use yardarm::{
+    clock::Clock as _,
+    domain::{
+        action::State as Fate,
+        agent::State,
+        approval::{Answer, Vote},
+        ids::{ActionId, UserId},
+    },
+    store::{Store, actions, approvals},
+};
+
+use crate::support::{talk::slash, test_app::TestApp};
+
+/// Olga owns all, and the crew maintains it: Ravi and Gus. What is asked needs `approvals` of them.
+async fn scene(approvals: u32) -> TestApp {
+    let mut test = TestApp::prepare(&[("access.preset", "\"team\"")]).await;
+    test.cord.invite("gus").set_roles(&["crew"]).unwrap();
+    write_settings(&test, approvals);
+    let file = test.path("yardarm.toml");
+    test.up_from(&file).await;
+    test.deploy("scout").await;
+    test.engine.forget_calls();
+    test
+}
+
+fn write_settings(test: &TestApp, approvals: u32) {
+    let crew = test.cord.role_id("crew");
+    let text = format!(
+        "[[grant]]\nrole = {crew}\nlevel = \"maintainer\"\nfleet = \"*\"\n\
+         [[policy]]\nname = \"careful\"\nactions = [\"remove\"]\neffect = \"ask\"\n[policy.ask]\napprovals = {approvals}\n"
+    );
+    std::fs::write(test.path("yardarm.toml"), text).unwrap();
+}
+
+fn person(test: &TestApp, name: &str) -> Person {
+    test.cord.user(name).in_channel("ops")
+}
+
+async fn asked(test: &TestApp) -> Message {
+    test.send("remove agent:scout").await;
+    let ops = test.cord.channel("ops");
+    ops.wait_for_text("-# approval").await.unwrap()
+}
+
+async fn card(test: &TestApp, text: &str) -> String {
+    let ops = test.cord.channel("ops");
+    let shows =
+        |message: &Message| message.text().contains("-# approval") && message.text().contains(text);
+    test.said(ops.wait_for(shows).await.unwrap().content())
+}
+
+async fn press(test: &TestApp, name: &str, question: &Message) -> localcord::Reply {
+    person(test, name).press(question, "Approve").await.unwrap()
+}
+
+const REMOVED: [&str; 2] = ["stop yardarm-scout", "remove yardarm-scout"];
+
+#[tokio::test]
+async fn two_of_two_have_to_approve_and_one_counts_once() {
+    let test = scene(2).await;
+    let question = asked(&test).await;
+    press(&test, "ravi", &question).await;
+    card(&test, "1 of 2 approvals").await;
+    press(&test, "ravi", &question).await;
+    assert_eq!(test.engine.changes(), [""; 0]);
+    press(&test, "gus", &question).await;
+    card(&test, "done in").await;
+    assert_eq!(test.engine.changes(), REMOVED);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn of_two_last_answers_at_the_same_instant_one_decides() {
+    let test = scene(1).await;
+    let question = asked(&test).await;
+    let (ravi, gus) = tokio::join!(
+        press(&test, "ravi", &question),
+        press(&test, "gus", &question)
+    );
+    card(&test, "done in").await;
+    drop((ravi, gus));
+    assert_eq!(test.engine.changes(), REMOVED);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_role_that_is_deleted_meanwhile_decides_nothing() {
+    let test = scene(1).await;
+    let question = asked(&test).await;
+    test.cord.delete_role("harbour", "crew").unwrap();
+    let refused = press(&test, "ravi", &question).await;
+    let said = test.whisper(&refused).await;
+    assert!(said.starts_with("You need"), "{said}");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_approver_who_lost_the_role_before_the_last_answer_does_not_count() {
+    let test = scene(2).await;
+    let question = asked(&test).await;
+    press(&test, "ravi", &question).await;
+    card(&test, "1 of 2 approvals").await;
+    person(&test, "ravi").set_roles(&[]).unwrap();
+    press(&test, "gus", &question).await;
+    let gus = format!("✅ <@{}>", person(&test, "gus").id());
+    let text = card(&test, &gus).await;
+    assert!(text.contains("1 of 2 approvals"), "{text}");
+    assert!(!text.contains("✅ <@ravi>"), "{text}");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    assert_eq!(test.state("scout"), State::Running);
+    test.finish().await;
+}
+
+/// As if the process had ended right after Ravi's deciding answer.
+async fn approved_and_cut_off(test: &mut TestApp) {
+    asked(test).await;
+    test.crash().await;
+    let store = Store::open(&test.path("yardarm.db")).await.unwrap();
+    let now = test.clock.now();
+    let id = ActionId(2);
+    let vote = Vote {
+        user: user(test, "ravi"),
+        answer: Answer::Approve,
+        reason: None,
+        at: now,
+    };
+    let mut tx = store.begin().await.unwrap();
+    assert!(approvals::vote(&mut tx, id, &vote).await.unwrap());
+    let decided = actions::advance(&mut tx, id, Fate::Asked, Fate::Pending, now);
+    assert!(decided.await.unwrap());
+    tx.commit().await.unwrap();
+    store.close().await;
+}
+
+fn user(test: &TestApp, name: &str) -> UserId {
+    UserId(person(test, name).id().to_string().parse().unwrap())
+}
+
+#[tokio::test]
+async fn what_was_decided_before_the_end_is_done_after_it() {
+    let mut test = scene(1).await;
+    approved_and_cut_off(&mut test).await;
+    test.up().await;
+    card(&test, "remove `scout`: done").await;
+    assert_eq!(test.engine.changes(), REMOVED);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_approver_who_lost_the_role_before_it_was_done_voids_it() {
+    let mut test = scene(1).await;
+    approved_and_cut_off(&mut test).await;
+    person(&test, "ravi").set_roles(&[]).unwrap();
+    test.up().await;
+    let text = card(&test, "void").await;
+    assert!(text.contains("may not approve it any more"), "{text}");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn nothing_is_done_while_discord_does_not_say_who_somebody_is() {
+    let test = scene(1).await;
+    let question = asked(&test).await;
+    let silent = test
+        .cord
+        .inject(Fault::status(500).on("GET", "/guilds/*/members/*"));
+    let refused = press(&test, "ravi", &question).await;
+    let said = test.whisper(&refused).await;
+    assert!(said.contains("Nothing was decided or done"), "{said}");
+    silent.release();
+    press(&test, "ravi", &question).await;
+    card(&test, "done in").await;
+    assert_eq!(test.engine.changes(), REMOVED);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_rule_that_asks_for_more_by_now_voids_the_question() {
+    let test = scene(1).await;
+    let question = asked(&test).await;
+    write_settings(&test, 2);
+    test.done("reload").await;
+    let void = press(&test, "ravi", &question).await;
+    let said = test.whisper(&void).await;
+    assert!(
+        said.contains("the policy `careful` asks otherwise by now"),
+        "{said}"
+    );
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn programs_do_not_decide() {
+    let test = scene(1).await;
+    let question = asked(&test).await;
+    let gull = test.cord.invite_bot("gull");
+    gull.set_roles(&["crew"]).unwrap();
+    let refused = gull
+        .in_channel("ops")
+        .press(&question, "Approve")
+        .await
+        .unwrap();
+    let said = test.whisper(&refused).await;
+    assert!(said.contains("not from programs"), "{said}");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_approved_and_not_yet_begun_is_done_once_after_a_crash() {
+    let mut test = scene(1).await;
+    let question = asked(&test).await;
+    test.engine.hold("stop");
+    press(&test, "ravi", &question).await;
+    test.engine.holding("stop", 1).await;
+    test.crash().await;
+    test.engine.release("stop");
+    test.up().await;
+    card(&test, "remove `scout`: done").await;
+    let removals = test.engine.changes();
+    let removals = removals.iter().filter(|call| call.starts_with("remove "));
+    assert_eq!(removals.count(), 1);
+    let ops = test.cord.channel("ops");
+    ops.wait_for_text("-# result").await.unwrap();
+    test.down().await;
+    let told = ops.texts();
+    let told = told.iter().filter(|text| text.contains("-# result"));
+    assert_eq!(told.count(), 1);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn the_list_is_of_what_one_may_answer() {
+    let test = scene(1).await;
+    asked(&test).await;
+    let listed = slash(&person(&test, "ravi"), "approve")
+        .send()
+        .await
+        .unwrap();
+    let said = listed.text();
+    assert!(said.contains("Waiting for you: 1"), "{said}");
+    let none = slash(&test.olga(), "approve").send().await.unwrap();
+    assert_eq!(none.text(), "Nothing waits for you.");
+    test.finish().await;
+}
