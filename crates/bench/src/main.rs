@@ -1,6 +1,7 @@
 //! Measures what Yardarm's documents claim: prints a table and writes `target/bench.json`.
 
 mod aims;
+mod audit;
 mod chat;
 mod cord;
 mod deploy;
@@ -76,6 +77,9 @@ struct Counts {
     starts: usize,
     /// How long nothing happens.
     window: Duration,
+    /// Rows of the audit in transactions of their own, and in all.
+    audit_commits: usize,
+    audit_rows: usize,
 }
 
 impl Counts {
@@ -89,6 +93,8 @@ impl Counts {
                 log_bytes: 32_500_000,
                 starts: 3,
                 window: Duration::from_secs(16),
+                audit_commits: 500,
+                audit_rows: 20_000,
             };
         }
         Self {
@@ -99,6 +105,8 @@ impl Counts {
             log_bytes: 325_000_000,
             starts: 10,
             window: Duration::from_mins(1),
+            audit_commits: 5000,
+            audit_rows: 1_000_000,
         }
     }
 }
@@ -110,6 +118,7 @@ async fn main() -> Result<()> {
     listen(arguments.log);
     let mut figures = Figures::default();
     chat::measure(&mut figures, &counts).await?;
+    audit::measure(&mut figures, &counts).await?;
     if !arguments.fake_only {
         on_docker(&mut figures, &counts).await?;
     }
