@@ -1,6 +1,7 @@
 //! Measures what Yardarm's documents claim: prints a table and writes `target/bench.json`.
 
 mod aims;
+mod audit;
 mod chat;
 mod cord;
 mod deploy;
@@ -77,6 +78,9 @@ struct Counts {
     starts: usize,
     /// How long nothing happens.
     window: Duration,
+    /// Rows of the audit in transactions of their own, and in all.
+    audit_commits: usize,
+    audit_rows: usize,
 }
 
 impl Counts {
@@ -90,6 +94,8 @@ impl Counts {
                 log_bytes: 32_500_000,
                 starts: 3,
                 window: Duration::from_secs(16),
+                audit_commits: 500,
+                audit_rows: 20_000,
             };
         }
         Self {
@@ -100,6 +106,8 @@ impl Counts {
             log_bytes: 325_000_000,
             starts: 10,
             window: Duration::from_mins(1),
+            audit_commits: 5000,
+            audit_rows: 1_000_000,
         }
     }
 }
@@ -112,6 +120,7 @@ async fn main() -> Result<()> {
     let mut figures = Figures::default();
     policy::measure(&mut figures)?;
     chat::measure(&mut figures, &counts).await?;
+    audit::measure(&mut figures, &counts).await?;
     if !arguments.fake_only {
         on_docker(&mut figures, &counts).await?;
     }
