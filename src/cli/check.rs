@@ -6,7 +6,12 @@ use super::{
 };
 use crate::{
     config::{ConfigError, Settings, templates},
-    domain::{agent::Name, finding::Finding, template::Template},
+    domain::{
+        agent::Name,
+        finding::Finding,
+        grant::{Grant, Level},
+        template::Template,
+    },
 };
 
 pub fn run(options: &Options) -> ExitCode {
@@ -28,11 +33,12 @@ pub fn check(
         Err(error) => return report::failures(error),
     };
     let mut findings = vec![Finding::ok("settings", "they can be used")];
-    if settings.access.owners.is_empty() {
+    let owns = |grant: &Grant| grant.level == Level::Owner && grant.fleets.is_everything();
+    if !settings.access.grants.iter().any(owns) {
         findings.push(Finding::warn(
-            "access.owners",
-            "nobody may change anything",
-            "add your user id: in Developer Mode, right-click yourself → Copy User ID",
+            "access",
+            "no owner is named here; there may be one from chat",
+            "for the first one run `yardarm claim`, then type `/claim` in the server",
         ));
     }
     match templates {
@@ -105,7 +111,7 @@ mod tests {
         let settings = settings(&[("discord.guild", "7")]);
         insta::assert_snapshot!(said(&settings, &Ok(BTreeMap::from([(name, template)]))), @r"
         ok    settings: they can be used
-        warn  access.owners: nobody may change anything → add your user id: in Developer Mode, right-click yourself → Copy User ID
+        warn  access: no owner is named here; there may be one from chat → for the first one run `yardarm claim`, then type `/claim` in the server
         warn  template claude: it needs AGENT_KEY → set it in `.env`, or in chat by `/secret set` without the prefix
         ");
     }

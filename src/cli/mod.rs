@@ -2,7 +2,9 @@
 
 pub mod audit;
 pub mod check;
+pub mod claim;
 pub mod doctor;
+pub mod grant;
 pub mod policy;
 pub mod report;
 pub mod schema;
@@ -36,6 +38,11 @@ pub enum Command {
     /// Verify, export or purge the record of what happened
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Print a code for the first owner, to be entered in Discord by `/claim`
+    Claim(Options),
+    /// Grant rights from this host, such as when every owner is lost
+    #[command(subcommand)]
+    Grant(grant::Grant),
     Schema(schema::Schema),
 }
 
@@ -67,6 +74,8 @@ impl Cli {
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Policy(policy) => Ok(policy.run()),
             Command::Audit(audit) => audit.run().await,
+            Command::Claim(options) => claim::run(&options).await,
+            Command::Grant(grant) => grant.run().await,
             Command::Schema(args) => schema::run(&args),
         }
     }

@@ -70,6 +70,24 @@ pub async fn fleet(ctx: Context<'_>, partial: &str) -> CreateAutocompleteRespons
     respond(rank(partial, sight.roster.read(read)))
 }
 
+/// Grants that can be taken back: what a file says is changed there.
+pub async fn grant(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let label = |grant: &crate::domain::grant::Grant| {
+        let id = grant.id?.to_string();
+        let (level, fleets) = (grant.level, &grant.fleets);
+        Some((format!("#{id} {level} on {fleets}"), id))
+    };
+    let seen = sight(ctx).grants_seen();
+    respond(rank(partial, seen.iter().filter_map(label).collect()))
+}
+
+pub async fn team(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let rights = ctx.data().ops.rights();
+    let names = rights.teams.keys();
+    let names = names.map(|name| (name.to_string(), name.to_string()));
+    respond(rank(partial, names.collect()))
+}
+
 /// What can be asked for.
 pub async fn action(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let names = Kind::ALL.map(|kind| (kind.to_string(), kind.to_string()));

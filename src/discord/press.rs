@@ -46,6 +46,8 @@ pub enum Press {
     Audit(InteractionId, u32),
     /// The modal for a secret's value.
     Secret(SecretForm),
+    /// The modal for the first owner's code.
+    Claim,
 }
 
 /// Which secret a modal asks the value of.
@@ -111,6 +113,7 @@ impl fmt::Display for Press {
             Self::Freeze(id) => write!(f, "freeze:{id}"),
             Self::Audit(id, page) => write!(f, "audit:{id}:{page}"),
             Self::Secret(form) => form.fmt(f),
+            Self::Claim => f.write_str("claim:code"),
         }
     }
 }
@@ -158,6 +161,7 @@ impl FromStr for Press {
             ("form", None) => Ok(Self::Form(interaction()?)),
             ("choose", Some(parameter)) => Ok(Self::Choose(interaction()?, parameter.to_owned())),
             ("deploy", None) => Ok(Self::Deploy(interaction()?)),
+            ("claim", None) if id == "code" => Ok(Self::Claim),
             ("freeze", None) => Ok(Self::Freeze(interaction()?)),
             ("audit", Some(page)) => Ok(Self::Audit(
                 interaction()?,
@@ -198,6 +202,7 @@ mod tests {
             Press::Confirm(ActionId(i64::MAX)),
             Press::ConfirmWithVolumes(ActionId(7)),
             Press::Cancel(ActionId(7)),
+            Press::Claim,
             Press::TypedForm(ActionId(7), false),
             Press::TypedForm(ActionId(7), true),
             Press::Approve(ActionId(7)),

@@ -9,7 +9,7 @@ use super::{
     agent::{Desired, Name},
     approval::Approval,
     freeze::Mode,
-    grant::Level,
+    grant::{Grant, Level, Team},
     ids::{
         ActionId, AgentId, ChannelId, ContainerId, FleetId, ImageId, InteractionId, MessageId,
         UserId,
@@ -342,6 +342,19 @@ pub struct Details {
     /// `secret …`: which one. Its value is sealed, and elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<secret::Subject>,
+    /// `grant …`: which one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
+    /// `team save`: what it becomes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamChange>,
+}
+
+/// A team as it was asked for, and as it was then: nothing is changed if somebody else was faster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeamChange {
+    pub was: Option<Team>,
+    pub to: Team,
 }
 
 /// The whole row with its targets: what every card is rendered from.

@@ -128,7 +128,7 @@ impl Source {
 }
 
 /// A level on some fleets, for somebody, perhaps until some time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// None for one from the settings file.
     pub id: Option<GrantId>,
@@ -142,6 +142,16 @@ pub struct Grant {
     pub granted_by: Option<UserId>,
     /// None for one from the settings file.
     pub created_at: Option<DateTime<Utc>>,
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on `{}` for {}", self.level, self.fleets, self.holder)?;
+        match self.until {
+            Some(until) => write!(f, " until <t:{}:f>", until.timestamp()),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Grant {
@@ -167,6 +177,17 @@ pub struct Team {
 }
 
 impl Team {
+    /// A new one from chat, without anybody.
+    pub fn named(name: Name) -> Self {
+        Self {
+            name,
+            users: BTreeSet::new(),
+            roles: BTreeSet::new(),
+            owns: BTreeSet::new(),
+            source: Source::Chat,
+        }
+    }
+
     pub fn includes(&self, caller: &Caller) -> bool {
         self.users.contains(&caller.user)
             || caller.roles.iter().any(|role| self.roles.contains(role))

@@ -10,7 +10,7 @@ use crate::{
     config::Settings,
     domain::{
         action::{Action, Details, Kind},
-        grant::{Caller, Forbidden, Level, Need, Rights, Scope},
+        grant::{Caller, Forbidden, Grant, Level, Need, Rights, Scope, Team},
         ids::{AgentId, FleetId},
     },
     error::{Error, Result},
@@ -58,6 +58,15 @@ impl Ops {
             })
         });
         self.need(action.kind, &action.details, agents, into)
+    }
+
+    /// What it takes to see an action.
+    pub(super) fn look(&self, action: &Action) -> Need {
+        let agents = action.targets.iter().map(|target| target.agent);
+        Need {
+            level: Level::Viewer,
+            ..self.need(action.kind, &action.details, agents, None)
+        }
     }
 
     /// The level of the kind on every fleet that is touched: where the agents are, where they come to be, and the
@@ -119,17 +128,19 @@ impl Ops {
     }
 
     /// Takes over what the settings and the database say.
-    pub fn refresh_rights(&self) {
-        let rights = of_files(&self.settings());
+    pub async fn refresh_rights(&self) -> Result<()> {
+        let kept = self.store.access().await?;
+        let rights = of(&self.settings(), kept);
         *self.rights.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rights);
+        Ok(())
     }
 }
 
-/// What the settings say.
-pub(super) fn of_files(settings: &Settings) -> Rights {
+/// What the settings say and what the database keeps.
+pub(super) fn of(settings: &Settings, kept: (Vec<Grant>, Vec<Team>)) -> Rights {
     let access = &settings.access;
     let files = (access.grants.clone(), access.teams.clone());
-    Rights::new(settings.discord.guild, files, (Vec::new(), Vec::new()))
+    Rights::new(settings.discord.guild, files, kept)
 }
 
 impl From<Forbidden> for Error {

@@ -224,6 +224,9 @@ impl Ops {
             (Kind::Unfreeze, ..) => self.unfreeze(action).await,
             // The value was put in force before, and nobody runs with the old one.
             (Kind::SecretSet | Kind::SecretRotate, ..) => Ok(None),
+            (Kind::GrantAdd | Kind::GrantRemove | Kind::TeamSave | Kind::TeamDelete, ..) => {
+                self.apply_access(action).await
+            }
             (Kind::SecretDelete, ..) => self.delete_secret(action).await,
             _ => Err(unfit(action)),
         }

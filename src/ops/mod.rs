@@ -5,10 +5,12 @@ pub mod actions;
 pub mod approvals;
 mod audit;
 pub mod catalog;
+pub mod claims;
 pub mod deliver;
 pub mod drafts;
 pub mod execute;
 pub mod freeze;
+pub mod grants;
 pub mod locks;
 pub mod members;
 pub mod observe;
@@ -114,7 +116,7 @@ impl Ops {
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),
-            rights: RwLock::new(Arc::new(access::of_files(&settings))),
+            rights: RwLock::new(Arc::new(access::of(&settings, Default::default()))),
             fingerprints: Mutex::new(Fingerprints::take(&source, &settings)),
             settings: RwLock::new(Arc::new(settings)),
             source,
@@ -194,7 +196,7 @@ impl Ops {
             Err(error) if is_taken(&error) => drop(tx),
             Err(error) => return Err(error.into()),
         }
-        self.refresh_rights();
+        self.refresh_rights().await?;
         self.roster.put_fleets(self.store.fleets().await?);
         self.roster.put_freezes(self.store.freezes().await?);
         self.load_secrets().await?;

@@ -29,7 +29,7 @@ impl Ops {
         let count = templates.len();
         self.tell_reload(&fresh, &kept, by).await?;
         self.replace_settings(fresh);
-        self.refresh_rights();
+        self.refresh_rights().await?;
         self.stock(templates).await?;
         tracing::info!(
             templates = count,

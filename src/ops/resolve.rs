@@ -181,7 +181,7 @@ fn refuse_busy(view: &View) -> Result<()> {
     )))
 }
 
-fn parse_name(text: &str) -> Result<Name> {
+pub(super) fn parse_name(text: &str) -> Result<Name> {
     Name::parse(text).map_err(|error| Error::Invalid(format!("{error}.")))
 }
 
@@ -191,7 +191,7 @@ fn invalid(problems: &[Problem]) -> Error {
 }
 
 /// A sentence that helps on from an unknown name.
-fn suggest(name: &str, known: &[String], none: &str) -> String {
+pub(super) fn suggest<S: AsRef<str>>(name: &str, known: &[S], none: &str) -> String {
     if known.is_empty() {
         return none.to_owned();
     }
@@ -201,7 +201,7 @@ fn suggest(name: &str, known: &[String], none: &str) -> String {
 }
 
 /// Typed text in an answer: short, and unable to leave its code span.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars()
         .take(80)
         .map(|c| if c == '`' { '\'' } else { c })

@@ -56,6 +56,20 @@ impl NewTarget {
 }
 
 impl Store {
+    /// The last `limit` actions that any of these asked for, newest first.
+    pub async fn actions_by(&self, users: &[UserId], limit: i64) -> sqlx::Result<Vec<ActionId>> {
+        let users: Vec<i64> = users.iter().map(|user| user.to_db()).collect();
+        let users = to_json(&users)?;
+        let ids = sqlx::query_scalar!(
+            "SELECT id FROM actions WHERE actor IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?",
+            users,
+            limit
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        Ok(ids.into_iter().map(ActionId).collect())
+    }
+
     pub async fn action(&self, id: ActionId) -> sqlx::Result<Option<Action>> {
         let row = sqlx::query_as!(
             ActionRow,

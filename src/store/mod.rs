@@ -13,6 +13,7 @@ pub mod audit;
 pub mod drafts;
 pub mod fleets;
 pub mod freezes;
+pub mod grants;
 pub mod ledger;
 pub mod outbox;
 pub mod process;

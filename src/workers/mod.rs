@@ -1,6 +1,7 @@
 //! What runs by itself. Each worker is level-triggered: it looks at rows and at the roster, does what is due, and
 //! may be ended and begun again at any point.
 
+mod access;
 mod converge;
 mod executor;
 mod housekeeping;
@@ -66,6 +67,7 @@ impl Workers {
         self.spawn("executor", executor::execute(Arc::clone(ops), self.clone()));
         self.spawn("stats", stats::sample(Arc::clone(ops)));
         self.spawn("outbox", outbox::send(Arc::clone(ops), deliver));
+        self.spawn("access", access::keep(Arc::clone(ops)));
         self.spawn("housekeeping", housekeeping::keep(Arc::clone(ops)));
     }
 

@@ -93,6 +93,11 @@ pub(crate) const EXTRA: &[(&str, &str, &str)] = &[
         "`up` gives the app the machine's clock, tests give it another",
     ),
     (
+        "cli",
+        "ops",
+        "`claim` and `grant` do on the host what chat asks for, by the same rules",
+    ),
+    (
         "discord",
         "config",
         "address, certificate authority and token of the connection",

@@ -23,6 +23,7 @@ mod engine_contract;
 mod fake_engine;
 mod fleets;
 mod freeze;
+mod grants;
 mod hostile;
 mod logs;
 mod matrix;

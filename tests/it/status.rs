@@ -238,6 +238,9 @@ async fn help_lists_every_command() {
     `/approve` What waits for you, oldest first; or answer one request
     `/breakglass` Owners only: act on one agent at once, without asking; all owners are told
     `/policy` Rules that say what is allowed, denied or asked
+    `/grant` Who may do what: levels on fleets for people, roles and teams
+    `/team` Named sets of people and roles, which hold grants and own fleets
+    `/claim` Become the first owner, with the code that `yardarm claim` printed on the host
     `/audit` What happened, by whom, and how it ended; the newest first
     `/why` How an agent came to be as it is: requests, approvals, what was done, ends and restarts, in order
     `/reload` Read settings and templates again; if anything is wrong with them, nothing changes

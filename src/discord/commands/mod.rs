@@ -5,15 +5,18 @@ mod agents;
 pub mod approvals;
 pub mod audit;
 pub mod break_glass;
+pub mod claim;
 pub mod deploy;
 mod fleet;
 pub mod freeze;
+mod grant;
 mod help;
 pub mod logs;
 mod policy;
 mod reload;
 pub mod secret;
 mod status;
+mod team;
 mod templates;
 
 use serenity::all::CreateInteractionResponse;
@@ -29,6 +32,9 @@ use crate::{
 };
 
 type Command = poise::Command<Bot, Error>;
+
+/// The one command for somebody without rights.
+pub const CLAIM: &str = "claim";
 
 /// All of them, in the order `/help` lists them.
 pub fn all() -> Vec<Command> {
@@ -53,6 +59,9 @@ pub fn all() -> Vec<Command> {
         approvals::approve(),
         break_glass::breakglass(),
         policy::policy(),
+        grant::grant(),
+        team::team(),
+        claim::claim(),
         audit::audit(),
         audit::why(),
         reload::reload(),

@@ -83,6 +83,9 @@ pub(super) fn whom(action: &Action) -> String {
     if let Some(secret) = &action.details.secret {
         return secret.to_string();
     }
+    if let Some(grant) = &action.details.grant {
+        return grant.to_string();
+    }
     let into = action.details.name.as_ref();
     let fleet = into
         .filter(|_| action.kind == Kind::FleetAdd)

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod deploy;
 pub mod fleets;
 pub mod freeze;
+pub mod grants;
 pub mod help;
 pub mod logs;
 pub mod policy;

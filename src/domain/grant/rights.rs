@@ -232,19 +232,22 @@ impl Rights {
             .chain(team.into_iter().flat_map(Team::members))
     }
 
-    /// What nobody gets past, whatever they are granted.
-    fn admit(&self, caller: &Caller, now: DateTime<Utc>) -> Result<(), Forbidden> {
+    /// What nobody gets past, whatever they are granted: a person in the served guild.
+    pub fn greet(&self, caller: &Caller) -> Result<(), Forbidden> {
         match caller.guild {
             None => Err(Forbidden::DirectMessage),
             Some(guild) if guild != self.home => Err(Forbidden::OtherGuild),
             Some(_) if caller.bot => Err(Forbidden::Program),
-            Some(_)
-                if !self.grants.iter().any(|grant| grant.is_live(now)) && self.no_team_owns() =>
-            {
-                Err(Forbidden::Unclaimed)
-            }
             Some(_) => Ok(()),
         }
+    }
+
+    fn admit(&self, caller: &Caller, now: DateTime<Utc>) -> Result<(), Forbidden> {
+        self.greet(caller)?;
+        if !self.grants.iter().any(|grant| grant.is_live(now)) && self.no_team_owns() {
+            return Err(Forbidden::Unclaimed);
+        }
+        Ok(())
     }
 
     fn no_team_owns(&self) -> bool {

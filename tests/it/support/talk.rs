@@ -5,7 +5,7 @@ use localcord::{Input, Person, Reply, SlashCommand};
 use super::test_app::TestApp;
 
 /// Options that are no text.
-const NUMBERS: [&str; 2] = ["lines", "since"];
+const NUMBERS: [&str; 3] = ["lines", "since", "hours"];
 const SWITCHES: [&str; 2] = ["all", "pull"];
 
 /// A command as one writes it: `stop agent:scout reason:"out for lunch"`.

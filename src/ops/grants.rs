@@ -1,0 +1,377 @@
+//! Grants and teams: asked for through the one door, carried out here.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::{Ops, access, actions::Request, resolve, sight::Sight};
+use crate::{
+    config::Settings,
+    domain::{
+        action::{Action, Details, Kind, TeamChange},
+        agent::Name,
+        audit::{self, Entry, What},
+        grant::{Grant, Holder, Level, Need, Rights, Source, Team},
+        ids::{GrantId, UserId},
+    },
+    error::{Error, Result},
+    store::{self, Store, Tx, grants},
+};
+
+/// Actions looked through for the recent ones of a team.
+const ACTIVITY: i64 = 40;
+
+impl Sight<'_> {
+    pub fn request_grant(&self, grant: Grant) -> Result<Request> {
+        self.permit(&Need::everything(Kind::GrantAdd.level()))?;
+        if let Holder::Team(name) = &grant.holder {
+            self.team(name.as_str())?;
+        }
+        if let Holder::Role(id) = grant.holder
+            && id.0 == self.rights().home.0
+        {
+            return Err(Error::Invalid(
+                "That is @everyone, whom Discord does not list as a role. Make a role that people are given."
+                    .to_owned(),
+            ));
+        }
+        if grant.until.is_some_and(|until| until <= self.now()) {
+            return Err(Error::Invalid(
+                "That end has passed already. Give one that is still to come.".to_owned(),
+            ));
+        }
+        Ok(change(Kind::GrantAdd, |details| {
+            details.grant = Some(grant);
+        }))
+    }
+
+    pub fn request_revoke(&self, id: &str) -> Result<Request> {
+        self.permit(&Need::everything(Kind::GrantRemove.level()))?;
+        let rights = self.rights();
+        let wanted = id.trim().trim_start_matches('#').parse().map(GrantId).ok();
+        let grant = wanted.and_then(|id| rights.grants.iter().find(|grant| grant.id == Some(id)));
+        let grant = grant.ok_or_else(|| {
+            Error::NotFound(
+                "There is no such grant. `/grant list` shows them with their numbers; those of the settings file are \
+                 changed there."
+                    .to_owned(),
+            )
+        })?;
+        let mut without = Rights::clone(&rights);
+        without.grants.retain(|other| other.id != grant.id);
+        if rights.has_lasting_owner() && !without.has_lasting_owner() {
+            return Err(last_owner());
+        }
+        Ok(change(Kind::GrantRemove, |details| {
+            details.grant = Some(grant.clone());
+        }))
+    }
+
+    /// The grants a caller may know of: all, or those that concern a fleet they see.
+    pub fn grants_seen(&self) -> Vec<Grant> {
+        let everything = self.permit(&Need::everything(Level::Viewer)).is_ok();
+        let fleets: Vec<Name> = self
+            .fleets()
+            .into_iter()
+            .map(|(fleet, _)| fleet.name)
+            .collect();
+        let concerns = |grant: &&Grant| {
+            fleets
+                .iter()
+                .any(|fleet| grant.fleets.matches(fleet.as_str()))
+        };
+        let rights = self.rights();
+        let seen = rights
+            .grants
+            .iter()
+            .filter(|grant| everything || concerns(grant));
+        seen.cloned().collect()
+    }
+
+    /// What the people of a team asked for lately, as far as the caller sees it. Newest first.
+    pub async fn activity(&self, team: &Team) -> Result<Vec<Action>> {
+        let users: Vec<UserId> = team.users.iter().copied().collect();
+        let mut seen = Vec::new();
+        for id in self.store.actions_by(&users, ACTIVITY).await? {
+            let action = self.action(id).await?;
+            if self.permit(&self.look(&action)).is_ok() {
+                seen.push(action);
+            }
+        }
+        Ok(seen)
+    }
+
+    pub fn team(&self, name: &str) -> Result<Team> {
+        let rights = self.rights();
+        let found = rights
+            .teams
+            .values()
+            .find(|team| team.name.as_str() == name);
+        found.cloned().ok_or_else(|| {
+            let known: Vec<&str> = rights.teams.keys().map(Name::as_str).collect();
+            Error::NotFound(format!(
+                "There is no team `{}`. {}",
+                resolve::plain(name),
+                resolve::suggest(name, &known, "`/team create` makes one.")
+            ))
+        })
+    }
+
+    pub fn request_team_create(&self, name: &str) -> Result<Request> {
+        self.permit(&Need::everything(Kind::TeamSave.level()))?;
+        let name = resolve::parse_name(name)?;
+        if self.rights().teams.contains_key(&name) {
+            return Err(Error::Invalid(format!("There is a team `{name}` already.")));
+        }
+        let to = Team::named(name);
+        Ok(team_change(TeamChange { was: None, to }))
+    }
+
+    /// Changes a team that was made in chat.
+    pub fn request_team_change(
+        &self,
+        name: &str,
+        alter: impl FnOnce(&mut Team) -> bool,
+    ) -> Result<Request> {
+        self.permit(&Need::everything(Kind::TeamSave.level()))?;
+        let was = self.own_team(name)?;
+        let mut to = was.clone();
+        if !alter(&mut to) {
+            return Err(Error::Invalid(format!(
+                "That changes nothing in `{}`.",
+                to.name
+            )));
+        }
+        Ok(team_change(TeamChange { was: Some(was), to }))
+    }
+
+    pub fn request_team_delete(&self, name: &str) -> Result<Request> {
+        self.permit(&Need::everything(Kind::TeamDelete.level()))?;
+        let team = self.own_team(name)?;
+        Ok(change(Kind::TeamDelete, |details| {
+            details.name = Some(team.name);
+        }))
+    }
+
+    fn own_team(&self, name: &str) -> Result<Team> {
+        let team = self.team(name)?;
+        if team.source == Source::File {
+            return Err(Error::Invalid(format!(
+                "`{}` comes from the settings file: change it there, then `/reload`.",
+                team.name
+            )));
+        }
+        Ok(team)
+    }
+}
+
+impl Ops {
+    pub(super) async fn apply_access(&self, action: &Action) -> Result<Option<String>> {
+        let details = &action.details;
+        let unfit = || Error::Internal(anyhow::anyhow!("action {} lacks its details", action.id));
+        let mut tx = self.store.begin().await?;
+        let owned = self.rights_in(&mut tx).await?.has_lasting_owner();
+        let what = match action.kind {
+            Kind::GrantAdd => {
+                let grant = details.grant.clone().ok_or_else(unfit)?;
+                let granted_by = action.actor;
+                grants::insert(
+                    &mut tx,
+                    &Grant {
+                        granted_by,
+                        ..grant
+                    },
+                    self.now(),
+                )
+                .await?;
+                What::Granted
+            }
+            Kind::GrantRemove => {
+                let id = details.grant.as_ref().and_then(|grant| grant.id);
+                if !grants::delete(&mut tx, id.ok_or_else(unfit)?).await? {
+                    return Err(Error::NotFound("That grant is gone already.".to_owned()));
+                }
+                What::Revoked
+            }
+            Kind::TeamSave => {
+                let change = details.team.as_ref().ok_or_else(unfit)?;
+                let (_, teams) = grants::access(&mut tx).await?;
+                let is = teams.into_iter().find(|team| team.name == change.to.name);
+                if is != change.was {
+                    return Err(Error::Invalid(format!(
+                        "`{}` was changed meanwhile. Send the command again.",
+                        change.to.name
+                    )));
+                }
+                grants::put_team(&mut tx, &change.to, self.now()).await?;
+                What::TeamSet
+            }
+            Kind::TeamDelete => {
+                let name = details.name.as_ref().ok_or_else(unfit)?;
+                if !grants::delete_team(&mut tx, name).await? {
+                    return Err(Error::NotFound(format!(
+                        "The team `{name}` is gone already."
+                    )));
+                }
+                What::TeamDeleted
+            }
+            _ => return Err(unfit()),
+        };
+        // In the transaction that takes it away: of two who remove each other, one is refused.
+        if owned && !self.rights_in(&mut tx).await?.has_lasting_owner() {
+            return Err(last_owner());
+        }
+        store::audit::append(&mut tx, &told(action, what), self.now()).await?;
+        tx.commit().await?;
+        self.refresh_rights().await?;
+        Ok(None)
+    }
+
+    /// Everybody's rights as they would be if the transaction were committed.
+    pub(super) async fn rights_in(&self, tx: &mut Tx) -> Result<Rights> {
+        Ok(access::of(&self.settings(), grants::access(tx).await?))
+    }
+}
+
+fn last_owner() -> Error {
+    Error::Denied(
+        "That would take away the last owner: a person who owns `*` without an end must remain, by name or in a team. \
+         Grant owner to somebody else first."
+            .to_owned(),
+    )
+}
+
+fn told(action: &Action, what: What) -> Entry {
+    Entry {
+        actor: action.actor,
+        action: Some(action.id),
+        kind: Some(action.kind),
+        text: action.details.grant.as_ref().map(ToString::to_string),
+        details: json!({
+            "grant": action.details.grant,
+            "team": action.details.team,
+            "name": action.details.name,
+        }),
+        ..Entry::new(what, audit::Origin::Request(action.origin))
+    }
+}
+
+/// Grants nobody has any more use for are taken out; that they ended counted at once.
+impl Ops {
+    pub async fn drop_ended_grants(&self) -> Result<()> {
+        let now = self.now();
+        let ended = |grant: &&Grant| grant.id.is_some() && !grant.is_live(long_ago(now));
+        let rights = self.rights();
+        let ended: Vec<&Grant> = rights.grants.iter().filter(ended).collect();
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        for grant in ended {
+            let Some(id) = grant.id else { continue };
+            if grants::delete(&mut tx, id).await? {
+                let entry = Entry {
+                    text: Some(grant.to_string()),
+                    details: json!({ "grant": grant }),
+                    ..Entry::new(What::GrantEnded, audit::Origin::Yardarm)
+                };
+                store::audit::append(&mut tx, &entry, now).await?;
+            }
+        }
+        tx.commit().await?;
+        self.refresh_rights().await
+    }
+}
+
+/// One that ended stays listed for a day.
+fn long_ago(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - chrono::TimeDelta::days(1)
+}
+
+fn change(kind: Kind, fill: impl FnOnce(&mut Details)) -> Request {
+    let mut details = Details::default();
+    fill(&mut details);
+    resolve::change_of(kind, details)
+}
+
+fn team_change(team: TeamChange) -> Request {
+    change(Kind::TeamSave, |details| {
+        details.name = Some(team.to.name.clone());
+        details.team = Some(team);
+    })
+}
+
+/// From the command line: recorded with the origin `host`. A running Yardarm reads it at its next look.
+pub async fn grant_on_host(
+    store: &Store,
+    settings: &Settings,
+    grant: Grant,
+    now: DateTime<Utc>,
+) -> Result<String> {
+    let mut tx = store.begin().await?;
+    let rights = access::of(settings, grants::access(&mut tx).await?);
+    if let Holder::Team(name) = &grant.holder
+        && !rights.teams.contains_key(name)
+    {
+        return Err(Error::NotFound(format!(
+            "there is no team `{name}`\nhint: `[[team]]` in the settings or `/team create` makes one"
+        )));
+    }
+    let id = grants::insert(&mut tx, &grant, now).await?;
+    store::audit::append(&mut tx, &on_host(What::Granted, &grant), now).await?;
+    tx.commit().await?;
+    Ok(format!("#{id} {grant}"))
+}
+
+pub async fn revoke_on_host(
+    store: &Store,
+    settings: &Settings,
+    id: GrantId,
+    now: DateTime<Utc>,
+) -> Result<String> {
+    let mut tx = store.begin().await?;
+    let rights = access::of(settings, grants::access(&mut tx).await?);
+    let grant = rights.grants.iter().find(|grant| grant.id == Some(id));
+    let grant = grant.ok_or_else(|| {
+        Error::NotFound(format!(
+            "there is no grant #{id}\nhint: `yardarm grant list`; those of the settings file are changed there"
+        ))
+    })?;
+    grants::delete(&mut tx, id).await?;
+    let left = access::of(settings, grants::access(&mut tx).await?);
+    if rights.has_lasting_owner() && !left.has_lasting_owner() {
+        return Err(last_owner());
+    }
+    store::audit::append(&mut tx, &on_host(What::Revoked, grant), now).await?;
+    tx.commit().await?;
+    Ok(format!("#{id} {grant}: taken back"))
+}
+
+/// One line for each.
+pub async fn listed_on_host(
+    store: &Store,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Result<String> {
+    let rights = access::of(settings, store.access().await?);
+    let line = |grant: &Grant| {
+        let number = grant
+            .id
+            .map_or_else(|| "file".to_owned(), |id| format!("#{id}"));
+        let ended = if grant.is_live(now) { "" } else { ", ended" };
+        format!("{number} {grant}, {}{ended}", grant.source.as_str())
+    };
+    let lines: Vec<String> = rights.grants.iter().map(line).collect();
+    Ok(if lines.is_empty() {
+        "nothing is granted\nhint: `yardarm claim` makes the first owner".to_owned()
+    } else {
+        lines.join("\n")
+    })
+}
+
+fn on_host(what: What, grant: &Grant) -> Entry {
+    Entry {
+        text: Some(grant.to_string()),
+        details: json!({ "grant": grant }),
+        ..Entry::new(what, audit::Origin::HOST)
+    }
+}
