@@ -15,6 +15,7 @@ mod crowd;
 mod deploy;
 mod deploy_forms;
 mod docker_engine;
+mod docker_freeze;
 mod docker_pull;
 mod docker_secrets;
 mod dockerd;
