@@ -3,6 +3,8 @@
 //! XChaCha20-Poly1305, whose nonces are long enough to be drawn at random. Each value is bound to the row it is
 //! kept in, so that whoever can write the database cannot move one secret into the place of another.
 
+pub mod handout;
+
 use std::{
     fmt,
     fs::{self, File, OpenOptions},

@@ -42,6 +42,7 @@ pub async fn examine_host(settings: &Settings, engine: &dyn Engine) -> Vec<Findi
     let mut findings = vec![
         database(&settings.database.path),
         docker(&settings.docker.host, engine).await,
+        secret_files(&settings.secrets.dir),
     ];
     match templates::load(&settings.agents.templates) {
         Ok(templates) => {
@@ -82,6 +83,32 @@ fn try_to_write(path: &Path) -> io::Result<()> {
     match OpenOptions::new().append(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         opened => opened.map(drop),
+    }
+}
+
+/// Whether secrets that are laid out as files stay in memory.
+fn secret_files(dir: &Path) -> Finding {
+    const SUBJECT: &str = "secrets.dir";
+    // As `statfs` tells a tmpfs and its elder brother, ramfs.
+    const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
+    let there = dir.ancestors().find(|folder| folder.exists());
+    match rustix::fs::statfs(there.unwrap_or(dir)) {
+        Ok(system) if IN_MEMORY.contains(&system.f_type) => {
+            Finding::ok(SUBJECT, format!("{} is in memory", dir.display()))
+        }
+        Ok(_) => Finding::warn(
+            SUBJECT,
+            format!(
+                "{} is on a disk, and secrets given as files would be, too",
+                dir.display()
+            ),
+            "mount a tmpfs there, or name a folder on one",
+        ),
+        Err(error) => Finding::warn(
+            SUBJECT,
+            format!("{} cannot be looked at: {error}", dir.display()),
+            "name a folder on a tmpfs",
+        ),
     }
 }
 

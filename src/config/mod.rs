@@ -19,6 +19,7 @@ mod policy;
 mod roster;
 pub mod schema;
 mod seconds;
+mod secrets;
 mod shutdown;
 mod snowflake;
 mod source;
@@ -45,6 +46,7 @@ pub use self::{
     log::{Format, Level, Log},
     outbox::Outbox,
     roster::Roster,
+    secrets::Secrets,
     shutdown::Shutdown,
     source::Source,
     vault::Vault,
@@ -62,6 +64,7 @@ pub struct Settings {
     pub database: Database,
     pub vault: Vault,
     pub docker: Docker,
+    pub secrets: Secrets,
     pub agents: Agents,
     pub roster: Roster,
     pub outbox: Outbox,
@@ -86,6 +89,7 @@ struct File {
     database: Database,
     vault: vault::Section,
     docker: Docker,
+    secrets: Secrets,
     agents: Agents,
     roster: Roster,
     outbox: Outbox,
@@ -135,6 +139,7 @@ impl File {
     fn settle(self, environment: &Environment, sources: &Sources) -> Result<Settings, ConfigError> {
         let mut problems = Vec::new();
         problems.extend(self.docker.problems());
+        problems.extend(self.secrets.problems());
         problems.extend(self.agents.problems());
         problems.extend(self.roster.problems());
         problems.extend(self.outbox.problems());
@@ -162,6 +167,7 @@ impl File {
                 vault: self.vault.settle(environment, &self.database.path),
                 database: self.database,
                 docker: self.docker,
+                secrets: self.secrets,
                 agents,
                 roster: self.roster,
                 outbox: self.outbox,

@@ -160,6 +160,8 @@ fn every_value_out_of_range_is_told_at_once() {
         parallel = 65
         [docker.allow]
         mounts = ["srv"]
+        [secrets]
+        dir = "run/secrets"
         [agents]
         secrets_env_prefix = "DISCORD_"
         [roster]
@@ -185,6 +187,8 @@ fn every_value_out_of_range_is_told_at_once() {
     yardarm.toml: docker.parallel: `65` is out of range
     hint: use 1 to 64
     yardarm.toml: docker.allow.mounts: `srv` is no absolute path
+    hint: begin it with `/`
+    yardarm.toml: secrets.dir: `run/secrets` is no absolute path
     hint: begin it with `/`
     yardarm.toml: agents.secrets_env_prefix: `DISCORD_` would hand the bot's token to agents
     hint: use A–Z, 0–9 and `_`, such as `AGENT_`
@@ -572,7 +576,8 @@ fn repository(path: &str) -> PathBuf {
 
 #[test]
 fn the_shipped_file_shows_every_key_and_its_default() {
-    const WITHOUT_DEFAULT: [&str; 16] = [
+    const WITHOUT_DEFAULT: [&str; 17] = [
+        "audit.anchor_channel",
         "discord.ca_file",
         "discord.endpoint",
         "discord.guild",

@@ -384,6 +384,9 @@ pub struct Action {
 impl Action {
     /// What its requester types where the policy wants that: what it is about, or how many that are.
     pub fn phrase(&self) -> String {
+        if let Some(secret) = &self.details.secret {
+            return secret.name.clone();
+        }
         match (self.targets.as_slice(), &self.details.name) {
             ([only], _) => only.name.to_string(),
             ([], Some(name)) => name.to_string(),

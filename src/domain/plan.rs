@@ -277,14 +277,21 @@ fn first(made: &Made) -> Vec<String> {
             .map(|one| format!("mount `{}`", mount(one))),
     );
     lines.extend(spec.ports.iter().map(|one| format!("port `{}`", port(one))));
-    if !spec.secrets.is_empty() {
-        lines.push(format!("secrets {}", spec.secrets.join(", ")));
+    if spec.all_secrets().next().is_some() {
+        lines.push(format!("secrets {}", secrets(spec)));
     }
     if !spec.env.is_empty() {
         let names: Vec<&str> = spec.env.keys().map(String::as_str).collect();
         lines.push(format!("env {}", names.join(", ")));
     }
     lines
+}
+
+/// Files first, and those given as variables marked as such: whoever may inspect containers reads these.
+fn secrets(spec: &Spec) -> String {
+    let files = spec.secret_files.iter().cloned();
+    let variables = spec.secrets.iter().map(|name| format!("{name} (env)"));
+    files.chain(variables).collect::<Vec<_>>().join(", ")
 }
 
 fn limits(spec: &Spec) -> String {
@@ -309,11 +316,7 @@ fn changes(now: &Made, then: &Made) -> Vec<String> {
     }
     line("command", before.command.join(" "), after.command.join(" "));
     line("limits", limits(before), limits(after));
-    line(
-        "secrets",
-        before.secrets.join(", "),
-        after.secrets.join(", "),
-    );
+    line("secrets", secrets(before), secrets(after));
     line(
         "mounts",
         list(&before.mounts, mount),

@@ -19,8 +19,11 @@ pub struct Spec {
     /// Replaces the image's command if not empty.
     pub command: Vec<String>,
     pub env: BTreeMap<String, String>,
-    /// Names only: values are looked up when the container is made and never stored.
+    /// Given as environment variables. Names only: values are looked up when the container is made, and are not here.
     pub secrets: Vec<String>,
+    /// Given as files in `/run/secrets`; names only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secret_files: Vec<String>,
     pub limits: Limits,
     pub mounts: Vec<Mount>,
     pub tmpfs: Vec<Tmpfs>,
@@ -39,6 +42,11 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// The names of all secrets, however they are given.
+    pub fn all_secrets(&self) -> impl Iterator<Item = &String> {
+        self.secrets.iter().chain(&self.secret_files)
+    }
+
     /// A fingerprint of the whole spec: equal specs make equal containers.
     pub fn digest(&self) -> SpecDigest {
         // Struct fields keep their order and maps are sorted, so equal specs give equal bytes.

@@ -108,11 +108,11 @@ pub struct TemplateBody {
     pub privileges: Privileges,
 }
 
-/// A value that the agent gets as an environment variable and that no file of ours holds.
+/// A value that the agent is given and that no file of ours holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Secret {
-    /// The variable's name inside the container.
+    /// The name of its file in `/run/secrets`, or of the variable.
     #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]*$"))]
     pub name: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -121,6 +121,20 @@ pub struct Secret {
     /// Without it the agent is not started.
     #[serde(default = "yes")]
     pub required: bool,
+    /// How it is given.
+    #[serde(rename = "as", default)]
+    pub form: Form,
+}
+
+/// How an agent is given a secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// A file in `/run/secrets` that only the agent's user can read.
+    #[default]
+    File,
+    /// An environment variable: whoever may inspect containers can read it.
+    Env,
 }
 
 impl Template {
@@ -162,11 +176,14 @@ impl Template {
                 .map(|text| placeholders::escape(text))
                 .collect()
         };
-        let secret = |name: &String| Secret {
+        let secret = |(name, form): (&String, Form)| Secret {
             name: name.clone(),
             description: String::new(),
             required: required(name),
+            form,
         };
+        let files = spec.secret_files.iter().map(|name| (name, Form::File));
+        let variables = spec.secrets.iter().map(|name| (name, Form::Env));
         let body = TemplateBody {
             schema: None,
             description: description.to_owned(),
@@ -178,7 +195,7 @@ impl Template {
                 .iter()
                 .map(|(key, value)| (key.clone(), placeholders::escape(value)))
                 .collect(),
-            secrets: spec.secrets.iter().map(secret).collect(),
+            secrets: files.chain(variables).map(secret).collect(),
             parameters: Vec::new(),
             limits: spec.limits,
             mounts: spec.mounts.clone(),

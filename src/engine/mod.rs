@@ -5,7 +5,7 @@
 
 pub mod docker;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -131,6 +131,8 @@ pub struct Image {
     pub id: ImageId,
     /// `repository@sha256:…` of a pulled or pushed one; a locally built one has none and is bound by its id.
     pub digest: Option<String>,
+    /// As whom its containers run if their spec does not say; empty for root.
+    pub user: String,
 }
 
 impl Image {
@@ -151,6 +153,9 @@ pub struct PullProgress {
     pub total_bytes: u64,
 }
 
+/// Where a container finds its secrets as files.
+pub const SECRET_FILES: &str = "/run/secrets";
+
 /// Everything `create` needs.
 pub struct Creation<'a> {
     pub name: &'a str,
@@ -166,6 +171,8 @@ pub struct Creation<'a> {
     pub volumes: &'a BTreeMap<String, String>,
     /// Given as environment variables; never in the spec, a label or a log.
     pub secrets: &'a BTreeMap<String, SecretString>,
+    /// Seen by the container at [`SECRET_FILES`], read-only; it must be there whenever the container starts.
+    pub secret_files: Option<&'a Path>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

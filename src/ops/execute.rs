@@ -400,6 +400,7 @@ impl Work<'_> {
             }
             Some(seen) if seen.phase == Phase::Running => {}
             Some(_) => {
+                self.lay_out_present_secrets(&self.agent().await?).await?;
                 self.reach(&container, self.ops.engine.start(&container), is_running)
                     .await?;
             }
@@ -421,6 +422,7 @@ impl Work<'_> {
             Err(Error::Invalid(_)) if self.ops.engine.observe(&container).await?.is_none() => {}
             Err(error) => return Err(error),
         }
+        self.ops.clear_secrets(&self.guard)?;
         Ok(None)
     }
 
@@ -447,6 +449,7 @@ impl Work<'_> {
             self.step(Step::Stopping);
             self.retire(container).await?;
         }
+        self.ops.clear_secrets(&self.guard)?;
         if self.action.details.volumes {
             self.ops.drop_volumes(&self.guard).await?;
         }
@@ -459,12 +462,13 @@ impl Work<'_> {
         let Some(container) = &self.action.details.container else {
             return Err(unfit(self.action));
         };
-        let described = self.ops.engine.describe(container).await?;
+        let mut described = self.ops.engine.describe(container).await?;
         let observed = self.ops.engine.observe(container).await?;
         let observed = observed.ok_or_else(|| {
             Error::NotFound(format!("The container `{}` is gone.", container.short()))
         })?;
         let mut tx = self.ops.store.begin().await?;
+        self.seal_environment(&mut tx, &mut described.spec).await?;
         let body = (&described.spec, &observed.image, &self.target.arguments);
         agents::swap(
             &mut tx,
@@ -479,6 +483,7 @@ impl Work<'_> {
             agents::set_desired(&mut tx, self.guard.agent(), Desired::Running).await?;
         }
         tx.commit().await?;
+        self.ops.load_secrets().await?;
         self.ops.refresh(self.guard.agent()).await?;
         self.ops.observe(&observed.container).await?;
         Ok((!described.unsaid.is_empty()).then(|| {

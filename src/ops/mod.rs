@@ -56,7 +56,7 @@ use crate::{
     engine::Engine,
     error::Result,
     store::{Store, fleets, is_taken},
-    vault::Vault,
+    vault::{Vault, handout::Handout},
 };
 
 /// Events a slow listener may lag behind before it has to look for itself.
@@ -66,6 +66,7 @@ const EVENT_BUFFER: usize = 1024;
 pub struct Ops {
     pub store: Store,
     pub vault: Vault,
+    handout: Handout,
     pub engine: Arc<dyn Engine>,
     pub clock: Arc<dyn Clock>,
     members: Arc<dyn Members>,
@@ -102,6 +103,7 @@ impl Ops {
         Self {
             store,
             vault,
+            handout: Handout::new(&settings.secrets.dir, &instance),
             engine,
             clock,
             members,
@@ -200,6 +202,16 @@ impl Ops {
         self.roster.put_fleets(self.store.fleets().await?);
         self.roster.put_freezes(self.store.freezes().await?);
         self.load_secrets().await?;
+        let agents: Vec<AgentId> = self
+            .store
+            .agents()
+            .await?
+            .iter()
+            .map(|one| one.id)
+            .collect();
+        if let Err(error) = self.handout.keep_only(&agents) {
+            tracing::warn!(error = %error, "files of agents that are gone could not be taken away");
+        }
         for agent in self.store.agents().await? {
             self.refresh(agent.id).await?;
         }

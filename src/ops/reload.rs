@@ -96,6 +96,7 @@ fn keep_fixed(fresh: &mut Settings, old: &Settings) -> Vec<&'static str> {
         fresh.vault.key_file != old.vault.key_file,
         "`vault.key_file`",
     );
+    keep(fresh.secrets.dir != old.secrets.dir, "`secrets.dir`");
     keep(fresh.docker.host != old.docker.host, "`docker.host`");
     keep(
         fresh.docker.name_prefix != old.docker.name_prefix,
@@ -110,6 +111,7 @@ fn keep_fixed(fresh: &mut Settings, old: &Settings) -> Vec<&'static str> {
     fresh.discord.ops_channel = ops_channel;
     fresh.database = old.database.clone();
     fresh.vault = old.vault.clone();
+    fresh.secrets = old.secrets.clone();
     fresh.docker.host.clone_from(&old.docker.host);
     fresh.docker.name_prefix.clone_from(&old.docker.name_prefix);
     fresh.log = old.log.clone();

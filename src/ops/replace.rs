@@ -106,7 +106,9 @@ impl Work<'_> {
         match present {
             Some(Image { id, .. }) if !self.action.details.pull => return Ok(id),
             // Never pushed: there is nothing to pull, it is bound by its id.
-            Some(Image { id, digest: None }) => return Ok(id),
+            Some(Image {
+                id, digest: None, ..
+            }) => return Ok(id),
             _ => {}
         }
         self.step(Step::Pulling(None));
@@ -164,6 +166,7 @@ impl Work<'_> {
             self.ops.engine.rename(&container, &name).await?;
         }
         self.step(Step::Starting);
+        self.lay_out_secrets(agent, spec, image).await?;
         self.reach(&container, self.ops.engine.start(&container), |seen| {
             seen.phase != Phase::Created
         })
@@ -201,6 +204,11 @@ impl Work<'_> {
             .ops
             .secret_values(Recipient::of(agent), &spec.secrets)
             .await?;
+        let folder = if spec.secret_files.is_empty() {
+            None
+        } else {
+            Some(self.ops.secrets_folder(&self.guard)?)
+        };
         let creation = Creation {
             name,
             spec,
@@ -210,6 +218,7 @@ impl Work<'_> {
             alias: agent.name.as_str(),
             volumes: &volumes,
             secrets: &secrets,
+            secret_files: folder.as_deref(),
         };
         match self.ops.engine.create(&creation).await {
             // It may have been made all the same: its labels tell.
@@ -369,7 +378,7 @@ impl Work<'_> {
             self.target.spec.as_deref().cloned(),
         ];
         for spec in specs.into_iter().flatten() {
-            names.extend(spec.secrets);
+            names.extend(spec.all_secrets().cloned());
         }
         self.ops.redactor(Recipient::of(agent), &names).await
     }
@@ -382,6 +391,7 @@ impl Work<'_> {
         }
         self.discard_made(agent).await?;
         if self.action.kind == Kind::Deploy {
+            self.ops.clear_secrets(&self.guard)?;
             return Ok(self.ops.drop_volumes(&self.guard).await?);
         }
         let Some(container) = &agent.container else {
@@ -397,6 +407,7 @@ impl Work<'_> {
                 .await?;
         }
         if start && !seen.phase.is_up() {
+            self.lay_out_present_secrets(agent).await?;
             self.ops.engine.start(container).await?;
         }
         self.ops.observe(container).await?;

@@ -2,18 +2,20 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
+    path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
 };
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Ops;
+use super::{Ops, execute::Work, locks::TargetGuard};
 use crate::{
     domain::{
         action::{Action, Kind},
         agent::{Agent, Name},
         audit::{Entry, Origin, What},
-        ids::{ActionId, AgentId, FleetId, UserId},
+        ids::{ActionId, AgentId, FleetId, ImageId, UserId},
         redact::Redactor,
         secret::{
             self, Binding, Listed, Scope, Secret, SecretId, Set, Source, Subject, Use, nearest,
@@ -97,7 +99,7 @@ impl Ops {
         image: Option<&str>,
     ) -> Result<Vec<Use>> {
         let mut uses = Vec::new();
-        for name in &spec.secrets {
+        for name in spec.all_secrets() {
             let source = self.secret_source(name, recipient);
             let known = self.store.secret_uses(id_of(source), name).await?;
             let same =
@@ -147,7 +149,7 @@ impl Ops {
             image,
             command: spec.command.clone(),
         };
-        for name in &spec.secrets {
+        for name in spec.all_secrets() {
             let source = self.secret_source(name, recipient);
             if source != Source::Unset {
                 rows::note_use(tx, (id_of(source), name), &used_by, self.now()).await?;
@@ -274,7 +276,7 @@ impl Ops {
     pub(in crate::ops) fn users_of(&self, name: &str, source: Source) -> Vec<View> {
         let is_given = |view: &&View| {
             let version = view.version.as_ref();
-            version.is_some_and(|version| version.spec.secrets.iter().any(|own| own == name))
+            version.is_some_and(|version| version.spec.all_secrets().any(|own| own == name))
                 && self.secret_source(name, Recipient::of(&view.agent)) == source
         };
         self.roster
@@ -334,8 +336,29 @@ impl Ops {
     /// As [`Self::redactor`], for an agent as it is.
     pub async fn redactor_of(&self, view: &View) -> Result<Redactor> {
         let version = view.version.as_ref();
-        let names = version.map_or(&[][..], |version| &version.spec.secrets);
-        self.redactor(Recipient::of(&view.agent), names).await
+        let names = version.map_or_else(Vec::new, |version| {
+            version.spec.all_secrets().cloned().collect()
+        });
+        self.redactor(Recipient::of(&view.agent), &names).await
+    }
+
+    /// The folder that a container of the held agent is bound to.
+    pub(super) fn secrets_folder(&self, guard: &TargetGuard) -> Result<PathBuf> {
+        let folder = self.handout.folder(guard.agent());
+        folder.map_err(|error| self.not_laid_out(&error))
+    }
+
+    /// Its container does not run: nobody needs them there.
+    pub(super) fn clear_secrets(&self, guard: &TargetGuard) -> Result<()> {
+        let cleared = self.handout.clear(guard.agent());
+        cleared.map_err(|error| self.not_laid_out(&error))
+    }
+
+    fn not_laid_out(&self, error: &io::Error) -> Error {
+        Error::Invalid(format!(
+            "Secrets cannot be laid out in `{}`: {error}. Give Yardarm that folder (`secrets.dir`), or let the template say `\"as\": \"env\"`.",
+            self.settings().secrets.dir.display()
+        ))
     }
 
     async fn open(&self, id: SecretId, name: &str) -> Result<Option<SecretString>> {
@@ -372,6 +395,81 @@ fn told(action: &Action) -> Entry {
         kind: Some(action.kind),
         text: subject.map(Subject::to_string),
         ..Entry::new(what, Origin::Request(action.origin))
+    }
+}
+
+impl Work<'_> {
+    /// Moves the environment of an adopted container into the vault: nobody said which of it is a secret, and a spec
+    /// is kept, shown and compared as it is.
+    pub(super) async fn seal_environment(&self, tx: &mut Tx, spec: &mut Spec) -> Result<()> {
+        let by = (self.action.id, self.action.actor);
+        let scope = Scope::Agent(self.guard.agent());
+        for (name, value) in std::mem::take(&mut spec.env) {
+            let slot = rows::slot(tx, &name, scope, secret::Origin::Adopted).await?;
+            let place = place(slot.secret, slot.version);
+            let sealed = self.ops.vault.seal(place, &SecretString::from(value));
+            rows::keep(tx, slot, &sealed, by, self.ops.now()).await?;
+            spec.secrets.push(name);
+        }
+        Ok(())
+    }
+
+    /// Puts the files where the container that is about to start finds them.
+    pub(super) async fn lay_out_secrets(
+        &self,
+        agent: &Agent,
+        spec: &Spec,
+        image: &ImageId,
+    ) -> Result<()> {
+        if spec.secret_files.is_empty() {
+            return Ok(());
+        }
+        let uid = self.uid(spec, image).await?;
+        let recipient = Recipient::of(agent);
+        let values = self
+            .ops
+            .secret_values(recipient, &spec.secret_files)
+            .await?;
+        match self.ops.handout.lay_out(agent.id, uid, &values) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Err(Error::Invalid(format!(
+                    "Yardarm may not give files to user {uid} in `{}`. Run it as root or with CAP_CHOWN, or let the template say `\"as\": \"env\"`.",
+                    self.ops.settings().secrets.dir.display()
+                )))
+            }
+            laid_out => laid_out.map_err(|error| self.ops.not_laid_out(&error)),
+        }
+    }
+
+    /// As [`Self::lay_out_secrets`], for the container that the agent is.
+    pub(super) async fn lay_out_present_secrets(&self, agent: &Agent) -> Result<()> {
+        let version = self.ops.store.version(agent.id, agent.version).await?;
+        match version {
+            Some(version) => {
+                self.lay_out_secrets(agent, &version.spec, &version.image)
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// As whom the container runs, in figures: files belong to numbers.
+    async fn uid(&self, spec: &Spec, image: &ImageId) -> Result<u32> {
+        let user = if let Some(user) = &spec.user {
+            user.clone()
+        } else {
+            let image = self.ops.engine.image(image.as_str()).await?;
+            image.map(|image| image.user).unwrap_or_default()
+        };
+        let name = user.split(':').next().unwrap_or_default();
+        match name {
+            "" | "root" => Ok(0),
+            name => name.parse().map_err(|_| {
+                Error::Invalid(format!(
+                    "Files need a user in figures, and the image runs as `{name}`. Let the template say `\"user\": \"UID:GID\"`, or `\"as\": \"env\"` of its secrets."
+                ))
+            }),
+        }
     }
 }
 

@@ -132,7 +132,10 @@ impl Ops {
         };
         let given = |target: &Target| self.retired_name(&target.name, action.id) == name;
         action.state.is_over()
-            && matches!(action.kind, Kind::Redeploy | Kind::Rollback)
+            && matches!(
+                action.kind,
+                Kind::Redeploy | Kind::Rollback | Kind::SecretRotate
+            )
             && action.targets.iter().any(given)
     }
 

@@ -155,6 +155,31 @@ pub async fn propose(
     Ok(())
 }
 
+/// Keeps a value that counts at once: it was its agent's before the agent was ours.
+pub async fn keep(
+    tx: &mut Tx,
+    slot: Slot,
+    sealed: &Sealed,
+    (action, by): (ActionId, Option<UserId>),
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let (key, by) = (&sealed.key.0, by.map(UserId::to_db));
+    sqlx::query!(
+        "INSERT INTO secret_versions (secret_id, version, state, action_id, set_by, created_at, key_id, sealed)
+         VALUES (?, ?, 'current', ?, ?, ?, ?, ?)",
+        slot.secret.0,
+        slot.version,
+        action.0,
+        by,
+        now,
+        key,
+        sealed.bytes
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// What became of the value that an action brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {

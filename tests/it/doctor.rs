@@ -41,6 +41,7 @@ impl Clinic {
             ("discord.guild", format!("\"{}\"", self.cord.guild_id())),
             ("discord.endpoint", self.cord.rest_addr().to_string()),
             ("discord.ca_file", self.path("ca.pem").display().to_string()),
+            ("secrets.dir", "/dev/shm/yardarm-secrets".to_owned()),
         ];
         set.extend_from_slice(overrides);
         let set: Vec<(String, String)> = set
@@ -173,6 +174,7 @@ async fn the_host_is_looked_at() {
     insta::assert_snapshot!(clinic.said(&well), @r"
     ok    database: FOLDER/here/y.db can be written
     ok    Docker: 20.10.24 (API 1.41) at unix:///var/run/docker.sock
+    ok    secrets.dir: /dev/shm/yardarm-secrets is in memory
     ok    templates: 0 in FOLDER/here
     ");
     assert_eq!(
@@ -186,6 +188,7 @@ async fn the_host_is_looked_at() {
     insta::assert_snapshot!(clinic.said(&unwell), @r"
     fail  database: FOLDER/gone/y.db cannot be written: No such file or directory (os error 2) → make its folder, give it to the user we run as, or set `database.path`
     fail  Docker: unix:///var/run/docker.sock: the engine cannot be reached: there is no socket `/var/run/docker.sock` → start it (`scripts/ensure-docker` does), or set `docker.host`
+    ok    secrets.dir: /dev/shm/yardarm-secrets is in memory
     fail  FOLDER/gone: the folder: cannot be read: No such file or directory (os error 2) → name a readable folder by `agents.templates`
     ");
 }

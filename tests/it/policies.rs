@@ -34,11 +34,11 @@ async fn policy_test_explains_with_what_is_known_of_the_agent() {
     ```
     stop agent stranger, several, by operator, from chat
       no  scouts are asked about | it has no fleet, and needs main
-      no  solo: on the host | chat is not host
-      no  solo: Yardarm itself | it is about start or restart or resume
-      no  solo: a second person | it is about grant add or team save
-      yes solo: several at once | the requester confirms by typing the name
-    → the requester confirms by typing the name (solo: several at once)
+      no  team: on the host | chat is not host
+      no  team: Yardarm itself | it is about start or restart or resume
+      no  team: a second person | it is about grant add or team save
+      yes team: several at once | ask 1 other person
+    → ask 1 other person (team: several at once)
     ```
     ");
     test.finish().await;

@@ -1,12 +1,12 @@
 //! Secrets reach the container and nothing else.
 
 use localcord::Reply;
-use yardarm::engine::LogSource;
+use yardarm::{domain::agent::State, engine::LogSource};
 
-use crate::support::test_app::TestApp;
+use crate::support::{scene::plain_spec, test_app::TestApp};
 
 const NEEDY: &str = r#"{ "description": "needs a key", "image": "demo:1",
-    "secrets": [{ "name": "KNOWN_KEY", "description": "for the model" }, { "name": "OTHER_KEY", "required": false }] }"#;
+    "secrets": [{ "name": "KNOWN_KEY", "description": "for the model", "as": "env" }, { "name": "OTHER_KEY", "required": false, "as": "env" }] }"#;
 
 #[tokio::test]
 async fn a_missing_secret_is_named() {
@@ -84,9 +84,23 @@ async fn fill(test: &TestApp, command: &str, value: &str) -> Reply {
     form.fill("value", value).submit().await.unwrap()
 }
 
+/// The requester says yes by typing the secret's name, as those do who work alone.
+async fn confirmed(test: &TestApp, asked: &Reply, button: &str) -> String {
+    asked.until_text("?").await.unwrap();
+    let confirmed = TestApp::confirm(asked, button).await;
+    let ended = confirmed.until(|text| text.starts_with(['✅', '❌']));
+    test.said(&ended.await.unwrap().text())
+}
+
 async fn set(test: &TestApp, command: &str, value: &str) -> String {
-    let reply = fill(test, command, value).await;
-    test.end_of(&reply).await
+    let asked = fill(test, command, value).await;
+    let rotates = command.starts_with("secret rotate");
+    let button = if rotates {
+        "Secret rotate"
+    } else {
+        "Secret set"
+    };
+    confirmed(test, &asked, button).await
 }
 
 async fn needy() -> TestApp {
@@ -113,7 +127,7 @@ async fn a_value_is_typed_into_a_form_and_reaches_the_agent() {
     assert_eq!(form.title(), "Set API_KEY");
     assert_eq!(form.fields(), ["Value", "Why, for the record"]);
     let reply = form.fill("value", VALUE).submit().await.unwrap();
-    insta::assert_snapshot!(test.end_of(&reply).await, @"
+    insta::assert_snapshot!(confirmed(&test, &reply, "Secret set").await, @"
     ✅ secret set `API_KEY` for all agents: done in 0.0 s
     -# action 1 · by <@olga>, because: trial
     ");
@@ -141,7 +155,7 @@ async fn the_nearest_scope_wins_and_a_new_agent_inherits_nothing() {
 
     let asked = test.send("remove agent:scout").await;
     asked.until_text("?").await.unwrap();
-    let removed = asked.press("Remove").await.unwrap();
+    let removed = TestApp::confirm(&asked, "Remove").await;
     removed.until_text("done").await.unwrap();
     test.done("deploy template:needy name:scout").await;
     assert_eq!(given(&test, "yardarm-scout").as_deref(), Some("for-main"));
@@ -174,7 +188,8 @@ async fn a_rotation_makes_its_running_users_anew() {
 async fn a_deleted_secret_is_given_to_nobody_any_more() {
     let test = needy().await;
     set(&test, "secret set name:API_KEY all:true", VALUE).await;
-    insta::assert_snapshot!(test.done("secret delete name:API_KEY all:true").await, @"
+    let asked = test.send("secret delete name:API_KEY all:true").await;
+    insta::assert_snapshot!(confirmed(&test, &asked, "Secret delete").await, @"
     ✅ secret delete `API_KEY` for all agents: done in 0.0 s
     -# action 2 · by <@olga>
     ");
@@ -280,5 +295,156 @@ async fn nobody_finds_a_value_out_by_filtering_for_its_beginnings() {
     let test = talker(&["API_KEY=planted-4f1e9c"]).await;
     let said = test.done("logs agent:scout filter:planted-4").await;
     insta::assert_snapshot!(said, @"The log of `scout` has no line with “planted-4”.");
+    test.finish().await;
+}
+
+/// `needy`, and the same with a file instead of a variable.
+async fn filer() -> TestApp {
+    let mut test = TestApp::prepare(&[]).await;
+    let filer = r#"{ "description": "reads a file", "image": "demo:1", "secrets": [{ "name": "API_KEY" }] }"#;
+    test.write_template("filer", filer);
+    test.up().await;
+    set(&test, "secret set name:API_KEY all:true", VALUE).await;
+    test
+}
+
+fn files(test: &TestApp) -> Vec<(String, String)> {
+    test.engine.secret_files_of("yardarm-scout")
+}
+
+#[tokio::test]
+async fn a_file_is_there_while_the_agent_runs_and_only_then() {
+    let mut test = filer().await;
+    let laid_out = [("API_KEY".to_owned(), VALUE.to_owned())];
+    test.done("deploy template:filer name:scout").await;
+    assert_eq!(files(&test), laid_out);
+    assert_eq!(given(&test, "yardarm-scout"), None, "it is no variable");
+    for (command, expected) in [
+        ("stop agent:scout", &[][..]),
+        ("start agent:scout", &laid_out),
+        ("restart agent:scout", &laid_out),
+        ("redeploy agent:scout", &laid_out),
+    ] {
+        test.done(command).await;
+        assert_eq!(files(&test), expected, "{command}");
+    }
+    set(&test, "secret rotate name:API_KEY all:true", "new-value").await;
+    assert_eq!(
+        files(&test),
+        [("API_KEY".to_owned(), "new-value".to_owned())]
+    );
+
+    // The host was booted anew: its memory is empty, and what should run is started.
+    test.down().await;
+    let id = test.engine.id_of("yardarm-scout");
+    test.engine.kill(&id, 137);
+    std::fs::remove_dir_all(test.path("secrets")).unwrap();
+    test.up().await;
+    test.until(|ops| ops.roster.view("scout").unwrap().state == State::Running)
+        .await;
+    assert_eq!(
+        files(&test),
+        [("API_KEY".to_owned(), "new-value".to_owned())]
+    );
+
+    let asked = test.send("remove agent:scout").await;
+    asked.until_text("?").await.unwrap();
+    let removed = TestApp::confirm(&asked, "Remove").await;
+    removed.until_text("done").await.unwrap();
+    let instance = std::fs::read_dir(test.path("secrets"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    assert_eq!(std::fs::read_dir(instance.path()).unwrap().count(), 0);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_used_is_told_and_nothing_is_left() {
+    let mut test = filer().await;
+    test.down().await;
+    std::fs::write(test.path("file"), "").unwrap();
+    test.set(
+        "secrets.dir",
+        &test.path("file/secrets").display().to_string(),
+    );
+    test.up().await;
+    let said = test.done("deploy template:filer name:scout").await;
+    let said = said.replace(&test.path("").display().to_string(), "/");
+    insta::assert_snapshot!(said, @r#"
+    ❌ deploy `scout`: failed after 0.0 s
+    Secrets cannot be laid out in `/file/secrets`: Not a directory (os error 20). Give Yardarm that folder (`secrets.dir`), or let the template say `"as": "env"`. Nothing of it is left.
+    -# action 2 · by <@olga>
+    "#);
+    assert_eq!(test.engine.names(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_value_that_nobody_confirmed_is_kept_by_nobody() {
+    let test = needy().await;
+    let asked = fill(&test, "secret set name:API_KEY all:true", VALUE).await;
+    asked.until_text("?").await.unwrap();
+    let keys = test.ops().store.sealing_keys().await.unwrap();
+    assert_eq!(
+        keys,
+        [test.ops().vault.id().clone()],
+        "it is sealed before anybody is asked"
+    );
+    assert!(
+        test.refused("deploy template:needy name:scout")
+            .await
+            .contains("`API_KEY`")
+    );
+    asked.press("Cancel").await.unwrap();
+    asked.until_text("cancelled").await.unwrap();
+    assert_eq!(test.ops().store.sealing_keys().await.unwrap(), []);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn another_command_is_asked_about_before_it_is_given_a_secret() {
+    let mut test = TestApp::prepare(&[]).await;
+    test.write_template("needy", &NEEDY.replace("KNOWN_KEY", "API_KEY"));
+    let printer = NEEDY.replace("KNOWN_KEY", "API_KEY");
+    let printer = printer.replace("\"secrets\"", "\"command\": [\"env\"], \"secrets\"");
+    test.write_template("printer", &printer);
+    test.up().await;
+    set(&test, "secret set name:API_KEY all:true", VALUE).await;
+    test.done("deploy template:needy name:scout").await;
+    test.done("deploy template:needy name:second").await;
+    test.engine.forget_calls();
+    let asked = test.send("deploy template:printer name:thief").await;
+    let card = asked.until_text("?").await.unwrap().text();
+    assert!(card.contains("thief"), "{card}");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn the_environment_of_an_adopted_container_is_sealed_and_given_back() {
+    let mut test = needy().await;
+    let mut spec = plain_spec("web:latest");
+    spec.env.insert("DATABASE_URL".to_owned(), VALUE.to_owned());
+    test.engine.foreign_with("web", spec);
+    test.done("adopt container:web").await;
+    let version = test.ops().roster.view("web").unwrap().version.unwrap();
+    assert!(version.spec.env.is_empty());
+    assert_eq!(version.spec.secrets, ["DATABASE_URL"]);
+    let listed = test.done("secret list").await;
+    assert!(listed.contains("`DATABASE_URL` for `web`"), "{listed}");
+    assert!(
+        listed.contains("with its agent's adoption, used by web"),
+        "{listed}"
+    );
+    test.done("redeploy agent:web").await;
+    let variable = ("DATABASE_URL".to_owned(), VALUE.to_owned());
+    assert!(test.engine.env_of("yardarm-web").contains(&variable));
+    test.down().await;
+    assert!(!test.cord.messages_json().contains(VALUE));
+    let database = std::fs::read(test.path("yardarm.db")).unwrap();
+    let value = VALUE.as_bytes();
+    assert!(!database.windows(value.len()).any(|window| window == value));
     test.finish().await;
 }

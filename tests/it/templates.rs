@@ -4,7 +4,7 @@ use crate::support::test_app::TestApp;
 
 const RICH: &str = r#"{
     "description": "has *everything*", "image": "demo:1", "command": ["{{goal}}"], "limits": { "memory_mb": 64, "cpus": 0.5, "pids": 32 },
-    "secrets": [{ "name": "KNOWN_KEY" }, { "name": "MAYBE_KEY", "required": false }],
+    "secrets": [{ "name": "KNOWN_KEY", "as": "env" }, { "name": "MAYBE_KEY", "required": false, "as": "env" }],
     "parameters": [
         { "name": "goal", "type": "string", "description": "what it is to do", "required": true },
         { "name": "every", "type": "integer", "description": "seconds", "default": 5 },

@@ -42,6 +42,7 @@ pub(crate) fn judge(figures: &Figures, name: &str, figure: &Figure) -> Option<Ve
             ))
         }
         ("logs_ms", Figure::Spread(logs)) => Some(at_most("p50", logs.p50, 50.0)),
+        ("policy_us", Figure::Number(value)) => Some(at_most("", *value, 50.0)),
         // For a million rows; fewer take less.
         ("audit_verify_s", Figure::Number(value)) => Some(at_most("", *value, 10.0)),
         ("idle_rss_mb", Figure::Number(value)) => Some(at_most("", *value, 40.0)),

@@ -11,6 +11,7 @@ mod floor;
 mod idle;
 mod logs;
 mod machine;
+mod policy;
 mod process;
 mod site;
 mod stats;
@@ -117,6 +118,7 @@ async fn main() -> Result<()> {
     let counts = Counts::new(arguments.quick);
     listen(arguments.log);
     let mut figures = Figures::default();
+    policy::measure(&mut figures)?;
     chat::measure(&mut figures, &counts).await?;
     audit::measure(&mut figures, &counts).await?;
     if !arguments.fake_only {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use super::{
-    CPUS, LIMIT_NAMES, MEMORY_MB, PIDS, Parameter, Template,
+    CPUS, Form, LIMIT_NAMES, MEMORY_MB, PIDS, Parameter, Template,
     checks::is_image_reference,
     placeholders::{Piece, pieces},
 };
@@ -108,6 +108,15 @@ impl Template {
         values
     }
 
+    fn secrets(&self, form: Form) -> Vec<String> {
+        let given = self
+            .body
+            .secrets
+            .iter()
+            .filter(|secret| secret.form == form);
+        given.map(|secret| secret.name.clone()).collect()
+    }
+
     fn spec(&self, image: String, values: &BTreeMap<&str, String>, limits: Limits) -> Spec {
         let body = &self.body;
         Spec {
@@ -123,11 +132,8 @@ impl Template {
                 .iter()
                 .filter_map(|(key, text)| Some((key.clone(), substitute(text, values)?)))
                 .collect(),
-            secrets: body
-                .secrets
-                .iter()
-                .map(|secret| secret.name.clone())
-                .collect(),
+            secrets: self.secrets(Form::Env),
+            secret_files: self.secrets(Form::File),
             limits,
             mounts: body.mounts.clone(),
             tmpfs: body.tmpfs.clone(),

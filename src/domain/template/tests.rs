@@ -94,7 +94,7 @@ fn defaults_and_arguments_fill_the_placeholders() {
             "NOTE=[]"
         ]
     );
-    assert_eq!(spec.secrets, ["API_KEY"]);
+    assert_eq!(spec.secret_files, ["API_KEY"]);
     assert_eq!((spec.internet, spec.stop_grace_s), (true, 10));
 }
 

@@ -287,6 +287,10 @@ pub(super) fn image(inspected: ImageInspect) -> Option<Image> {
             .unwrap_or_default()
             .into_iter()
             .next(),
+        user: inspected
+            .config
+            .and_then(|config| config.user)
+            .unwrap_or_default(),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    path::Path,
     time::Duration,
 };
 
@@ -15,7 +16,7 @@ use secrecy::ExposeSecret;
 use super::convert::{AGENT, INSTANCE, write_labels};
 use crate::{
     domain::spec::{HealthCheck, Limits, Mount, Network, Port, Protocol, Tmpfs},
-    engine::{Creation, EngineError, Labels, Result},
+    engine::{Creation, EngineError, Labels, Result, SECRET_FILES},
 };
 
 /// Bytes.
@@ -165,12 +166,24 @@ fn tmpfs(tmpfs: &Tmpfs) -> (String, String) {
 }
 
 fn mounts(creation: &Creation<'_>) -> Result<Vec<DockerMount>> {
-    creation
-        .spec
-        .mounts
-        .iter()
-        .map(|mount| docker_mount(mount, creation.volumes))
+    let own = creation.spec.mounts.iter();
+    own.map(|mount| docker_mount(mount, creation.volumes))
+        .chain(
+            creation
+                .secret_files
+                .map(|folder| Ok(secrets_mount(folder))),
+        )
         .collect()
+}
+
+fn secrets_mount(folder: &Path) -> DockerMount {
+    DockerMount {
+        typ: Some(MountType::BIND),
+        source: Some(folder.display().to_string()),
+        target: Some(SECRET_FILES.to_owned()),
+        read_only: Some(true),
+        ..Default::default()
+    }
 }
 
 fn docker_mount(mount: &Mount, volumes: &BTreeMap<String, String>) -> Result<DockerMount> {

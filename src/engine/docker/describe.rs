@@ -58,6 +58,7 @@ fn spec(
         command: command(&config, image),
         env: environment(&config, image),
         secrets: Vec::new(),
+        secret_files: Vec::new(),
         limits: limits(host),
         mounts: mounts.iter().filter_map(mount).collect(),
         tmpfs: tmpfs(host),

@@ -1,6 +1,6 @@
 //! What engine tests share: a place to run them in, and the steps they are written in.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use futures::{StreamExt as _, stream::BoxStream};
 use secrecy::SecretString;
@@ -57,6 +57,7 @@ pub(crate) fn plain_spec(image: &str) -> Spec {
         command: Vec::new(),
         env: BTreeMap::new(),
         secrets: Vec::new(),
+        secret_files: Vec::new(),
         limits: Limits {
             memory_mb: 32,
             cpus: 0.5,
@@ -83,6 +84,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) network: Option<String>,
     pub(crate) volumes: BTreeMap<String, String>,
     pub(crate) secrets: BTreeMap<String, SecretString>,
+    pub(crate) secret_files: Option<PathBuf>,
 }
 
 impl<'a> Scene<'a> {
@@ -93,6 +95,7 @@ impl<'a> Scene<'a> {
             network: None,
             volumes: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            secret_files: None,
         }
     }
 
@@ -129,6 +132,7 @@ impl<'a> Scene<'a> {
             alias: word,
             volumes: &self.volumes,
             secrets: &self.secrets,
+            secret_files: self.secret_files.as_deref(),
         };
         self.world.engine().create(&creation).await
     }

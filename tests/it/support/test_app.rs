@@ -324,6 +324,7 @@ fn defaults(
         ("database.path".to_owned(), path("yardarm.db")),
         ("agents.templates".to_owned(), path("agents")),
         ("docker.settle_s".to_owned(), "0".to_owned()),
+        ("secrets.dir".to_owned(), path("secrets")),
     ]);
     overrides.extend(
         more.iter()

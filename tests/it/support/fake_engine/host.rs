@@ -82,6 +82,20 @@ impl FakeEngine {
         env.clone().into_iter().collect()
     }
 
+    /// What a container would find in `/run/secrets` now.
+    pub(crate) fn secret_files_of(&self, name: &str) -> Vec<(String, String)> {
+        let id = self.id_of(name);
+        let folder = self.state().containers[&id].secret_files.clone();
+        let Some(Ok(folder)) = folder.map(std::fs::read_dir) else {
+            return Vec::new();
+        };
+        let read = |path: std::path::PathBuf| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(path).unwrap())
+        };
+        folder.map(|file| read(file.unwrap().path())).collect()
+    }
+
     pub(crate) fn spec_of(&self, name: &str) -> Spec {
         let id = self.id_of(name);
         self.state().containers[&id].spec.clone()
@@ -104,6 +118,7 @@ impl FakeEngine {
             command: Vec::new(),
             env: super::nothing(),
             secrets: Vec::new(),
+            secret_files: Vec::new(),
             limits: Limits {
                 memory_mb: 0,
                 cpus: 0.0,

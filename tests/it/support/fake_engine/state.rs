@@ -1,6 +1,10 @@
 //! What the fake engine knows, and Docker's rules about it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, Utc};
 use futures::channel::mpsc::UnboundedSender;
@@ -81,6 +85,8 @@ pub(super) struct Container {
     pub(super) networks: BTreeMap<String, String>,
     /// Name in the spec → name on the host.
     volumes: BTreeMap<String, String>,
+    /// The folder it is bound to.
+    pub(super) secret_files: Option<PathBuf>,
     ports: Vec<(Port, u16)>,
     pub(super) log: Log,
 }
@@ -102,6 +108,7 @@ impl Container {
             health: None,
             networks: BTreeMap::new(),
             volumes: BTreeMap::new(),
+            secret_files: None,
             ports: Vec::new(),
             log: Log::default(),
             spec,
@@ -131,6 +138,7 @@ impl Container {
             template: None,
             env: self.env.clone(),
             secrets: Vec::new(),
+            secret_files: Vec::new(),
             internet: true,
             log_patterns: Vec::new(),
             ..self.spec.clone()
@@ -274,6 +282,7 @@ impl State {
             return Some(Image {
                 id: by_id,
                 digest: None,
+                user: own_user(),
             });
         }
         let reference = tagged(reference);
@@ -285,6 +294,7 @@ impl State {
                 .pulled
                 .contains(&reference)
                 .then(|| format!("{repository}@{id}")),
+            user: own_user(),
         })
     }
 
@@ -368,6 +378,7 @@ impl State {
             Container::new(creation.name, creation.spec.clone(), creation.image.clone());
         container.labels = Some(creation.labels.clone());
         container.volumes = volumes;
+        container.secret_files = creation.secret_files.map(Path::to_owned);
         for (name, value) in creation.secrets {
             container
                 .env
@@ -394,6 +405,7 @@ impl State {
                 creation.image
             )));
         }
+        check_source(creation.secret_files)?;
         let memory_mb = creation.spec.limits.memory_mb;
         if memory_mb > 0 && memory_mb < LEAST_MEMORY_MB {
             return Err(EngineError::Refused(
@@ -467,6 +479,7 @@ impl State {
             }
             Phase::Created | Phase::Exited | Phase::Dead => {}
         }
+        check_source(self.container(id).secret_files.as_deref())?;
         self.check_networks(id)?;
         self.bind_ports(id)?;
         let now = (self.now)();
@@ -723,4 +736,20 @@ fn tagged(reference: &str) -> String {
     } else {
         format!("{reference}:latest")
     }
+}
+
+/// As Docker looks for what it is to bind.
+fn check_source(folder: Option<&Path>) -> Result<()> {
+    match folder.filter(|folder| !folder.is_dir()) {
+        None => Ok(()),
+        Some(folder) => Err(EngineError::Refused(format!(
+            "bind source path does not exist: {}",
+            folder.display()
+        ))),
+    }
+}
+
+/// Files can be given to this user without being root.
+fn own_user() -> String {
+    std::fs::metadata("/proc/self").unwrap().uid().to_string()
 }
