@@ -49,8 +49,14 @@ impl Work<'_> {
         let agent = self.agent().await?;
         let blueprint = self.blueprint(&agent).await?;
         let spec = &blueprint.spec;
-        let image = match self.resolve_image(spec, blueprint.pinned.clone()).await {
-            Ok(image) => image,
+        let resolved = async {
+            let image = self.resolve_image(spec, blueprint.pinned.clone()).await?;
+            let bare = self.ops.bare_image(image.as_str()).await?;
+            let bare = bare.unwrap_or_else(|| image.to_string());
+            Ok((image, bare))
+        };
+        let (image, bare) = match resolved.await {
+            Ok(resolved) => resolved,
             Err(error) => return self.abandon(&agent, None, error).await,
         };
         let old = self.old(&agent).await?;
@@ -59,7 +65,8 @@ impl Work<'_> {
             .await
         {
             Ok(container) => {
-                self.swap(&agent, &container, &blueprint, &image).await?;
+                self.swap(&agent, &container, &blueprint, (&image, bare))
+                    .await?;
                 let Some(old) = old else { return Ok(None) };
                 let left = self.retire(&old.container).await.err();
                 Ok(left.map(|error| {
@@ -313,11 +320,9 @@ impl Work<'_> {
         agent: &Agent,
         container: &ContainerId,
         blueprint: &Blueprint,
-        image: &ImageId,
+        (image, bare): (&ImageId, String),
     ) -> Result<()> {
         let now = self.ops.now();
-        let bare = self.ops.bare_image(image.as_str()).await?;
-        let bare = bare.unwrap_or_else(|| image.to_string());
         let mut tx = self.ops.store.begin().await?;
         agents::swap(
             &mut tx,
