@@ -333,7 +333,7 @@ impl Ops {
         Ok(redactor.map_err(anyhow::Error::new)?)
     }
 
-    /// As [`Self::redactor`], for an agent as it is.
+    /// As `redactor`, for an agent as it is.
     pub async fn redactor_of(&self, view: &View) -> Result<Redactor> {
         let version = view.version.as_ref();
         let names = version.map_or_else(Vec::new, |version| {

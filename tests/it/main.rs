@@ -37,6 +37,7 @@ mod reload;
 mod replace;
 mod rights;
 mod secrets;
+mod sequences;
 mod status;
 mod store;
 mod store_secrets;
