@@ -181,11 +181,6 @@ impl Kind {
                 | Self::SecretDelete
         )
     }
-
-    /// Whether a person is asked first: what cannot be undone, and what strikes several at once.
-    pub const fn asks(self, targets: usize) -> bool {
-        matches!(self, Self::Remove) || targets > 1
-    }
 }
 
 impl fmt::Display for Kind {
