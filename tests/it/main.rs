@@ -5,6 +5,7 @@
 
 mod adopt;
 mod agents;
+mod alerts;
 mod approvals;
 mod asks;
 mod audit;
