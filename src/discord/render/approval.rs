@@ -63,12 +63,7 @@ pub fn card(action: &Action, deciders: &[Holder], now: DateTime<Utc>) -> Rendere
 /// How it ended, as a reply to the card.
 pub fn result(action: &Action, now: DateTime<Utc>) -> Rendered {
     let mut lines = vec![headline(action, now)];
-    let only = match action.targets.as_slice() {
-        [only] => only.note.as_deref(),
-        _ => None,
-    };
-    let note = action.outcome.as_deref().or(only);
-    lines.extend(note.map(|note| sentence(note.lines().next().unwrap_or_default(), PLAN_MAX)));
+    lines.extend(note(action).map(|note| sentence(note, PLAN_MAX)));
     lines.extend(
         action
             .actor
@@ -366,9 +361,19 @@ fn standing(
         let after = duration(at - approval.asked_at);
         format!(" · decided by <@{by}> after {after}")
     });
-    let note = action.outcome.as_deref().filter(|note| !note.is_empty());
+    let note = note(action).filter(|note| !note.is_empty());
     let note = note.map_or_else(String::new, |note| format!("\n{}", sentence(note, 400)));
     format!("{}{decided}{note}", headline(action, now))
+}
+
+/// The first line of what is said about its end, by it or by the only agent it is about.
+fn note(action: &Action) -> Option<&str> {
+    let only = match action.targets.as_slice() {
+        [only] => only.note.as_deref(),
+        _ => None,
+    };
+    let note = action.outcome.as_deref().or(only)?;
+    note.lines().next()
 }
 
 fn names(holders: &[Holder]) -> String {
