@@ -5,6 +5,7 @@
 
 mod adopt;
 mod agents;
+mod allowances;
 mod approvals;
 mod asks;
 mod audit;

@@ -10,13 +10,13 @@ use super::{
     action::{headline, warning, whom},
     button, row,
     secrets::REASON,
-    text::{clip, duration, escape, sentence},
+    text::{clip, duration, escape, length, sentence},
 };
 use crate::{
     discord::press::Press,
     domain::{
         action::{Action, Kind, State},
-        approval::{Answer, Approval},
+        approval::{Answer, Approval, allowable_for},
         grant::Holder,
         outbox::Subject,
         plan::Plan,
@@ -50,7 +50,7 @@ pub fn card(action: &Action, deciders: &[Holder], now: DateTime<Utc>) -> Rendere
     Rendered {
         content: lines.join("\n"),
         embeds: vec![embed(action)],
-        rows: vec![buttons(action, approval, open)],
+        rows: vec![buttons(action, open)],
         mentions: if open {
             Mentions::of(deciders)
         } else {
@@ -417,7 +417,7 @@ fn embed(action: &Action) -> CreateEmbed {
         .colour(colour)
 }
 
-fn buttons(action: &Action, approval: &Approval, open: bool) -> CreateActionRow {
+fn buttons(action: &Action, open: bool) -> CreateActionRow {
     let one =
         |press: Press, label: &str, style| button(press.to_string(), label, style).disabled(!open);
     let mut all = vec![one(
@@ -425,8 +425,8 @@ fn buttons(action: &Action, approval: &Approval, open: bool) -> CreateActionRow 
         "Approve",
         ButtonStyle::Success,
     )];
-    if let Some(length) = approval.ask.allow_for {
-        let label = format!("Approve and allow for {}", duration(length));
+    if let Some(time) = allowable_for(action) {
+        let label = format!("Approve and allow for {}", length(time));
         all.push(one(
             Press::ApproveAndAllow(action.id),
             &label,
