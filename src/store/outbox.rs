@@ -226,7 +226,7 @@ pub async fn put(tx: &mut Tx, notice: &Notice, now: DateTime<Utc>) -> sqlx::Resu
     sqlx::query!(
         "INSERT INTO outbox (channel_id, subject_kind, subject_id, state, message_id, due_at, created_at)
          VALUES (?, ?, ?, 'waiting', ?, ?, ?)
-         ON CONFLICT (subject_kind, subject_id, channel_id) DO UPDATE SET
+         ON CONFLICT (subject_kind, subject_id, channel_id, target) DO UPDATE SET
              version = version + 1, state = 'waiting', due_at = excluded.due_at,
              message_id = coalesce(outbox.message_id, excluded.message_id)",
         channel,
