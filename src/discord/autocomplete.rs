@@ -94,9 +94,9 @@ pub async fn grant(ctx: Context<'_>, partial: &str) -> CreateAutocompleteRespons
 }
 
 pub async fn team(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
-    let rights = ctx.data().ops.rights();
-    let names = rights.teams.keys();
-    let names = names.map(|name| (name.to_string(), name.to_string()));
+    let seen = sight(ctx).teams_seen();
+    let names = seen.iter();
+    let names = names.map(|team| (team.name.to_string(), team.name.to_string()));
     respond(rank(partial, names.collect()))
 }
 
@@ -127,9 +127,9 @@ pub async fn template(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResp
     respond(rank(partial, all.values().map(label).collect()))
 }
 
-/// Those that are set, and those that templates ask for.
+/// Those that are set where the caller sees, and those that templates ask for.
 pub async fn secret(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
-    let names = ctx.data().ops.secret_names();
+    let names = sight(ctx).secret_names();
     respond(rank(
         partial,
         names.into_iter().map(|name| (name.clone(), name)).collect(),

@@ -13,7 +13,7 @@ use crate::{
         agent::{Desired, Name},
         event::Event,
         grant::Caller,
-        ids::{ActionId, AgentId, FleetId, ImageId, MessageId, UserId},
+        ids::{ActionId, AgentId, FleetId, ImageId, MessageId},
         outbox::Subject,
         plan::Plan,
         spec::Spec,
@@ -203,7 +203,7 @@ impl Ops {
     }
 
     /// A question that its requester can still answer.
-    pub async fn own_question(&self, id: ActionId, by: UserId) -> Result<Action> {
+    pub async fn own_question(&self, id: ActionId, by: &Caller) -> Result<Action> {
         let action = self.asked_by(id, by).await?;
         let lapsed = action.approval.is_none() && action.created_at + ASK_FOR <= self.now();
         if action.state != State::Asked || lapsed {
@@ -221,7 +221,7 @@ impl Ops {
         by: &Caller,
         (typed, volumes): (&str, bool),
     ) -> Result<Action> {
-        let action = self.asked_by(id, by.user).await?;
+        let action = self.asked_by(id, by).await?;
         self.permit_action(by, &action)?;
         if action.approval.is_some() {
             return Err(Error::Denied(
@@ -265,7 +265,7 @@ impl Ops {
     }
 
     /// The requester thinks better of it.
-    pub async fn cancel(&self, id: ActionId, by: UserId) -> Result<Action> {
+    pub async fn cancel(&self, id: ActionId, by: &Caller) -> Result<Action> {
         let action = self.asked_by(id, by).await?;
         let ending = Ending {
             state: State::Cancelled,
@@ -361,14 +361,19 @@ impl Ops {
         Ok(action)
     }
 
-    async fn asked_by(&self, id: ActionId, by: UserId) -> Result<Action> {
-        let action = self.action(id).await?;
+    /// An action of the caller's own; what Yardarm itself asked for is everybody's who might ask for it.
+    async fn asked_by(&self, id: ActionId, by: &Caller) -> Result<Action> {
+        let action = self.sight(by.clone()).look_at_action(id).await?;
         match action.actor {
-            Some(actor) if actor != by => Err(Error::Denied(format!(
-                "Only <@{actor}> can answer this: it is their request."
-            ))),
-            _ => Ok(action),
+            Some(actor) if actor == by.user => {}
+            Some(actor) => {
+                return Err(Error::Denied(format!(
+                    "Only <@{actor}> can answer this: it is their request."
+                )));
+            }
+            None => self.permit_action(by, &action)?,
         }
+        Ok(action)
     }
 
     async fn too_late(&self, id: ActionId) -> Result<Error> {

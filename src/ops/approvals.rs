@@ -11,6 +11,7 @@ use futures::future::try_join_all;
 use super::{
     Ops,
     actions::{close, desire, tell},
+    sight::Sight,
 };
 use crate::{
     domain::{
@@ -41,6 +42,18 @@ pub struct Ballot {
     pub reason: Option<String>,
     /// Approve, and allow the requester the same for as long as the policy permits.
     pub allow: bool,
+}
+
+impl Sight<'_> {
+    /// A question that the caller can answer: refused before they write down why.
+    pub async fn own_decision(&self, id: ActionId) -> Result<Action> {
+        self.look_at_action(id).await?;
+        let action = self.open_question(id).await?;
+        if let Some(caller) = self.caller() {
+            self.refuse_voter(&action, caller)?;
+        }
+        Ok(action)
+    }
 }
 
 impl Ops {

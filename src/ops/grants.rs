@@ -1,5 +1,7 @@
 //! Grants and teams: asked for through the one door, carried out here.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
@@ -102,6 +104,29 @@ impl Sight<'_> {
         Ok(live)
     }
 
+    /// The teams a caller may know of: their own, and those that were granted or own a fleet they see. Owners of
+    /// everything know all.
+    pub fn teams_seen(&self) -> Vec<Team> {
+        let everything = self.permit(&Need::everything(Level::Owner)).is_ok();
+        let own = |team: &Team| self.caller().is_some_and(|caller| team.includes(caller));
+        let granted: BTreeSet<Name> = self
+            .grants_seen()
+            .into_iter()
+            .filter_map(|grant| match grant.holder {
+                Holder::Team(name) => Some(name),
+                Holder::User(_) | Holder::Role(_) => None,
+            })
+            .collect();
+        let fleets = self.fleets();
+        let owning = |team: &Team| fleets.iter().any(|(fleet, _)| team.owns(&fleet.name));
+        let rights = self.rights();
+        let seen = rights
+            .teams
+            .values()
+            .filter(|team| everything || own(team) || granted.contains(&team.name) || owning(team));
+        seen.cloned().collect()
+    }
+
     /// What the people of a team asked for lately, as far as the caller sees it. Newest first.
     pub async fn activity(&self, team: &Team) -> Result<Vec<Action>> {
         let users: Vec<UserId> = team.users.iter().copied().collect();
@@ -116,13 +141,10 @@ impl Sight<'_> {
     }
 
     pub fn team(&self, name: &str) -> Result<Team> {
-        let rights = self.rights();
-        let found = rights
-            .teams
-            .values()
-            .find(|team| team.name.as_str() == name);
+        let seen = self.teams_seen();
+        let found = seen.iter().find(|team| team.name.as_str() == name);
         found.cloned().ok_or_else(|| {
-            let known: Vec<&str> = rights.teams.keys().map(Name::as_str).collect();
+            let known: Vec<&str> = seen.iter().map(|team| team.name.as_str()).collect();
             Error::NotFound(format!(
                 "There is no team `{}`. {}",
                 resolve::plain(name),

@@ -44,3 +44,4 @@ mod store;
 mod store_secrets;
 mod support;
 mod templates;
+mod walk;
