@@ -124,8 +124,13 @@ impl Part {
         }
         for (planned, found) in [(&self.now, &today.now), (&self.then, &today.then)] {
             if let (Some(planned), Some(found)) = (planned, found) {
-                let lines = changes(planned, found);
-                drift.extend(lines.iter().map(|line| format!("`{}`: {line}", self.agent)));
+                for line in changes(planned, found) {
+                    let line = format!("`{}`: {line}", self.agent);
+                    // What was and what is to be mostly change alike.
+                    if !drift.contains(&line) {
+                        drift.push(line);
+                    }
+                }
             }
         }
         drift

@@ -34,6 +34,7 @@ mod outbox;
 mod policies;
 mod quorum;
 mod recovery;
+mod rekey;
 mod reload;
 mod replace;
 mod rights;
