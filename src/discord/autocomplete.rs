@@ -8,6 +8,7 @@ use super::{Context, reply::Asker};
 use crate::{
     domain::{
         action::{Action, Kind},
+        approval::Allowance,
         audit::What,
         template::{LIMIT_NAMES, Parameter, ParameterKind},
     },
@@ -70,21 +71,32 @@ pub async fn fleet(ctx: Context<'_>, partial: &str) -> CreateAutocompleteRespons
     respond(rank(partial, sight.roster.read(read)))
 }
 
-/// Grants that can be taken back: what a file says is changed there.
+/// Grants and allowances that can be taken back: what a file says is changed there.
 pub async fn grant(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let label = |grant: &crate::domain::grant::Grant| {
         let id = grant.id?.to_string();
         let (level, fleets) = (grant.level, &grant.fleets);
         Some((format!("#{id} {level} on {fleets}"), id))
     };
-    let seen = sight(ctx).grants_seen();
-    respond(rank(partial, seen.iter().filter_map(label).collect()))
+    let allowance = |one: Allowance| {
+        let label = one.label();
+        (
+            format!("{label} {} in {} for a while", one.kind, one.fleet_name),
+            label,
+        )
+    };
+    let sight = sight(ctx);
+    let allowances = sight.allowances_seen().await.unwrap_or_default();
+    let allowances = allowances.into_iter().map(allowance);
+    let grants = sight.grants_seen();
+    let all = allowances.chain(grants.iter().filter_map(label));
+    respond(rank(partial, all.collect()))
 }
 
 pub async fn team(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
-    let rights = ctx.data().ops.rights();
-    let names = rights.teams.keys();
-    let names = names.map(|name| (name.to_string(), name.to_string()));
+    let seen = sight(ctx).teams_seen();
+    let names = seen.iter();
+    let names = names.map(|team| (team.name.to_string(), team.name.to_string()));
     respond(rank(partial, names.collect()))
 }
 
@@ -115,9 +127,9 @@ pub async fn template(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResp
     respond(rank(partial, all.values().map(label).collect()))
 }
 
-/// Those that are set, and those that templates ask for.
+/// Those that are set where the caller sees, and those that templates ask for.
 pub async fn secret(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
-    let names = ctx.data().ops.secret_names();
+    let names = sight(ctx).secret_names();
     respond(rank(
         partial,
         names.into_iter().map(|name| (name.clone(), name)).collect(),

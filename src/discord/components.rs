@@ -38,10 +38,8 @@ pub async fn pressed(bot: &Bot, press: &ComponentInteraction) {
 async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
     let asker = Asker::from(press);
     bot.authorise(&asker.caller)?;
-    let stale = |_| {
-        Answer::NotFound("This card is from an older Yardarm. Send the command again.".to_owned())
-    };
-    let asked = press.data.custom_id.parse::<Press>().map_err(stale)?;
+    let asked = press.data.custom_id.parse::<Press>();
+    let asked = asked.map_err(|_| stale())?;
     match asked {
         Press::Confirm(id) => ask_to_type(bot, &asker, id, false).await,
         Press::ConfirmWithVolumes(id) => ask_to_type(bot, &asker, id, true).await,
@@ -53,7 +51,7 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
             press
                 .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
                 .await?;
-            let action = bot.ops.cancel(id, asker.caller.user).await?;
+            let action = bot.ops.cancel(id, &asker.caller).await?;
             if action.approval.is_some() {
                 // Its cards are the outbox's.
                 return Ok(());
@@ -80,7 +78,7 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
         Press::Audit(id, page) => audit::turn(bot, press, id, page).await,
         Press::Choose(draft, parameter) => {
             let ComponentInteractionDataKind::StringSelect { values } = &press.data.kind else {
-                return Ok(());
+                return Err(stale().into());
             };
             let value = values.first().cloned().unwrap_or_default();
             deploy::choose(bot, press, draft, Arguments::from([(parameter, value)])).await
@@ -94,8 +92,13 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
         | Press::TypedForm(..)
         | Press::DenyForm(_)
         | Press::Claim
-        | Press::BreakGlass(..) => Ok(()),
+        | Press::BreakGlass(..) => Err(stale().into()),
     }
+}
+
+/// An id that no component of ours bears there.
+fn stale() -> Answer {
+    Answer::NotFound("This card is from an older Yardarm. Send the command again.".to_owned())
 }
 
 /// A modal that was filled in.
@@ -158,7 +161,7 @@ pub async fn update(bot: &Bot, press: &ComponentInteraction, rendered: &Rendered
 
 /// The modal in which the requester types what it is about. It is looked up before: a modal is the first answer.
 async fn ask_to_type(bot: &Bot, asker: &Asker, id: ActionId, volumes: bool) -> Result {
-    let action = bot.ops.own_question(id, asker.caller.user).await?;
+    let action = bot.ops.own_question(id, &asker.caller).await?;
     let modal = render::approval::typing(&action, volumes);
     asker
         .respond(bot, CreateInteractionResponse::Modal(modal))

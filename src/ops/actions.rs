@@ -13,7 +13,7 @@ use crate::{
         agent::{Desired, Name},
         event::Event,
         grant::Caller,
-        ids::{ActionId, AgentId, FleetId, ImageId, MessageId, UserId},
+        ids::{ActionId, AgentId, FleetId, ImageId, MessageId},
         outbox::Subject,
         plan::Plan,
         spec::Spec,
@@ -22,7 +22,7 @@ use crate::{
     store::{
         self, Tx,
         actions::{self, Ending, NewAction, NewTarget},
-        agents, is_taken,
+        agents, allowances, is_taken,
         outbox::{self, Notice},
     },
 };
@@ -107,16 +107,22 @@ impl Ops {
         (plan, verdict): (Plan, Verdict),
     ) -> Result<ActionId> {
         let now = self.now();
+        let mut details = request.details;
         let (state, approval, expires_at) = match verdict {
             Verdict::Go => (State::Pending, None, None),
+            Verdict::Allowed(allowed_by) => {
+                details.allowed_by = allowed_by;
+                (State::Pending, None, None)
+            }
             Verdict::Confirm => (State::Asked, None, Some(now + ASK_FOR)),
             Verdict::Ask(approval) => {
                 let expires_at = approval.expires_at;
                 (State::Asked, Some(approval), Some(expires_at))
             }
         };
-        let tells_owners = request.details.break_glass;
+        let tells_owners = details.break_glass;
         let mut tx = self.store.begin().await?;
+        self.refuse_revoked(&mut tx, &details).await?;
         let mut targets = request.targets;
         if let Some(newcomer) = request.newcomer {
             targets.push(enlist(&mut tx, newcomer, request.kind, now).await?);
@@ -127,7 +133,7 @@ impl Ops {
             actor: requester.caller.map(|caller| caller.user),
             origin: requester.origin,
             reason: requester.reason,
-            details: request.details,
+            details,
             state,
             expires_at,
             reply: requester.reply,
@@ -153,6 +159,19 @@ impl Ops {
             self.publish(Event::Outbox);
         }
         Ok(id)
+    }
+
+    /// What allowed it may have been taken back since the rules were asked.
+    async fn refuse_revoked(&self, tx: &mut Tx, details: &Details) -> Result<()> {
+        for allowance in &details.allowed_by {
+            if !allowances::is_live(tx, allowance.id, self.now()).await? {
+                return Err(Error::AlreadyDecided(
+                    "What allowed this without asking ended at this moment. Send the command again: others are asked."
+                        .to_owned(),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The card of the question, and what owners are told.
@@ -184,7 +203,7 @@ impl Ops {
     }
 
     /// A question that its requester can still answer.
-    pub async fn own_question(&self, id: ActionId, by: UserId) -> Result<Action> {
+    pub async fn own_question(&self, id: ActionId, by: &Caller) -> Result<Action> {
         let action = self.asked_by(id, by).await?;
         let lapsed = action.approval.is_none() && action.created_at + ASK_FOR <= self.now();
         if action.state != State::Asked || lapsed {
@@ -202,7 +221,7 @@ impl Ops {
         by: &Caller,
         (typed, volumes): (&str, bool),
     ) -> Result<Action> {
-        let action = self.asked_by(id, by.user).await?;
+        let action = self.asked_by(id, by).await?;
         self.permit_action(by, &action)?;
         if action.approval.is_some() {
             return Err(Error::Denied(
@@ -246,7 +265,7 @@ impl Ops {
     }
 
     /// The requester thinks better of it.
-    pub async fn cancel(&self, id: ActionId, by: UserId) -> Result<Action> {
+    pub async fn cancel(&self, id: ActionId, by: &Caller) -> Result<Action> {
         let action = self.asked_by(id, by).await?;
         let ending = Ending {
             state: State::Cancelled,
@@ -342,14 +361,19 @@ impl Ops {
         Ok(action)
     }
 
-    async fn asked_by(&self, id: ActionId, by: UserId) -> Result<Action> {
-        let action = self.action(id).await?;
+    /// An action of the caller's own; what Yardarm itself asked for is everybody's who might ask for it.
+    async fn asked_by(&self, id: ActionId, by: &Caller) -> Result<Action> {
+        let action = self.sight(by.clone()).look_at_action(id).await?;
         match action.actor {
-            Some(actor) if actor != by => Err(Error::Denied(format!(
-                "Only <@{actor}> can answer this: it is their request."
-            ))),
-            _ => Ok(action),
+            Some(actor) if actor == by.user => {}
+            Some(actor) => {
+                return Err(Error::Denied(format!(
+                    "Only <@{actor}> can answer this: it is their request."
+                )));
+            }
+            None => self.permit_action(by, &action)?,
         }
+        Ok(action)
     }
 
     async fn too_late(&self, id: ActionId) -> Result<Error> {

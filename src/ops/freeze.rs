@@ -28,6 +28,7 @@ use crate::{
         event::Event,
         fleet::Fleet,
         freeze::{Freeze, Held, Mode},
+        grant::Need,
         ids::{AgentId, ContainerId, FleetId, FreezeId, InteractionId, UserId},
         spec::Network,
         view::View,
@@ -87,7 +88,7 @@ impl Interrupts {
 impl Sight<'_> {
     /// One fleet, or everything.
     pub fn request_freeze(&self, fleet: Option<&str>, mode: Mode) -> Result<Request> {
-        let fleet = fleet.map(|name| self.fleet(name)).transpose()?;
+        let fleet = self.fleet_to(Kind::Freeze, fleet)?;
         if let Some(freeze) = self.frozen(fleet.as_ref().map(|fleet| fleet.id)) {
             return Err(Error::Invalid(format!("{freeze} It stays so.")));
         }
@@ -96,7 +97,7 @@ impl Sight<'_> {
 
     /// One fleet, or all that is frozen.
     pub fn request_unfreeze(&self, fleet: Option<&str>) -> Result<Request> {
-        let fleet = fleet.map(|name| self.fleet(name)).transpose()?;
+        let fleet = self.fleet_to(Kind::Unfreeze, fleet)?;
         let none = match &fleet {
             Some(fleet) => format!("`{}` is not frozen.", fleet.name),
             None => "Nothing is frozen.".to_owned(),
@@ -112,6 +113,17 @@ impl Sight<'_> {
             }
             _ => Ok(about(Kind::Unfreeze, fleet, None)),
         }
+    }
+
+    /// The fleet it is about, or everything; refused before anything is said of what is frozen.
+    fn fleet_to(&self, kind: Kind, name: Option<&str>) -> Result<Option<Fleet>> {
+        let Some(name) = name else {
+            self.permit(&Need::everything(kind.level()))?;
+            return Ok(None);
+        };
+        let fleet = self.fleet(name)?;
+        self.permit_in(kind, &fleet)?;
+        Ok(Some(fleet))
     }
 }
 

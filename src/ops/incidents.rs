@@ -153,13 +153,13 @@ impl Ops {
     /// Somebody looks after all that is open in a message; it is not repeated until it is over.
     pub async fn acknowledge(&self, id: AlertId, caller: &Caller) -> Result<()> {
         let incidents = self.store.incidents_of(id).await?;
+        self.authorise(caller, &look_after(&incidents))?;
         let open: Vec<&Incident> = incidents.iter().filter(|one| one.is_open()).collect();
         if open.is_empty() {
             return Err(Error::AlreadyDecided(
                 "This is over already: there is nothing left to acknowledge.".to_owned(),
             ));
         }
-        self.authorise(caller, &look_after(&open))?;
         let now = self.now();
         let mut tx = self.store.begin().await?;
         let mut any = false;
@@ -198,7 +198,7 @@ fn of_agent(view: &View, kind: Kind) -> Standing {
 }
 
 /// Operators of every fleet it is about; what is about none concerns everything.
-fn look_after(incidents: &[&Incident]) -> Need {
+fn look_after(incidents: &[Incident]) -> Need {
     let fleets: Option<Vec<_>> = incidents
         .iter()
         .map(|one| one.fleet.as_ref().map(|(_, name)| name.clone()))

@@ -21,6 +21,7 @@ mod policies;
 mod record;
 pub mod recover;
 mod recovery;
+pub mod rekey;
 mod reload;
 mod replace;
 pub mod resolve;

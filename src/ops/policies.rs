@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use super::{Ops, sight::Sight};
-use crate::domain::policy::{Policy, Trial};
+use crate::domain::{
+    agent::Name,
+    grant::{Level, Need},
+    pattern::Pattern,
+    policy::{Explanation, Policy, Trial},
+};
 
 impl Ops {
     /// Those of the settings before those of the preset; a reload replaces them.
@@ -28,5 +33,38 @@ impl Sight<'_> {
             trial.template = trial.template.or(template);
         }
         trial
+    }
+
+    /// Which rule would decide. Rules about what the caller does not see are not told, unless one decides.
+    pub fn explain(&self, trial: &Trial) -> Explanation {
+        let policies = self.policies();
+        let mut explanation = trial.explain(&policies);
+        let told = |rule: &str| {
+            let rule = policies.iter().find(|policy| policy.name == rule);
+            rule.is_none_or(|policy| self.knows_of(policy))
+        };
+        let considered = &mut explanation.considered;
+        considered.retain(|one| one.matched || told(&one.rule));
+        explanation
+    }
+
+    /// Whether a rule is about everything, or about something that is seen.
+    fn knows_of(&self, policy: &Policy) -> bool {
+        if self.permit(&Need::everything(Level::Viewer)).is_ok() {
+            return true;
+        }
+        let (fleets, agents) = (&policy.when.fleets, &policy.when.agents);
+        let seen = self.fleets();
+        let any = |patterns: &[Pattern], name: &Name| {
+            patterns.is_empty()
+                || patterns
+                    .iter()
+                    .any(|pattern| pattern.matches(name.as_str()))
+        };
+        fleets.is_empty() && agents.is_empty()
+            || seen.iter().any(|(fleet, members)| {
+                any(fleets, &fleet.name)
+                    && (agents.is_empty() || members.iter().any(|name| any(agents, name)))
+            })
     }
 }

@@ -1,7 +1,7 @@
 //! Secrets: which an agent is given, from where, and whether what gets them got them before.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io,
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
@@ -283,21 +283,6 @@ impl Ops {
             .read(|board| board.views().filter(is_given).cloned().collect())
     }
 
-    /// Names that are set or that a template asks for.
-    pub fn secret_names(&self) -> Vec<String> {
-        let known = self.secrets.all();
-        let asked = self.catalog.all();
-        let asked = asked
-            .values()
-            .flat_map(|entry| &entry.template.body.secrets);
-        let names: BTreeSet<String> = known
-            .iter()
-            .map(|secret| secret.name.clone())
-            .chain(asked.map(|secret| secret.name.clone()))
-            .collect();
-        names.into_iter().collect()
-    }
-
     /// The values of those of `names` that are set.
     pub(super) async fn secret_values(
         &self,
@@ -473,7 +458,7 @@ impl Work<'_> {
     }
 }
 
-const fn place(secret: SecretId, version: i64) -> Place {
+pub(super) const fn place(secret: SecretId, version: i64) -> Place {
     Place {
         secret: secret.0,
         version,

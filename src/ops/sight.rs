@@ -6,11 +6,11 @@ use std::ops::Deref;
 use super::Ops;
 use crate::{
     domain::{
-        action::Kind,
+        action::{Action, Kind},
         agent::Name,
         fleet::Fleet,
         grant::{Caller, Level, Need, Scope},
-        ids::AgentId,
+        ids::{ActionId, AgentId},
         view::{Glance, View},
     },
     error::{Error, Result},
@@ -55,6 +55,11 @@ impl Sight<'_> {
             .is_none_or(|caller| self.rights().sees(caller, fleet, self.now()))
     }
 
+    /// None: Yardarm itself.
+    pub(super) const fn caller(&self) -> Option<&Caller> {
+        self.caller.as_ref()
+    }
+
     /// Refuses a caller who lacks the level there.
     pub fn permit(&self, need: &Need) -> Result<()> {
         match &self.caller {
@@ -93,6 +98,18 @@ impl Sight<'_> {
         let view = self.roster.view_of(id).ok_or_else(gone)?;
         self.permit(&Need::fleet(Level::Viewer, view.fleet.clone()))?;
         Ok(view)
+    }
+
+    /// An action that a card or somebody names, for whoever may see what it is about, and for who asked for it.
+    pub async fn look_at_action(&self, id: ActionId) -> Result<Action> {
+        let action = self.action(id).await?;
+        let own = self
+            .caller()
+            .is_some_and(|caller| action.actor == Some(caller.user));
+        if !own {
+            self.permit(&self.look(&action))?;
+        }
+        Ok(action)
     }
 
     /// One fleet, for somebody who may see it.

@@ -6,6 +6,7 @@ use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use yardarm::{
     domain::{
         approval::Answer,
+        grant::Caller,
         ids::{ActionId, UserId},
     },
     error::Error,
@@ -113,8 +114,13 @@ async fn play(test: &mut TestApp, model: &mut Model, step: Move) {
             assert!(own.is_err(), "nobody approves their own request");
         }
         Move::Withdraw => {
-            let olga = UserId(test.olga().id().to_string().parse().unwrap());
-            model.over |= test.ops().cancel(ActionId(2), olga).await.is_ok();
+            let olga = Caller {
+                user: UserId(test.olga().id().into()),
+                bot: false,
+                guild: Some(test.ops().rights().home),
+                roles: Vec::new(),
+            };
+            model.over |= test.ops().cancel(ActionId(2), &olga).await.is_ok();
         }
         Move::Wait(hours) => {
             test.pass(TimeDelta::hours(hours));

@@ -40,6 +40,10 @@ pub(super) async fn approve(
             .await;
     };
     asker.defer(bot, true).await?;
+    bot.ops
+        .sight(asker.caller.clone())
+        .look_at_action(id)
+        .await?;
     let answer = match decision.unwrap_or(Decision::Approve) {
         Decision::Approve => approval::Answer::Approve,
         Decision::Deny => approval::Answer::Deny,
@@ -59,6 +63,10 @@ pub async fn approve_press(
     asker
         .respond(bot, CreateInteractionResponse::Acknowledge)
         .await?;
+    bot.ops
+        .sight(asker.caller.clone())
+        .look_at_action(id)
+        .await?;
     let ballot = Ballot {
         allow,
         ..ballot(&asker, approval::Answer::Approve, None)
@@ -72,7 +80,7 @@ pub async fn approve_press(
 
 /// Deny was pressed: why?
 pub async fn ask_why(bot: &Bot, asker: &Asker, id: ActionId) -> Result {
-    let action = bot.ops.open_question(id).await?;
+    let action = bot.ops.sight(asker.caller.clone()).own_decision(id).await?;
     let modal = render::approval::denial(&action);
     asker
         .respond(bot, CreateInteractionResponse::Modal(modal))
@@ -84,6 +92,10 @@ pub async fn deny(bot: &Bot, modal: &ModalInteraction, id: ActionId, reason: Str
     let asker = Asker::from(modal);
     asker
         .respond(bot, CreateInteractionResponse::Acknowledge)
+        .await?;
+    bot.ops
+        .sight(asker.caller.clone())
+        .look_at_action(id)
         .await?;
     let reason = Some(reason).filter(|reason| !reason.trim().is_empty());
     let ballot = ballot(&asker, approval::Answer::Deny, reason);
@@ -106,9 +118,13 @@ async fn show_list(bot: &Bot, asker: &Asker) -> Result {
     reply::show(bot, &asker.token, &list).await.map(drop)
 }
 
-/// The whole plan, for whoever pressed.
+/// The whole plan, for whoever pressed and may see it.
 pub async fn details(bot: &Bot, asker: &Asker, id: ActionId) -> Result {
-    let action = bot.ops.action(id).await?;
+    let action = bot
+        .ops
+        .sight(asker.caller.clone())
+        .look_at_action(id)
+        .await?;
     asker.answer(bot, &render::approval::details(&action)).await
 }
 

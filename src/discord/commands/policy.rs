@@ -68,11 +68,7 @@ async fn test(
         sole_owner: false,
         now: ops.now(),
     });
-    answer(
-        ctx,
-        &render::policy::explanation(&trial.explain(&ops.policies())),
-    )
-    .await
+    answer(ctx, &render::policy::explanation(&ops.explain(&trial))).await
 }
 
 /// A typed word of which all are known.

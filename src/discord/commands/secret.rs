@@ -76,7 +76,7 @@ async fn rotate(
     ask(ctx, (subject, true), reason.as_deref()).await
 }
 
-/// All secrets: names, for whom, since when, and who uses them
+/// The secrets of what you see: names, for whom, since when, and who uses them
 #[poise::command(slash_command)]
 async fn list(ctx: Context<'_>) -> Result {
     answer(ctx, &render::secrets::list(&sight(ctx).secrets_seen())).await

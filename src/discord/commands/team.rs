@@ -96,11 +96,11 @@ async fn delete(
     carry_out(ctx, sight(ctx).request_team_delete(&team)?, reason).await
 }
 
-/// All teams: who is in them and what they own
+/// The teams you may know of: who is in them and what they own
 #[poise::command(slash_command)]
 async fn list(ctx: Context<'_>) -> Result {
-    let rights = ctx.data().ops.rights();
-    answer(ctx, &render::grants::teams(rights.teams.values())).await
+    let seen = sight(ctx).teams_seen();
+    answer(ctx, &render::grants::teams(seen.iter())).await
 }
 
 /// What the people of a team asked for lately

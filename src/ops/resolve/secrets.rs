@@ -1,5 +1,7 @@
 //! Requests about secrets.
 
+use std::collections::BTreeSet;
+
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{plain, refuse_busy};
@@ -83,6 +85,15 @@ impl Sight<'_> {
         };
         entries.retain(seen);
         entries
+    }
+
+    /// Names that are set where the caller sees, or that a template asks for.
+    pub fn secret_names(&self) -> BTreeSet<String> {
+        let set = self.secrets_seen();
+        let set = set.into_iter().map(|entry| entry.subject.name);
+        let all = self.catalog.all();
+        let asked = all.values().flat_map(|entry| &entry.template.body.secrets);
+        set.chain(asked.map(|secret| secret.name.clone())).collect()
     }
 
     /// As [`Self::secret_subject`], of one that is set.

@@ -7,6 +7,7 @@ pub(crate) mod fake_engine;
 pub(crate) mod program;
 pub(crate) mod registry;
 pub(crate) mod scene;
+pub(crate) mod tables;
 pub(crate) mod talk;
 pub(crate) mod test_app;
 pub(crate) mod told;

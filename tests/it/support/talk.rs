@@ -5,8 +5,8 @@ use localcord::{Input, Person, Reply, SlashCommand};
 use super::test_app::TestApp;
 
 /// Options that are no text.
-const NUMBERS: [&str; 3] = ["lines", "since", "hours"];
-const SWITCHES: [&str; 2] = ["all", "pull"];
+const NUMBERS: [&str; 4] = ["id", "lines", "since", "hours"];
+const SWITCHES: [&str; 3] = ["all", "pull", "export"];
 
 /// A command as one writes it: `stop agent:scout reason:"out for lunch"`.
 pub(crate) fn slash(person: &Person, text: &str) -> SlashCommand {
@@ -80,10 +80,10 @@ impl TestApp {
 
     /// A refusal of a press: the card itself stays as it is.
     pub(crate) async fn whisper(&self, pressed: &Reply) -> String {
-        let message = match pressed.message() {
-            Some(message) if message.is_ephemeral() && !message.text().is_empty() => message,
-            _ => pressed.until_followup(|_| true).await.unwrap(),
-        };
+        if pressed.is_ephemeral() {
+            return self.refusal(pressed).await;
+        }
+        let message = pressed.until_followup(|_| true).await.unwrap();
         assert!(
             message.is_ephemeral(),
             "everybody reads: {}",

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     discord::Discord,
     ids::Id,
-    model::{Answer, Interaction, Kind, Place},
+    model::{Answer, Interaction, Kind, Place, State},
     objects::list,
 };
 
@@ -40,27 +40,29 @@ pub(crate) fn submit(
         );
         interaction.source = opener.source;
         interaction.opened_by = Some(opener.metadata(&discord.world()));
-        let source = opener
-            .source
-            .and_then(|id| state.message(opener.place.channel, id));
-        let extra = source.map(|message| json!({ "message": message.to_json(&discord.world()) }));
         let id = interaction.id;
-        send(
-            discord,
-            state,
-            interaction,
-            &data,
-            extra.unwrap_or_else(|| json!({})),
-        );
+        let extra = on_message(discord, state, &interaction);
+        send(discord, state, interaction, &data, extra);
         Ok(id)
     })
 }
 
-/// Submits a modal that no bot opened, as a forger would.
+/// The message with the component that opened the modal, if there is one.
+fn on_message(discord: &Discord, state: &State, interaction: &Interaction) -> Value {
+    let source = interaction
+        .source
+        .and_then(|id| state.message(interaction.place.channel, id));
+    source.map_or_else(
+        || json!({}),
+        |message| json!({ "message": message.to_json(&discord.world()) }),
+    )
+}
+
+/// Submits a modal that no bot opened, as a forger would, perhaps as if it had been opened on a message.
 pub(crate) fn forge(
     discord: &Discord,
     (person, place): (Id, Place),
-    custom_id: &str,
+    (custom_id, source): (&str, Option<Id>),
     values: &[(String, String)],
 ) -> Result<Id, Refused> {
     let now = discord.now();
@@ -74,9 +76,11 @@ pub(crate) fn forge(
         let opener = begin(Kind::Command).metadata(&discord.world());
         let mut interaction = begin(Kind::Modal);
         interaction.opened_by = Some(opener);
+        interaction.source = source;
         admit(discord, &interaction)?;
         let id = interaction.id;
-        send(discord, state, interaction, &data, json!({}));
+        let extra = on_message(discord, state, &interaction);
+        send(discord, state, interaction, &data, extra);
         Ok(id)
     })
 }

@@ -124,12 +124,35 @@ impl Person {
         custom_id: &str,
         fields: &[(&str, &str)],
     ) -> Result<Reply, Error> {
+        self.fill(self.place, (custom_id, None), fields).await
+    }
+
+    /// As [`Self::forge_modal`], as if a component of that message had opened it.
+    pub async fn forge_modal_on(
+        &self,
+        message: &Message,
+        custom_id: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<Reply, Error> {
+        let place = Place {
+            channel: message.channel_id(),
+            ..self.place
+        };
+        self.fill(place, (custom_id, Some(message.id())), fields)
+            .await
+    }
+
+    async fn fill(
+        &self,
+        place: Place,
+        modal: (&str, Option<Id>),
+        fields: &[(&str, &str)],
+    ) -> Result<Reply, Error> {
         let fields: Vec<_> = fields
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let place = (self.id, self.place);
-        let id = act::forge_modal(self.cord.discord(), place, custom_id, &fields)?;
+        let id = act::forge_modal(self.cord.discord(), (self.id, place), modal, &fields)?;
         Ok(Reply::receive(self.cord.clone(), id).await)
     }
 

@@ -115,10 +115,14 @@ async fn use_component(discord: &Discord, used: &Use, pick: &Pick) -> Done {
 
 pub(super) async fn forge(State(discord): Shared, Json(forgery): Json<Forgery>) -> Done {
     let (person, place) = locate(&discord, &forgery.viewer)?;
-    let Some(message) = forgery.message else {
-        let values = fields(&forgery.values);
-        let id = act::forge_modal(&discord, (person, place), &forgery.custom_id, &values)?;
-        return receive(&discord, id, None).await;
+    let values = fields(&forgery.values);
+    let message = match forgery.message {
+        Some(message) if values.is_empty() => message,
+        source => {
+            let modal = (forgery.custom_id.as_str(), source);
+            let id = act::forge_modal(&discord, (person, place), modal, &values)?;
+            return receive(&discord, id, None).await;
+        }
     };
     let pick = if forgery.choices.is_empty() {
         Pick::Forge(forgery.custom_id)

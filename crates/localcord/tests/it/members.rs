@@ -97,6 +97,9 @@ async fn choices_and_modals_can_be_forged() {
     let fields = [("reason", "because")];
     let modal = ravi.forge_modal("v0:modal", &fields).await.unwrap();
     assert!(modal.text().contains("because"), "{}", modal.text());
+    let modal = ravi.forge_modal_on(&message, "v0:modal", &fields).await;
+    let text = modal.unwrap().text();
+    assert!(text.contains("because"), "{text}");
     cord.finish().unwrap();
 }
 
