@@ -19,6 +19,7 @@ mod overrides;
 mod policy;
 mod recovery;
 mod roster;
+mod routes;
 pub mod schema;
 mod seconds;
 mod secrets;
@@ -56,7 +57,7 @@ pub use self::{
     vault::Vault,
 };
 use self::{error::Sources, overrides::set};
-use crate::domain::{policy::Policy, problem::Problem};
+use crate::domain::{policy::Policy, problem::Problem, squelch::Rules};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -72,6 +73,8 @@ pub struct Settings {
     pub agents: Agents,
     pub roster: Roster,
     pub alerts: Alerts,
+    /// How incidents become messages.
+    pub squelch: Arc<Rules>,
     pub recovery: Recovery,
     pub outbox: Outbox,
     pub audit: Audit,
@@ -88,6 +91,10 @@ struct File {
     access: Access,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     policy: Vec<policy::Rule>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    route: Vec<routes::RouteEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    maintenance: Vec<routes::MaintenanceEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     grant: Vec<access::GrantEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -169,6 +176,11 @@ impl File {
             Vec::new()
         });
         policies.extend(access.preset.policies());
+        let squelch = routes::settle(self.alerts.rules(), &self.route, &self.maintenance)
+            .unwrap_or_else(|wrong| {
+                problems.extend(wrong);
+                Rules::default()
+            });
         match self.discord.settle(environment) {
             Ok(discord) if problems.is_empty() => Ok(Settings {
                 discord,
@@ -181,6 +193,7 @@ impl File {
                 agents,
                 roster: self.roster,
                 alerts: self.alerts,
+                squelch: Arc::new(squelch),
                 recovery: self.recovery,
                 outbox: self.outbox,
                 audit: self.audit,

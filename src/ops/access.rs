@@ -114,7 +114,9 @@ impl Ops {
             | Kind::SecretDelete
             | Kind::SecretRotate
             | Kind::Freeze
-            | Kind::Unfreeze => self.roster.read(|board| {
+            | Kind::Unfreeze
+            | Kind::Silence
+            | Kind::SilenceEnd => self.roster.read(|board| {
                 let of_agents =
                     agents.map(|agent| board.by_id(agent).map(|view| view.fleet.clone()));
                 let others = [newcomer, details.fleet].into_iter().flatten();

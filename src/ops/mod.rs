@@ -28,6 +28,7 @@ pub mod resolve;
 pub mod roster;
 pub mod secrets;
 pub mod sight;
+mod silences;
 mod tidy;
 mod verdict;
 
