@@ -263,11 +263,12 @@ fn last_owner() -> Error {
 }
 
 fn told(action: &Action, what: What) -> Entry {
+    let grant = action.details.grant.as_ref().map(Grant::to_string);
     Entry {
         actor: action.actor,
         action: Some(action.id),
         kind: Some(action.kind),
-        text: action.details.grant.as_ref().map(ToString::to_string),
+        text: grant.or_else(|| action.details.name.as_ref().map(Name::to_string)),
         details: json!({
             "grant": action.details.grant,
             "team": action.details.team,

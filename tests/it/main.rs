@@ -8,6 +8,7 @@ mod agents;
 mod approvals;
 mod asks;
 mod audit;
+mod audit_told;
 mod audit_verify;
 mod autocomplete;
 mod crash;
