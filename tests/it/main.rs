@@ -27,6 +27,7 @@ mod fake_engine;
 mod fleets;
 mod freeze;
 mod grants;
+mod host_rights;
 mod hostile;
 mod logs;
 mod matrix;
