@@ -17,6 +17,7 @@ pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod problem;
+pub mod quorum;
 pub mod redact;
 pub mod secret;
 pub mod spec;
