@@ -18,6 +18,7 @@ mod plan;
 mod policies;
 mod record;
 pub mod recover;
+pub mod rekey;
 mod reload;
 mod replace;
 pub mod resolve;
