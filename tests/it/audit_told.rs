@@ -88,11 +88,11 @@ async fn who_may_do_what_is_told() {
     insta::assert_snapshot!(test.told_since(1).await, @r#"
     claim code, from host, {}
     claimed, by olga, from chat, “owner on `*` for <@olga>”, {"grant":{"created_at":null,"fleets":"*","granted_by":null,"holder":{"user":olga},"id":null,"level":"owner","source":"claim","until":null}}
-    granted, grant add, by olga, from chat, “operator on `prod-*` for <@ravi> until <t:1795269600:f>”, {"grant":{"created_at":null,"fleets":"prod-*","granted_by":null,"holder":{"user":ravi},"id":null,"level":"operator","source":"chat","until":"2026-11-21T14:00:00Z"},"name":null,"team":null}
-    revoked, grant remove, by olga, from chat, “operator on `prod-*` for <@ravi> until <t:1795269600:f>”, {"grant":{"created_at":"2026-11-21T12:00:00Z","fleets":"prod-*","granted_by":olga,"holder":{"user":ravi},"id":2,"level":"operator","source":"chat","until":"2026-11-21T14:00:00Z"},"name":null,"team":null}
-    team set, team save, by olga, from chat, “crew”, {"grant":null,"name":"crew","team":{"to":{"name":"crew","owns":[],"roles":[],"source":"chat","users":[]},"was":null}}
-    team set, team save, by olga, from chat, “crew”, {"grant":null,"name":"crew","team":{"to":{"name":"crew","owns":[],"roles":[],"source":"chat","users":[ravi]},"was":{"name":"crew","owns":[],"roles":[],"source":"chat","users":[]}}}
-    team deleted, team delete, by olga, from chat, “crew”, {"grant":null,"name":"crew","team":null}
+    granted, grant add, by olga, from chat, “operator on `prod-*` for <@ravi> until <t:1795269600:f>”, {"allowance":null,"grant":{"created_at":null,"fleets":"prod-*","granted_by":null,"holder":{"user":ravi},"id":null,"level":"operator","source":"chat","until":"2026-11-21T14:00:00Z"},"name":null,"team":null}
+    revoked, grant remove, by olga, from chat, “operator on `prod-*` for <@ravi> until <t:1795269600:f>”, {"allowance":null,"grant":{"created_at":"2026-11-21T12:00:00Z","fleets":"prod-*","granted_by":olga,"holder":{"user":ravi},"id":2,"level":"operator","source":"chat","until":"2026-11-21T14:00:00Z"},"name":null,"team":null}
+    team set, team save, by olga, from chat, “crew”, {"allowance":null,"grant":null,"name":"crew","team":{"to":{"name":"crew","owns":[],"roles":[],"source":"chat","users":[]},"was":null}}
+    team set, team save, by olga, from chat, “crew”, {"allowance":null,"grant":null,"name":"crew","team":{"to":{"name":"crew","owns":[],"roles":[],"source":"chat","users":[ravi]},"was":{"name":"crew","owns":[],"roles":[],"source":"chat","users":[]}}}
+    team deleted, team delete, by olga, from chat, “crew”, {"allowance":null,"grant":null,"name":"crew","team":null}
     refused, by mina, from chat, “You need viewer on some fleet; <@olga> has it. An owner can grant it: `/grant add`.”, {"held_back":0}
     "#);
     test.finish().await;
