@@ -6,18 +6,22 @@
 
 pub mod actions;
 pub mod agents;
+pub mod alerts;
 pub mod allowances;
 pub mod anchors;
 pub mod approvals;
 pub mod audit;
+pub mod breakers;
 pub mod drafts;
 pub mod fleets;
 pub mod freezes;
 pub mod grants;
+pub mod incidents;
 pub mod ledger;
 pub mod outbox;
 pub mod process;
 pub mod secrets;
+pub mod silences;
 pub mod templates;
 
 use std::{
