@@ -5,6 +5,7 @@
 
 mod access;
 mod agents;
+mod alerts;
 mod audit;
 mod database;
 mod discord;
@@ -16,6 +17,7 @@ mod log;
 mod outbox;
 mod overrides;
 mod policy;
+mod recovery;
 mod roster;
 pub mod schema;
 mod seconds;
@@ -36,6 +38,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     access::Access,
     agents::Agents,
+    alerts::Alerts,
     audit::Audit,
     database::Database,
     discord::{Discord, Endpoint},
@@ -45,6 +48,7 @@ pub use self::{
     fingerprints::Fingerprints,
     log::{Format, Level, Log},
     outbox::Outbox,
+    recovery::Recovery,
     roster::Roster,
     secrets::Secrets,
     shutdown::Shutdown,
@@ -67,6 +71,8 @@ pub struct Settings {
     pub secrets: Secrets,
     pub agents: Agents,
     pub roster: Roster,
+    pub alerts: Alerts,
+    pub recovery: Recovery,
     pub outbox: Outbox,
     pub audit: Audit,
     pub shutdown: Shutdown,
@@ -92,6 +98,8 @@ struct File {
     secrets: Secrets,
     agents: Agents,
     roster: Roster,
+    alerts: Alerts,
+    recovery: Recovery,
     outbox: Outbox,
     audit: Audit,
     shutdown: Shutdown,
@@ -142,6 +150,8 @@ impl File {
         problems.extend(self.secrets.problems());
         problems.extend(self.agents.problems());
         problems.extend(self.roster.problems());
+        problems.extend(self.alerts.problems());
+        problems.extend(self.recovery.problems());
         problems.extend(self.outbox.problems());
         problems.extend(self.audit.problems());
         problems.extend(self.shutdown.problems());
@@ -170,6 +180,8 @@ impl File {
                 secrets: self.secrets,
                 agents,
                 roster: self.roster,
+                alerts: self.alerts,
+                recovery: self.recovery,
                 outbox: self.outbox,
                 audit: self.audit,
                 shutdown: self.shutdown,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ids::{ActionId, ChannelId, MessageId, OutboxId};
+use super::ids::{ActionId, AlertId, ChannelId, MessageId, NudgeId, OutboxId};
 
 /// What a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +21,10 @@ pub enum Subject {
     BreakGlass(ActionId),
     /// The last row of the audit on a day.
     Anchor(i64),
+    /// The card of a group of incidents.
+    Alert(AlertId),
+    /// That people are notified of it once more: a reply to that card.
+    Nudge(NudgeId),
 }
 
 impl Subject {
@@ -33,6 +37,8 @@ impl Subject {
             Self::Reminder(_) => "reminder",
             Self::BreakGlass(_) => "break-glass",
             Self::Anchor(_) => "anchor",
+            Self::Alert(_) => "alert",
+            Self::Nudge(_) => "nudge",
         }
     }
 
@@ -44,6 +50,8 @@ impl Subject {
             | Self::Reminder(id)
             | Self::BreakGlass(id) => id.0,
             Self::Start(number) | Self::Anchor(number) => number,
+            Self::Alert(id) => id.0,
+            Self::Nudge(id) => id.0,
         }
     }
 
@@ -56,6 +64,8 @@ impl Subject {
             "reminder" => Some(Self::Reminder(ActionId(number))),
             "break-glass" => Some(Self::BreakGlass(ActionId(number))),
             "anchor" => Some(Self::Anchor(number)),
+            "alert" => Some(Self::Alert(AlertId(number))),
+            "nudge" => Some(Self::Nudge(NudgeId(number))),
             _ => None,
         }
     }

@@ -1,7 +1,8 @@
 //! The use cases: the only layer that combines store, engine and clock.
 
-mod access;
+pub mod access;
 pub mod actions;
+mod alerts;
 pub mod approvals;
 mod audit;
 pub mod catalog;
@@ -11,6 +12,7 @@ pub mod drafts;
 pub mod execute;
 pub mod freeze;
 pub mod grants;
+mod incidents;
 pub mod locks;
 pub mod members;
 pub mod observe;
@@ -18,6 +20,7 @@ mod plan;
 mod policies;
 mod record;
 pub mod recover;
+mod recovery;
 pub mod rekey;
 mod reload;
 mod replace;
@@ -79,6 +82,7 @@ pub struct Ops {
     interrupts: Interrupts,
     questions: Questions,
     dams: Dams,
+    ended: recovery::Ended,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -116,6 +120,7 @@ impl Ops {
             interrupts: Interrupts::default(),
             questions: Questions::default(),
             dams: Dams::default(),
+            ended: recovery::Ended::default(),
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),

@@ -6,18 +6,22 @@
 
 pub mod actions;
 pub mod agents;
+pub mod alerts;
 pub mod allowances;
 pub mod anchors;
 pub mod approvals;
 pub mod audit;
+pub mod breakers;
 pub mod drafts;
 pub mod fleets;
 pub mod freezes;
 pub mod grants;
+pub mod incidents;
 pub mod ledger;
 pub mod outbox;
 pub mod process;
 pub mod secrets;
+pub mod silences;
 pub mod templates;
 
 use std::{
@@ -129,6 +133,17 @@ async fn writer(path: &Path, create: bool) -> Result<SqlitePool, OpenError> {
         .connect_with(options(path).create_if_missing(create))
         .await
         .map_err(|error| explain(path, error))
+}
+
+/// A connection that stands beside whoever serves the database.
+async fn beside(path: &Path) -> Result<SqlitePool, OpenError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(BUSY_TIMEOUT);
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect_with(options).await;
+    pool.map_err(|error| explain(path, error))
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {

@@ -5,10 +5,12 @@
 
 mod adopt;
 mod agents;
+mod alerts;
 mod allowances;
 mod approvals;
 mod asks;
 mod audit;
+mod audit_told;
 mod audit_verify;
 mod autocomplete;
 mod crash;
@@ -27,6 +29,7 @@ mod fake_engine;
 mod fleets;
 mod freeze;
 mod grants;
+mod host_rights;
 mod hostile;
 mod logs;
 mod matrix;

@@ -216,7 +216,7 @@ async fn help_lists_every_command() {
     let test = TestApp::start().await;
     let help = test.send("help").await;
     assert!(help.is_ephemeral());
-    insta::assert_snapshot!(help.text(), @r"
+    insta::assert_snapshot!(help.text(), @"
     **Yardarm** runs this server's agents.
     `/status` The fleet at a glance, or one agent
     `/deploy` Make an agent from a template and start it, or start all stopped agents of a fleet
@@ -229,6 +229,7 @@ async fn help_lists_every_command() {
     `/resume` Let paused agents go on
     `/remove` Delete agents; asks first, also about their data
     `/logs` An agent's last log lines
+    `/alerts` What is wrong now, and what was lately
     `/freeze` Stop everything at once: agents stand still, and nothing is begun until somebody unfreezes
     `/unfreeze` Let what is frozen go on as it was
     `/fleet` Groups of agents: one private network each, deployed and stopped together

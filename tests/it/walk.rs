@@ -12,15 +12,17 @@ use yardarm::{
     domain::{
         action::Kind,
         agent::Name,
-        ids::{ActionId, AgentId, FleetId, InteractionId},
+        ids::{ActionId, AgentId, AlertId, FleetId, InteractionId},
+        incident::{self, About, Evidence, Problem, Severity},
         secret::Scope,
     },
+    store::{alerts, incidents},
 };
 
 use crate::support::{tables::tables, talk::slash, test_app::TestApp};
 
 /// What changes nothing. What ends in `-1` does not exist: the nearest name is told.
-const READING: [&str; 35] = [
+const READING: [&str; 37] = [
     "status",
     "status agent:scout",
     "status fleet:main",
@@ -56,6 +58,8 @@ const READING: [&str; 35] = [
     "status agent:hidden-*",
     "approve id:99",
     "audit text:KEY",
+    "alerts",
+    "alerts fleet:hidden-fleet",
 ];
 
 const CHANGING: [&str; 67] = [
@@ -197,6 +201,9 @@ impl Scene {
         let card = ops.wait_for_text("-# approval 7").await.unwrap();
         ops.wait_for_text("-# approval 8").await.unwrap();
         let forms = open_forms(&test).await;
+        for agent in AGENTS {
+            tell_of(&test, agent).await;
+        }
         // What was said last is written down by then, and nothing is known from before.
         test.restart().await;
         test.engine.forget_calls();
@@ -251,6 +258,26 @@ async fn set_secret(test: &TestApp, options: &str) {
     let sent = form.modal().unwrap().fill("value", "s3cret").submit().await;
     let said = test.end_of(&sent.unwrap()).await;
     assert!(said.starts_with('✅'), "{said}");
+}
+
+/// An alert about an agent that is over, so that nothing changes it but a press.
+async fn tell_of(test: &TestApp, agent: AgentId) {
+    let (store, now) = (&test.ops().store, test.ops().now());
+    let problem = Problem {
+        about: About::Agent(agent),
+        kind: incident::Kind::Down,
+        severity: Severity::Warning,
+        cause: "was over".to_owned(),
+        evidence: Evidence::default(),
+    };
+    let mut tx = store.begin().await.unwrap();
+    let id = incidents::insert(&mut tx, &problem, now).await.unwrap();
+    let alert = alerts::insert(&mut tx, ("ops", "", now), &[id], now).await;
+    let mut over = incidents::get(&mut tx, id).await.unwrap().unwrap();
+    (over.gone_since, over.resolved_at) = (Some(now), Some(now));
+    incidents::update(&mut tx, &over).await.unwrap();
+    alerts::close(&mut tx, alert.unwrap(), now).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 /// Olga begins what asks for more.
@@ -316,6 +343,7 @@ presses! { scene:
     Press::Audit(..) => [Press::Audit(scene.forms["audit"], 1)],
     Press::Secret(_) => [secret("KEY", Scope::All), secret("MAIN_KEY", Scope::Fleet(FleetId(1))), secret("HIDDEN_KEY", Scope::Fleet(FleetId(2))), secret("KEY", Scope::Agent(AGENTS[1]))],
     Press::Claim => [Press::Claim],
+    Press::Acknowledge(_) => [Press::Acknowledge(AlertId(1)), Press::Acknowledge(AlertId(2)), Press::Acknowledge(AlertId(99))],
 }
 
 fn secret(name: &str, scope: Scope) -> Press {
@@ -501,6 +529,9 @@ async fn rights_elsewhere_are_none_here() {
     You need maintainer on `hidden-fleet`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
     You need maintainer on `main`; <@wim>, <@olga> have it. An owner can grant it: `/grant add`.
     You need maintainer on all fleets (`*`); <@wim>, <@olga> have it. An owner can grant it: `/grant add`.
+    You need operator on `hidden-fleet`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
+    You need operator on `main`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
+    You need operator on all fleets (`*`); <@wim>, <@olga> have it. An owner can grant it: `/grant add`.
     You need viewer on `hidden-fleet`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
     You need viewer on `main`; <@wim>, <@hugo>, <@olga>, <@mina> have it. An owner can grant it: `/grant add`.
     ");
@@ -531,5 +562,9 @@ async fn nothing_hidden_is_offered() {
             }
         }
     }
+    // What the agent beside it was made from would tell that it is there.
+    let typing = scene.person("mina").autocomplete("redeploy");
+    let typing = typing.option("agent", "hidden-agent");
+    assert_eq!(typing.focus("set", "").send().await.unwrap(), []);
     scene.test.finish().await;
 }

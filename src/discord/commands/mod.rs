@@ -2,6 +2,7 @@
 
 mod adopt;
 mod agents;
+pub mod alerts;
 pub mod approvals;
 pub mod audit;
 pub mod break_glass;
@@ -50,6 +51,7 @@ pub fn all() -> Vec<Command> {
         agents::resume(),
         agents::remove(),
         logs::logs(),
+        alerts::alerts(),
         freeze::freeze(),
         freeze::unfreeze(),
         fleet::fleet(),
