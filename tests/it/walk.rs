@@ -576,5 +576,9 @@ async fn nothing_hidden_is_offered() {
             }
         }
     }
+    // What the agent beside it was made from would tell that it is there.
+    let typing = scene.person("mina").autocomplete("redeploy");
+    let typing = typing.option("agent", "hidden-agent");
+    assert_eq!(typing.focus("set", "").send().await.unwrap(), []);
     scene.test.finish().await;
 }
