@@ -23,3 +23,4 @@ pub mod spec;
 pub mod template;
 pub mod throttle;
 pub mod view;
+pub mod zone;
