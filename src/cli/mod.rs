@@ -1,6 +1,7 @@
 //! The command line: one file per sub-command.
 
 pub mod audit;
+pub mod backup;
 pub mod check;
 pub mod claim;
 pub mod doctor;
@@ -38,6 +39,8 @@ pub enum Command {
     /// Verify, export or purge the record of what happened
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Copy the database into the backup folder, also while it is served
+    Backup(Options),
     /// Print a code for the first owner, to be entered in Discord by `/claim`
     Claim(Options),
     /// Grant rights from this host, such as when every owner is lost
@@ -74,6 +77,7 @@ impl Cli {
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Policy(policy) => Ok(policy.run()),
             Command::Audit(audit) => audit.run().await,
+            Command::Backup(options) => backup::run(&options).await,
             Command::Claim(options) => claim::run(&options).await,
             Command::Grant(grant) => grant.run().await,
             Command::Schema(args) => schema::run(&args),

@@ -6,6 +6,7 @@
 mod access;
 mod agents;
 mod audit;
+mod backup;
 mod database;
 mod discord;
 mod docker;
@@ -17,6 +18,7 @@ mod outbox;
 mod overrides;
 mod policy;
 mod roster;
+mod schedules;
 pub mod schema;
 mod seconds;
 mod secrets;
@@ -37,6 +39,7 @@ pub use self::{
     access::Access,
     agents::Agents,
     audit::Audit,
+    backup::Backup,
     database::Database,
     discord::{Discord, Endpoint},
     docker::Docker,
@@ -46,13 +49,14 @@ pub use self::{
     log::{Format, Level, Log},
     outbox::Outbox,
     roster::Roster,
+    schedules::Schedules,
     secrets::Secrets,
     shutdown::Shutdown,
     source::Source,
     vault::Vault,
 };
 use self::{error::Sources, overrides::set};
-use crate::domain::{policy::Policy, problem::Problem};
+use crate::domain::{policy::Policy, problem::Problem, schedule::Written};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -69,6 +73,8 @@ pub struct Settings {
     pub roster: Roster,
     pub outbox: Outbox,
     pub audit: Audit,
+    pub backup: Backup,
+    pub schedules: Schedules,
     pub shutdown: Shutdown,
     pub log: Log,
 }
@@ -86,6 +92,8 @@ struct File {
     grant: Vec<access::GrantEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     team: Vec<access::TeamEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    schedule: Vec<Written>,
     database: Database,
     vault: vault::Section,
     docker: Docker,
@@ -94,6 +102,8 @@ struct File {
     roster: Roster,
     outbox: Outbox,
     audit: Audit,
+    backup: backup::Section,
+    schedules: schedules::Section,
     shutdown: Shutdown,
     log: Log,
 }
@@ -144,6 +154,7 @@ impl File {
         problems.extend(self.roster.problems());
         problems.extend(self.outbox.problems());
         problems.extend(self.audit.problems());
+        problems.extend(self.backup.problems());
         problems.extend(self.shutdown.problems());
         let mut agents = self.agents;
         agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
@@ -159,9 +170,13 @@ impl File {
             Vec::new()
         });
         policies.extend(access.preset.policies());
-        match self.discord.settle(environment) {
-            Ok(discord) if problems.is_empty() => Ok(Settings {
+        let schedules = self.schedules.settle(&self.schedule);
+        let schedules = schedules.map_err(|wrong| problems.extend(wrong)).ok();
+        match (self.discord.settle(environment), schedules) {
+            (Ok(discord), Some(schedules)) if problems.is_empty() => Ok(Settings {
                 discord,
+                schedules,
+                backup: self.backup.settle(&self.database.path),
                 policies: Arc::new(policies),
                 access,
                 vault: self.vault.settle(environment, &self.database.path),
@@ -175,7 +190,7 @@ impl File {
                 shutdown: self.shutdown,
                 log: self.log,
             }),
-            settled => {
+            (settled, _) => {
                 problems.splice(0..0, settled.err().unwrap_or_default());
                 Err(sources.locate(problems))
             }

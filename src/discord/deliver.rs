@@ -77,6 +77,16 @@ impl Channels {
                     now,
                 ))
             }
+            Subject::Schedule(id) => {
+                let run = self.ops.run(id).await;
+                let (schedule, run) = run.map_err(|error| unreadable(&error))?;
+                Ok(render::schedules::notice(&schedule, &run))
+            }
+            Subject::Report(id) => {
+                let report = self.ops.report_of(id).await;
+                let report = report.map_err(|error| unreadable(&error))?;
+                Ok(render::report::report(id, &report))
+            }
             Subject::Anchor(id) => Ok(Rendered::text(format!(
                 "{}\n-# {}",
                 self.anchor(id).await?,
@@ -171,7 +181,10 @@ impl Deliver for Channels {
                 | Subject::Approval(id)
                 | Subject::Result(id)
                 | Subject::Reminder(id)
-                | Subject::BreakGlass(id) => actions.push(self.action(*id).await?),
+                | Subject::BreakGlass(id)
+                | Subject::Report(id) => actions.push(self.action(*id).await?),
+                // Those have a message of their own.
+                Subject::Schedule(_) => {}
                 Subject::Start(number) => {
                     let ids = self
                         .ops

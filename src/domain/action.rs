@@ -12,9 +12,10 @@ use super::{
     grant::{Grant, Level, Team},
     ids::{
         ActionId, AgentId, ChannelId, ContainerId, FleetId, ImageId, InteractionId, MessageId,
-        UserId,
+        RunId, ScheduleId, UserId,
     },
     plan::Plan,
+    schedule::Order,
     secret,
     spec::Spec,
 };
@@ -51,10 +52,17 @@ pub enum Kind {
     Freeze,
     Unfreeze,
     AuditExport,
+    ScheduleAdd,
+    ScheduleRemove,
+    SchedulePause,
+    ScheduleResume,
+    Report,
+    Backup,
+    Purge,
 }
 
 impl Kind {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 33] = [
         Self::Deploy,
         Self::Redeploy,
         Self::Rollback,
@@ -81,6 +89,13 @@ impl Kind {
         Self::Freeze,
         Self::Unfreeze,
         Self::AuditExport,
+        Self::ScheduleAdd,
+        Self::ScheduleRemove,
+        Self::SchedulePause,
+        Self::ScheduleResume,
+        Self::Report,
+        Self::Backup,
+        Self::Purge,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -111,6 +126,13 @@ impl Kind {
             Self::Freeze => "freeze",
             Self::Unfreeze => "unfreeze",
             Self::AuditExport => "audit export",
+            Self::ScheduleAdd => "schedule add",
+            Self::ScheduleRemove => "schedule remove",
+            Self::SchedulePause => "schedule pause",
+            Self::ScheduleResume => "schedule resume",
+            Self::Report => "report",
+            Self::Backup => "backup",
+            Self::Purge => "purge",
         }
     }
 
@@ -141,13 +163,20 @@ impl Kind {
             | Self::SecretSet
             | Self::SecretDelete
             | Self::SecretRotate
-            | Self::Unfreeze => Level::Maintainer,
+            | Self::Unfreeze
+            | Self::ScheduleAdd
+            | Self::ScheduleRemove
+            | Self::SchedulePause
+            | Self::ScheduleResume
+            | Self::Report => Level::Maintainer,
             Self::Reload
             | Self::GrantAdd
             | Self::GrantRemove
             | Self::TeamSave
             | Self::TeamDelete
-            | Self::AuditExport => Level::Owner,
+            | Self::AuditExport
+            | Self::Backup
+            | Self::Purge => Level::Owner,
         }
     }
 
@@ -179,6 +208,12 @@ impl Kind {
                 | Self::Adopt
                 | Self::SecretSet
                 | Self::SecretDelete
+                | Self::ScheduleRemove
+                | Self::SchedulePause
+                | Self::ScheduleResume
+                | Self::Report
+                | Self::Backup
+                | Self::Purge
         )
     }
 }
@@ -343,6 +378,20 @@ pub struct Details {
     /// `team save`: what it becomes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamChange>,
+    /// `schedule …`: which one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Box<ScheduleChange>>,
+    /// The run of a schedule that it is: one run is one action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+}
+
+/// A schedule that is asked for, or one that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduleChange {
+    /// None for one that is to be.
+    pub id: Option<ScheduleId>,
+    pub order: Order,
 }
 
 /// A team as it was asked for, and as it was then: nothing is changed if somebody else was faster.

@@ -18,6 +18,8 @@ pub mod plan;
 pub mod policy;
 pub mod problem;
 pub mod redact;
+pub mod report;
+pub mod schedule;
 pub mod secret;
 pub mod spec;
 pub mod template;

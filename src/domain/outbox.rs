@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ids::{ActionId, ChannelId, MessageId, OutboxId};
+use super::ids::{ActionId, ChannelId, MessageId, OutboxId, RunId};
 
 /// What a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +21,10 @@ pub enum Subject {
     BreakGlass(ActionId),
     /// The last row of the audit on a day.
     Anchor(i64),
+    /// A run of a schedule that could not be, or that had the schedule paused.
+    Schedule(RunId),
+    /// The report that an action asked for.
+    Report(ActionId),
 }
 
 impl Subject {
@@ -33,6 +37,8 @@ impl Subject {
             Self::Reminder(_) => "reminder",
             Self::BreakGlass(_) => "break-glass",
             Self::Anchor(_) => "anchor",
+            Self::Schedule(_) => "schedule",
+            Self::Report(_) => "report",
         }
     }
 
@@ -42,8 +48,10 @@ impl Subject {
             | Self::Approval(id)
             | Self::Result(id)
             | Self::Reminder(id)
-            | Self::BreakGlass(id) => id.0,
+            | Self::BreakGlass(id)
+            | Self::Report(id) => id.0,
             Self::Start(number) | Self::Anchor(number) => number,
+            Self::Schedule(id) => id.0,
         }
     }
 
@@ -56,6 +64,8 @@ impl Subject {
             "reminder" => Some(Self::Reminder(ActionId(number))),
             "break-glass" => Some(Self::BreakGlass(ActionId(number))),
             "anchor" => Some(Self::Anchor(number)),
+            "report" => Some(Self::Report(ActionId(number))),
+            "schedule" => Some(Self::Schedule(RunId(number))),
             _ => None,
         }
     }

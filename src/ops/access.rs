@@ -86,6 +86,9 @@ impl Ops {
         if let Some(subject) = &details.secret {
             return self.secret_need(level, subject);
         }
+        if let Some(change) = &details.schedule {
+            return self.schedule_need(level, &change.order);
+        }
         let fleets = match kind {
             // They concern everybody, whatever agent they were made from or name they bear.
             Kind::TemplateSave
@@ -95,7 +98,14 @@ impl Ops {
             | Kind::GrantRemove
             | Kind::TeamSave
             | Kind::TeamDelete
-            | Kind::AuditExport => Some(Vec::new()),
+            | Kind::AuditExport
+            | Kind::ScheduleAdd
+            | Kind::ScheduleRemove
+            | Kind::SchedulePause
+            | Kind::ScheduleResume
+            | Kind::Report
+            | Kind::Backup
+            | Kind::Purge => Some(Vec::new()),
             // It does not exist yet, so it has a name and no id.
             Kind::FleetCreate => Some(details.name.iter().cloned().collect()),
             Kind::Deploy

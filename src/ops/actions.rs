@@ -24,6 +24,7 @@ use crate::{
         actions::{self, Ending, NewAction, NewTarget},
         agents, is_taken,
         outbox::{self, Notice},
+        schedules,
     },
 };
 
@@ -45,8 +46,13 @@ pub struct Request {
 impl Request {
     /// To read settings and templates again.
     pub fn reload() -> Self {
+        Self::plain(Kind::Reload)
+    }
+
+    /// One that is about nothing in particular.
+    pub fn plain(kind: Kind) -> Self {
         Self {
-            kind: Kind::Reload,
+            kind,
             targets: Vec::new(),
             newcomer: None,
             secret: None,
@@ -146,6 +152,13 @@ impl Ops {
         }
         if state == State::Pending {
             desire(&mut tx, request.kind, &agents).await?;
+        }
+        if let Some(run) = new.details.run
+            && !schedules::submitted(&mut tx, run, id).await?
+        {
+            return Err(Error::AlreadyDecided(
+                "This run has its action, or was left out.".to_owned(),
+            ));
         }
         self.announce(&mut tx, id, (&new, tells_owners)).await?;
         tx.commit().await?;

@@ -119,6 +119,7 @@ impl Ops {
         };
         actions::notify(&mut tx, &action, now, after).await?;
         actions::tell_result(&mut tx, &action, now).await?;
+        self.tell_unattended(&mut tx, &action, ending).await?;
         tx.commit().await?;
         let ended = self.action(id).await?;
         self.alter(id, |live| *live = ended);
@@ -227,6 +228,16 @@ impl Ops {
             (Kind::GrantAdd | Kind::GrantRemove | Kind::TeamSave | Kind::TeamDelete, ..) => {
                 self.apply_access(action).await
             }
+            (
+                Kind::ScheduleAdd
+                | Kind::ScheduleRemove
+                | Kind::SchedulePause
+                | Kind::ScheduleResume,
+                ..,
+            ) => self.apply_schedule(action).await,
+            (Kind::Backup, ..) => self.back_up().await.map(Some),
+            (Kind::Report, ..) => self.post_report(action).await,
+            (Kind::Purge, ..) => self.purge_old().await.map(|()| None),
             (Kind::SecretDelete, ..) => self.delete_secret(action).await,
             _ => Err(unfit(action)),
         }

@@ -10,6 +10,7 @@ pub mod allowances;
 pub mod anchors;
 pub mod approvals;
 pub mod audit;
+mod backup;
 pub mod drafts;
 pub mod fleets;
 pub mod freezes;
@@ -17,6 +18,8 @@ pub mod grants;
 pub mod ledger;
 pub mod outbox;
 pub mod process;
+mod report;
+pub mod schedules;
 pub mod secrets;
 pub mod templates;
 

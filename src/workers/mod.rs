@@ -6,6 +6,7 @@ mod converge;
 mod executor;
 mod housekeeping;
 mod outbox;
+mod scheduler;
 mod stats;
 mod watcher;
 
@@ -68,6 +69,7 @@ impl Workers {
         self.spawn("stats", stats::sample(Arc::clone(ops)));
         self.spawn("outbox", outbox::send(Arc::clone(ops), deliver));
         self.spawn("access", access::keep(Arc::clone(ops)));
+        self.spawn("scheduler", scheduler::run(Arc::clone(ops)));
         self.spawn("housekeeping", housekeeping::keep(Arc::clone(ops)));
     }
 

@@ -36,6 +36,7 @@ mod recovery;
 mod reload;
 mod replace;
 mod rights;
+mod schedules;
 mod secrets;
 mod sequences;
 mod status;

@@ -4,6 +4,7 @@ mod adopt;
 mod agents;
 pub mod approvals;
 pub mod audit;
+mod backup;
 pub mod break_glass;
 pub mod claim;
 pub mod deploy;
@@ -14,6 +15,7 @@ mod help;
 pub mod logs;
 mod policy;
 mod reload;
+mod schedule;
 pub mod secret;
 mod status;
 mod team;
@@ -54,6 +56,7 @@ pub fn all() -> Vec<Command> {
         freeze::unfreeze(),
         fleet::fleet(),
         templates::templates(),
+        schedule::schedule(),
         secret::secret(),
         adopt::adopt(),
         approvals::approve(),
@@ -64,6 +67,7 @@ pub fn all() -> Vec<Command> {
         claim::claim(),
         audit::audit(),
         audit::why(),
+        backup::backup(),
         reload::reload(),
         help::help(),
     ]

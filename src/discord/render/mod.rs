@@ -11,6 +11,8 @@ pub mod grants;
 pub mod help;
 pub mod logs;
 pub mod policy;
+pub mod report;
+pub mod schedules;
 pub mod secrets;
 pub mod start;
 pub mod status;

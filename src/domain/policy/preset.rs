@@ -131,6 +131,13 @@ fn everyday() -> Match {
             Kind::TemplateDelete,
             Kind::Reload,
             Kind::AuditExport,
+            Kind::ScheduleAdd,
+            Kind::ScheduleRemove,
+            Kind::SchedulePause,
+            Kind::ScheduleResume,
+            Kind::Report,
+            Kind::Backup,
+            Kind::Purge,
         ],
         ..Match::default()
     }
