@@ -20,6 +20,9 @@ pub enum Error {
     /// Too late: it was decided, by whom and when.
     #[error("{0}")]
     AlreadyDecided(String),
+    /// What would be done is not what was planned any more; nothing was changed.
+    #[error("{0}")]
+    Drifted(String),
     /// Docker or Discord failed; says whether anything was changed.
     #[error("{0}")]
     Unavailable(String),

@@ -4,6 +4,7 @@
 //! kept in, so that whoever can write the database cannot move one secret into the place of another.
 
 pub mod handout;
+pub mod rekey;
 
 use std::{
     fmt,
@@ -62,6 +63,16 @@ pub enum KeyError {
     Malformed { place: String },
     #[error("the vault's key file `{}` is missing, and secrets are sealed with key {key}\nhint: put it back from your backup, or name it by `vault.key_file`", .file.display())]
     Missing { file: PathBuf, key: KeyId },
+    #[error("`{}` is there: a new key that nothing is sealed with, left by a rekeying that was cut off\nhint: delete it, then try again", .file.display())]
+    Left { file: PathBuf },
+    #[error(
+        "the key comes from `YARDARM_VAULT_KEY`, which Yardarm cannot change\nhint: make a new one (`openssl rand -hex 32 > FILE`), call this with `--new-key-file FILE`, then put it there"
+    )]
+    Given,
+    #[error(
+        "{place} holds key {has}, which is the one in force\nhint: `openssl rand -hex 32` makes another"
+    )]
+    Same { place: String, has: KeyId },
     #[error(
         "{place} holds key {has}, and secrets are sealed with key {needs}\nhint: put the right key back from your backup, or name its file by `vault.key_file`"
     )]
@@ -107,6 +118,7 @@ impl Vault {
             return Self::fitting(&key, instance, sealed_with, place);
         }
         let file = source.file;
+        rekey::finish(file, instance, sealed_with)?;
         let key = match (read(file)?, sealed_with.first()) {
             (Some(key), _) => key,
             (None, Some(key)) => {
@@ -247,12 +259,16 @@ fn read(file: &Path) -> Result<Option<Key>, KeyError> {
 /// A fresh key in a file that nobody else may read.
 fn make(file: &Path) -> Result<Key, KeyError> {
     let key = Key::generate();
-    write(file, &key).map_err(|cause| KeyError::Unwritable {
-        file: file.to_owned(),
-        cause,
-    })?;
+    write(file, &key).map_err(unwritable(file))?;
     tracing::warn!(file = %file.display(), "made the vault's key; back this file up apart from the database: without it secrets are lost");
     Ok(key)
+}
+
+fn unwritable(file: &Path) -> impl Fn(io::Error) -> KeyError {
+    |cause| KeyError::Unwritable {
+        file: file.to_owned(),
+        cause,
+    }
 }
 
 fn write(file: &Path, key: &Key) -> io::Result<()> {

@@ -9,6 +9,7 @@ pub mod grant;
 pub mod policy;
 pub mod report;
 pub mod schema;
+pub mod secrets;
 pub mod up;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -46,6 +47,9 @@ pub enum Command {
     /// Grant rights from this host, such as when every owner is lost
     #[command(subcommand)]
     Grant(grant::Grant),
+    /// What is done to sealed values
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     Schema(schema::Schema),
 }
 
@@ -80,6 +84,7 @@ impl Cli {
             Command::Backup(options) => backup::run(&options).await,
             Command::Claim(options) => claim::run(&options).await,
             Command::Grant(grant) => grant.run().await,
+            Command::Secrets(secrets) => Ok(secrets.run().await),
             Command::Schema(args) => schema::run(&args),
         }
     }

@@ -21,7 +21,7 @@ use crate::{
 /// The database cannot be used as it is.
 pub(super) const BAD_DATABASE: u8 = 65;
 /// Another process has the database.
-const DATABASE_IN_USE: u8 = 66;
+pub(super) const DATABASE_IN_USE: u8 = 66;
 /// Discord refuses the token; starting again will not help.
 const TOKEN_REFUSED: u8 = 77;
 

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         action::{Action, Kind},
         agent::Name,
+        approval::Allowance,
         audit::What,
         schedule::Job,
         template::{LIMIT_NAMES, Parameter, ParameterKind},
@@ -73,15 +74,26 @@ pub async fn fleet(ctx: Context<'_>, partial: &str) -> CreateAutocompleteRespons
     respond(rank(partial, sight.roster.read(read)))
 }
 
-/// Grants that can be taken back: what a file says is changed there.
+/// Grants and allowances that can be taken back: what a file says is changed there.
 pub async fn grant(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let label = |grant: &crate::domain::grant::Grant| {
         let id = grant.id?.to_string();
         let (level, fleets) = (grant.level, &grant.fleets);
         Some((format!("#{id} {level} on {fleets}"), id))
     };
-    let seen = sight(ctx).grants_seen();
-    respond(rank(partial, seen.iter().filter_map(label).collect()))
+    let allowance = |one: Allowance| {
+        let label = one.label();
+        (
+            format!("{label} {} in {} for a while", one.kind, one.fleet_name),
+            label,
+        )
+    };
+    let sight = sight(ctx);
+    let allowances = sight.allowances_seen().await.unwrap_or_default();
+    let allowances = allowances.into_iter().map(allowance);
+    let grants = sight.grants_seen();
+    let all = allowances.chain(grants.iter().filter_map(label));
+    respond(rank(partial, all.collect()))
 }
 
 pub async fn team(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     agent::{Desired, Name},
-    approval::Approval,
+    approval::{Allowance, Approval},
     freeze::Mode,
     grant::{Grant, Level, Team},
     ids::{
@@ -24,7 +24,8 @@ use super::{
 pub type Arguments = BTreeMap<String, String>;
 
 /// What may be done. The text is how the database and people write it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "&str", try_from = "String")]
 pub enum Kind {
     Deploy,
     Redeploy,
@@ -141,6 +142,22 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
+    /// Whether all it does is done to agents where they are, and all that is to be known of it stands in its plan.
+    pub const fn is_about_agents_alone(self) -> bool {
+        matches!(
+            self,
+            Self::Deploy
+                | Self::Redeploy
+                | Self::Rollback
+                | Self::Start
+                | Self::Stop
+                | Self::Restart
+                | Self::Pause
+                | Self::Resume
+                | Self::Remove
+        )
+    }
+
     /// The least level that may ask for it (design.md, section 1).
     pub const fn level(self) -> Level {
         match self {
@@ -215,6 +232,20 @@ impl Kind {
                 | Self::Backup
                 | Self::Purge
         )
+    }
+}
+
+impl From<Kind> for &str {
+    fn from(kind: Kind) -> Self {
+        kind.as_str()
+    }
+}
+
+impl TryFrom<String> for Kind {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("there is no action `{text}`"))
     }
 }
 
@@ -375,6 +406,12 @@ pub struct Details {
     /// `grant …`: which one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<Grant>,
+    /// `grant remove`: one that an approval gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowance: Option<Allowance>,
+    /// By what nobody was asked although the rules would have others asked; one for each fleet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed_by: Vec<Allowance>,
     /// `team save`: what it becomes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamChange>,

@@ -1,13 +1,16 @@
 //! The question to people, and their answers.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::{
-    action::Kind,
+    action::{Action, Kind},
+    agent::Name,
     grant::{Caller, Forbidden, Holder, Need, Rights, Team},
     ids::{ActionId, AllowanceId, ChannelId, FleetId, UserId},
+    plan::Plan,
     policy::Ask,
 };
 
@@ -196,7 +199,7 @@ fn list(holders: &[Holder]) -> String {
 }
 
 /// "Approve and allow": somebody may do the same again on a fleet without others being asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowance {
     pub id: AllowanceId,
     /// The action whose approval gave it.
@@ -204,13 +207,68 @@ pub struct Allowance {
     pub user: UserId,
     pub kind: Kind,
     pub fleet: FleetId,
+    pub fleet_name: Name,
     pub given_by: UserId,
     pub ends_at: DateTime<Utc>,
+}
+
+impl fmt::Display for Allowance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` in `{}` for <@{}> without asking until <t:{}:R>",
+            self.kind,
+            self.fleet_name,
+            self.user,
+            self.ends_at.timestamp()
+        )
+    }
+}
+
+impl Allowance {
+    /// As people write which one they mean; grants are plain numbers.
+    pub fn label(&self) -> String {
+        format!("a{}", self.id)
+    }
+
+    fn covers(&self, user: UserId, kind: Kind, fleet: &Name) -> bool {
+        self.user == user && self.kind == kind && self.fleet_name == *fleet
+    }
+}
+
+/// Whether somebody can be allowed to do such a thing again, or does it because they were. What loosens, deletes data,
+/// or reaches beyond the agents of the fleets in its plan is asked about each time.
+pub fn can_be_allowed(kind: Kind, plan: &Plan) -> bool {
+    kind.is_about_agents_alone()
+        && !plan.parts.is_empty()
+        && !plan.details.volumes
+        && plan.loosens().is_empty()
+}
+
+/// For how long its requester can be allowed to do the same again, if the rule that asks leaves room for that.
+pub fn allowable_for(action: &Action) -> Option<Duration> {
+    let plan = action.plan.as_deref()?;
+    let length = action.approval.as_deref()?.ask.allow_for?;
+    can_be_allowed(action.kind, plan).then_some(length)
+}
+
+/// Those of `live` by which nobody has to be asked about what `user` wants: one for each fleet, or none at all.
+pub fn covering(live: &[Allowance], (user, kind): (UserId, Kind), plan: &Plan) -> Vec<Allowance> {
+    if !can_be_allowed(kind, plan) {
+        return Vec::new();
+    }
+    let fleets: BTreeSet<&Name> = plan.parts.iter().map(|part| &part.fleet).collect();
+    let found = fleets.into_iter().map(|fleet| {
+        let mut fitting = live.iter().filter(|one| one.covers(user, kind, fleet));
+        fitting.next_back().cloned()
+    });
+    found.collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{action::Details, plan::Part};
     use proptest::prelude::*;
 
     fn approval(approvals: u32, answers: &[(u64, Answer)]) -> Approval {
@@ -226,7 +284,7 @@ mod tests {
             rule: "team".to_owned(),
             channel: None,
             asked_at: now,
-            expires_at: now + chrono::Duration::hours(24),
+            expires_at: now + Duration::hours(24),
             decided: None,
             votes: answers.iter().map(vote).collect(),
         }
@@ -237,10 +295,67 @@ mod tests {
         let both = approval(1, &[(1, Answer::Approve), (2, Answer::Deny)]);
         assert_eq!(both.tally(|_| true), Tally::Denied);
         assert_eq!(both.tally(|user| user == UserId(1)), Tally::Approved);
-        assert_eq!(
-            both.remind_at(),
-            DateTime::UNIX_EPOCH + chrono::Duration::hours(12)
-        );
+        assert_eq!(both.remind_at(), DateTime::UNIX_EPOCH + Duration::hours(12));
+    }
+
+    fn plan(fleets: &[&str], loosens: &[&str]) -> Plan {
+        let part = |fleet: &&str| Part {
+            agent: Name::parse("scout").unwrap(),
+            fleet: Name::parse(fleet).unwrap(),
+            container: None,
+            now: None,
+            then: None,
+            loosens: loosens.iter().map(|why| (*why).to_owned()).collect(),
+        };
+        Plan {
+            kind: "remove".to_owned(),
+            parts: fleets.iter().map(part).collect(),
+            details: Details::default(),
+        }
+    }
+
+    fn allowance(fleet: &str) -> Allowance {
+        Allowance {
+            id: AllowanceId(1),
+            action: ActionId(1),
+            user: UserId(1),
+            kind: Kind::Remove,
+            fleet: FleetId(1),
+            fleet_name: Name::parse(fleet).unwrap(),
+            given_by: UserId(2),
+            ends_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn an_allowance_covers_all_the_fleets_of_a_plan_or_nothing() {
+        let live = [allowance("main"), allowance("spare")];
+        let covered = |fleets: &[&str]| {
+            let who = (UserId(1), Kind::Remove);
+            covering(&live, who, &plan(fleets, &[])).len()
+        };
+        assert_eq!(covered(&["main"]), 1);
+        assert_eq!(covered(&["main", "spare"]), 2);
+        assert_eq!(covered(&["main", "prod"]), 0);
+        assert_eq!(covered(&[]), 0);
+    }
+
+    #[test]
+    fn what_loosens_deletes_data_or_reaches_further_is_never_allowed_ahead() {
+        let mut data = plan(&["main"], &[]);
+        assert!(can_be_allowed(Kind::Remove, &data));
+        data.details.volumes = true;
+        assert!(!can_be_allowed(Kind::Remove, &data));
+        let looser = plan(&["main"], &["memory 1 → 2 MiB"]);
+        assert!(!can_be_allowed(Kind::Redeploy, &looser));
+        for kind in [
+            Kind::SecretRotate,
+            Kind::FleetAdd,
+            Kind::Adopt,
+            Kind::GrantAdd,
+        ] {
+            assert!(!can_be_allowed(kind, &plan(&["main"], &[])), "{kind}");
+        }
     }
 
     proptest! {

@@ -77,6 +77,12 @@ impl Plan {
         all
     }
 
+    /// The image that an agent's container is to be made from, if the plan makes one.
+    pub fn image_for(&self, agent: &Name) -> Option<&str> {
+        let part = self.parts.iter().find(|part| part.agent == *agent)?;
+        part.then.as_ref()?.image.as_deref()
+    }
+
     /// What has changed since this plan was made, in words for people; empty if nothing has.
     pub fn drift(&self, today: &Self) -> Vec<String> {
         let mut drift = Vec::new();
@@ -118,8 +124,13 @@ impl Part {
         }
         for (planned, found) in [(&self.now, &today.now), (&self.then, &today.then)] {
             if let (Some(planned), Some(found)) = (planned, found) {
-                let lines = changes(planned, found);
-                drift.extend(lines.iter().map(|line| format!("`{}`: {line}", self.agent)));
+                for line in changes(planned, found) {
+                    let line = format!("`{}`: {line}", self.agent);
+                    // What was and what is to be mostly change alike.
+                    if !drift.contains(&line) {
+                        drift.push(line);
+                    }
+                }
             }
         }
         drift
@@ -312,7 +323,7 @@ fn changes(now: &Made, then: &Made) -> Vec<String> {
     };
     line("image", before.image.clone(), after.image.clone());
     if let (Some(old), Some(new)) = (&now.image, &then.image) {
-        line("image digest", short(old), short(new));
+        line("image digest", short_image(old), short_image(new));
     }
     line("command", before.command.join(" "), after.command.join(" "));
     line("limits", limits(before), limits(after));
@@ -359,8 +370,8 @@ fn env_changes(before: &BTreeMap<String, String>, after: &BTreeMap<String, Strin
         .collect()
 }
 
-/// The end of a digest tells as much as all of it.
-fn short(image: &str) -> String {
+/// The beginning of a digest tells people as much as all of it.
+pub fn short_image(image: &str) -> String {
     match image.split_once("sha256:") {
         Some((_, digest)) => format!("sha256:{}", digest.get(..12).unwrap_or(digest)),
         None => image.to_owned(),

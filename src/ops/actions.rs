@@ -22,7 +22,7 @@ use crate::{
     store::{
         self, Tx,
         actions::{self, Ending, NewAction, NewTarget},
-        agents, is_taken,
+        agents, allowances, is_taken,
         outbox::{self, Notice},
         schedules,
     },
@@ -113,16 +113,22 @@ impl Ops {
         (plan, verdict): (Plan, Verdict),
     ) -> Result<ActionId> {
         let now = self.now();
+        let mut details = request.details;
         let (state, approval, expires_at) = match verdict {
             Verdict::Go => (State::Pending, None, None),
+            Verdict::Allowed(allowed_by) => {
+                details.allowed_by = allowed_by;
+                (State::Pending, None, None)
+            }
             Verdict::Confirm => (State::Asked, None, Some(now + ASK_FOR)),
             Verdict::Ask(approval) => {
                 let expires_at = approval.expires_at;
                 (State::Asked, Some(approval), Some(expires_at))
             }
         };
-        let tells_owners = request.details.break_glass;
+        let tells_owners = details.break_glass;
         let mut tx = self.store.begin().await?;
+        self.refuse_revoked(&mut tx, &details).await?;
         let mut targets = request.targets;
         if let Some(newcomer) = request.newcomer {
             targets.push(enlist(&mut tx, newcomer, request.kind, now).await?);
@@ -133,7 +139,7 @@ impl Ops {
             actor: requester.caller.map(|caller| caller.user),
             origin: requester.origin,
             reason: requester.reason,
-            details: request.details,
+            details,
             state,
             expires_at,
             reply: requester.reply,
@@ -166,6 +172,19 @@ impl Ops {
             self.publish(Event::Outbox);
         }
         Ok(id)
+    }
+
+    /// What allowed it may have been taken back since the rules were asked.
+    async fn refuse_revoked(&self, tx: &mut Tx, details: &Details) -> Result<()> {
+        for allowance in &details.allowed_by {
+            if !allowances::is_live(tx, allowance.id, self.now()).await? {
+                return Err(Error::AlreadyDecided(
+                    "What allowed this without asking ended at this moment. Send the command again: others are asked."
+                        .to_owned(),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The card of the question, and what owners are told.

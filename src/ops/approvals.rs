@@ -17,7 +17,7 @@ use crate::{
     domain::{
         action::{Action, State},
         agent::Name,
-        approval::{Answer, Approval, Asked, Tally, Vote, deciders, may_answer},
+        approval::{Answer, Approval, Asked, Tally, Vote, allowable_for, deciders, may_answer},
         event::Event,
         grant::{Caller, Holder, Level, Scope},
         ids::{ActionId, AgentId, ChannelId, MessageId, UserId},
@@ -127,7 +127,7 @@ impl Ops {
                 }
             }
             let tally = counted.tally(|user| self.counts(action, &counted, &people, user));
-            self.decide(tx, action, &counted, (tally, &vote, ballot.allow))
+            self.decide(tx, action, (tally, &vote, ballot.allow))
                 .await?;
             self.publish(Event::Outbox);
             return self.accepted(action.id).await;
@@ -138,7 +138,6 @@ impl Ops {
         &self,
         mut tx: Tx,
         action: &Action,
-        approval: &Approval,
         (tally, vote, allow): (Tally, &Vote, bool),
     ) -> Result<()> {
         let now = self.now();
@@ -155,7 +154,7 @@ impl Ops {
                 }
                 desire(&mut tx, action.kind, &agents).await?;
                 approvals::decided(&mut tx, action.id, (vote.user, vote.answer), now).await?;
-                if let Some(length) = approval.ask.allow_for.filter(|_| allow) {
+                if let Some(length) = allowable_for(action).filter(|_| allow) {
                     self.allow(&mut tx, action, vote.user, length).await?;
                 }
             }

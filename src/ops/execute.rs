@@ -288,7 +288,11 @@ pub(super) fn ending(action: &Action, outcome: Result<Option<String>>) -> Ending
             }
         }
         Err(error) => Ending {
-            state: State::Failed,
+            state: if matches!(error, Error::Drifted(_)) {
+                State::Void
+            } else {
+                State::Failed
+            },
             note: Some(error.to_string()),
         },
     }
@@ -302,13 +306,19 @@ fn summary(states: &[State]) -> Ending {
         .count();
     let state = if well == states.len() {
         State::Succeeded
-    } else if states.iter().all(|state| *state == State::Cancelled) {
-        State::Cancelled
+    } else if let Some(state) = all_alike(states, &[State::Cancelled, State::Void]) {
+        state
     } else {
         State::Failed
     };
     let note = (states.len() > 1).then(|| format!("{well} of {} done", states.len()));
     Ending { state, note }
+}
+
+/// The one of `wanted` that all of them are.
+fn all_alike(states: &[State], wanted: &[State]) -> Option<State> {
+    let is_all = |wanted: &&State| states.iter().all(|state| state == *wanted);
+    wanted.iter().find(is_all).copied()
 }
 
 fn taken(error: store::Error, name: &str) -> Error {

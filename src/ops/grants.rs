@@ -11,12 +11,13 @@ use crate::{
     domain::{
         action::{Action, Details, Kind, TeamChange},
         agent::Name,
+        approval::Allowance,
         audit::{self, Entry, What},
         grant::{Grant, Holder, Level, Need, Rights, Source, Team},
         ids::{GrantId, UserId},
     },
     error::{Error, Result},
-    store::{self, Store, Tx, grants},
+    store::{self, Store, Tx, allowances, grants},
 };
 
 /// Actions looked through for the recent ones of a team.
@@ -46,8 +47,15 @@ impl Sight<'_> {
         }))
     }
 
-    pub fn request_revoke(&self, id: &str) -> Result<Request> {
+    pub async fn request_revoke(&self, id: &str) -> Result<Request> {
         self.permit(&Need::everything(Kind::GrantRemove.level()))?;
+        let allowances = self.store.allowances(self.now()).await?;
+        let allowance = allowances.into_iter().find(|one| one.label() == id.trim());
+        if allowance.is_some() {
+            return Ok(change(Kind::GrantRemove, |details| {
+                details.allowance = allowance;
+            }));
+        }
         let rights = self.rights();
         let wanted = id.trim().trim_start_matches('#').parse().map(GrantId).ok();
         let grant = wanted.and_then(|id| rights.grants.iter().find(|grant| grant.id == Some(id)));
@@ -87,6 +95,13 @@ impl Sight<'_> {
             .iter()
             .filter(|grant| everything || concerns(grant));
         seen.cloned().collect()
+    }
+
+    /// What approvals allow for a while in fleets that the caller sees, in the order of its end.
+    pub async fn allowances_seen(&self) -> Result<Vec<Allowance>> {
+        let mut live = self.store.allowances(self.now()).await?;
+        live.retain(|one| self.sees(&one.fleet_name));
+        Ok(live)
     }
 
     /// The teams a caller may know of: their own, and those that were granted or own a fleet they see. Owners of
@@ -189,7 +204,7 @@ impl Sight<'_> {
 impl Ops {
     pub(super) async fn apply_access(&self, action: &Action) -> Result<Option<String>> {
         let details = &action.details;
-        let unfit = || Error::Internal(anyhow::anyhow!("action {} lacks its details", action.id));
+        let unfit = || lacking(action);
         let mut tx = self.store.begin().await?;
         let owned = self.rights_in(&mut tx).await?.has_lasting_owner();
         let what = match action.kind {
@@ -208,10 +223,7 @@ impl Ops {
                 What::Granted
             }
             Kind::GrantRemove => {
-                let id = details.grant.as_ref().and_then(|grant| grant.id);
-                if !grants::delete(&mut tx, id.ok_or_else(unfit)?).await? {
-                    return Err(Error::NotFound("That grant is gone already.".to_owned()));
-                }
+                self.take_back(&mut tx, action).await?;
                 What::Revoked
             }
             Kind::TeamSave => {
@@ -248,6 +260,26 @@ impl Ops {
         Ok(None)
     }
 
+    /// A grant, or what an approval allows for a while.
+    async fn take_back(&self, tx: &mut Tx, action: &Action) -> Result<()> {
+        let Details {
+            allowance, grant, ..
+        } = &action.details;
+        let grant = grant.as_ref().and_then(|grant| grant.id);
+        let taken = match (allowance, action.actor, grant) {
+            (Some(allowance), Some(by), _) => {
+                allowances::revoke(tx, allowance.id, by, self.now()).await?
+            }
+            (_, _, Some(grant)) => grants::delete(tx, grant).await?,
+            _ => return Err(lacking(action)),
+        };
+        if taken {
+            Ok(())
+        } else {
+            Err(Error::NotFound("That grant is gone already.".to_owned()))
+        }
+    }
+
     /// Everybody's rights as they would be if the transaction were committed.
     pub(super) async fn rights_in(&self, tx: &mut Tx) -> Result<Rights> {
         Ok(access::of(&self.settings(), grants::access(tx).await?))
@@ -262,14 +294,21 @@ fn last_owner() -> Error {
     )
 }
 
+fn lacking(action: &Action) -> Error {
+    Error::Internal(anyhow::anyhow!("action {} lacks its details", action.id))
+}
+
 fn told(action: &Action, what: What) -> Entry {
+    let grant = action.details.grant.as_ref().map(ToString::to_string);
+    let allowance = action.details.allowance.as_ref().map(ToString::to_string);
     Entry {
         actor: action.actor,
         action: Some(action.id),
         kind: Some(action.kind),
-        text: action.details.grant.as_ref().map(ToString::to_string),
+        text: grant.or(allowance),
         details: json!({
             "grant": action.details.grant,
+            "allowance": action.details.allowance,
             "team": action.details.team,
             "name": action.details.name,
         }),

@@ -19,6 +19,7 @@ mod plan;
 mod policies;
 mod record;
 pub mod recover;
+pub mod rekey;
 mod reload;
 mod replace;
 mod report;

@@ -113,7 +113,10 @@ impl Ops {
 
     async fn part(&self, aim: Aim<'_>, (pull, images): (bool, bool)) -> Result<Part> {
         // Which image gets a secret is a question of rights.
-        let images = images || aim.spec.is_some_and(|spec| !spec.secrets.is_empty());
+        let images = images
+            || aim
+                .spec
+                .is_some_and(|spec| spec.all_secrets().next().is_some());
         let seal = |name: &str, value: &str| self.vault.hmac(name, value);
         let version = aim.view.as_ref().and_then(|view| view.version.clone());
         let now = match (&version, aim.spec) {

@@ -15,6 +15,7 @@ use crate::{
         action::{Arguments, Kind, Step},
         agent::{Agent, Desired, Health, Name, Observation, Phase},
         ids::{ActionId, ContainerId, ImageId},
+        plan::{repository, short_image},
         redact::{Redactor, by_shape},
         spec::{Mount, Network, Spec},
     },
@@ -53,6 +54,8 @@ impl Work<'_> {
             let image = self.resolve_image(spec, blueprint.pinned.clone()).await?;
             let bare = self.ops.bare_image(image.as_str()).await?;
             let bare = bare.unwrap_or_else(|| image.to_string());
+            self.refuse_unplanned_image(&agent, &blueprint, (&image, &bare))
+                .await?;
             Ok((image, bare))
         };
         let (image, bare) = match resolved.await {
@@ -132,6 +135,44 @@ impl Work<'_> {
             ))
         };
         Ok(engine.image(&spec.image).await?.ok_or_else(missing)?.id)
+    }
+
+    /// Names of images move, and who approved meant one image: what came of the name by now has to be that one.
+    async fn refuse_unplanned_image(
+        &self,
+        agent: &Agent,
+        blueprint: &Blueprint,
+        (image, bare): (&ImageId, &str),
+    ) -> Result<()> {
+        let plan = self.action.plan.as_deref();
+        if let Some(planned) = plan.and_then(|plan| plan.image_for(&agent.name)) {
+            if planned == bare || self.is_called(&blueprint.spec, planned, image).await? {
+                return Ok(());
+            }
+            return Err(Error::Drifted(format!(
+                "the plan has changed: `{}`: image digest `{}` → `{}`",
+                agent.name,
+                short_image(planned),
+                short_image(bare)
+            )));
+        }
+        // Only the container of what is there is missing: its version says from which image.
+        match &blueprint.pinned {
+            Some(pinned) if self.action.approval.is_some() && pinned != image => {
+                Err(Error::Invalid(format!(
+                    "The image of `{0}` is gone from this host, and `{1}` is another one by now. `/redeploy agent:{0}` asks for that.",
+                    agent.name, blueprint.spec.image
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether that image has this digest too: one that was pushed twice has several.
+    async fn is_called(&self, spec: &Spec, digest: &str, image: &ImageId) -> Result<bool> {
+        let reference = format!("{}@{digest}", repository(&spec.image));
+        let named = self.ops.engine.image(&reference).await?;
+        Ok(named.is_some_and(|named| named.id == *image))
     }
 
     async fn old(&self, agent: &Agent) -> Result<Option<Old>> {
@@ -366,6 +407,7 @@ impl Work<'_> {
         };
         match error {
             Error::Internal(_) => Err(error),
+            Error::Drifted(why) if undone.is_ok() => Err(Error::Drifted(why)),
             error => Err(Error::Invalid(match redactor {
                 Ok(redactor) => redactor.redact(&format!("{error} {fate}{words}")),
                 // Without the values nobody can tell what else the container has said.

@@ -458,7 +458,7 @@ impl Work<'_> {
     }
 }
 
-const fn place(secret: SecretId, version: i64) -> Place {
+pub(super) const fn place(secret: SecretId, version: i64) -> Place {
     Place {
         secret: secret.0,
         version,

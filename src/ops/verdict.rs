@@ -9,7 +9,7 @@ use super::{
 use crate::{
     domain::{
         action::{Kind, Origin},
-        approval::{Asked, can_be_met, deciders},
+        approval::{Allowance, Asked, can_be_met, covering, deciders},
         grant::{Caller, Holder, Level, Need, Scope},
         ids::ChannelId,
         plan::Plan,
@@ -22,6 +22,8 @@ use crate::{
 /// What becomes of a request.
 pub(super) enum Verdict {
     Go,
+    /// Somebody allowed its requester not to ask again for a while.
+    Allowed(Vec<Allowance>),
     /// Its requester types what it is about.
     Confirm,
     Ask(NewApproval),
@@ -50,10 +52,14 @@ impl Ops {
                 Ok(Verdict::Confirm)
             }
             Effect::Confirm => Ok(Verdict::Confirm),
-            Effect::Ask(_) if self.is_allowed_for_now(request, caller, plan).await? => {
-                Ok(Verdict::Go)
+            Effect::Ask(ask) => {
+                let allowed = self.allowed(&ask, (request.kind, caller), plan).await?;
+                if allowed.is_empty() {
+                    self.ask((ask, decision.rule), requester, request, plan)
+                } else {
+                    Ok(Verdict::Allowed(allowed))
+                }
             }
-            Effect::Ask(ask) => self.ask((ask, decision.rule), requester, request, plan),
         }
     }
 
@@ -164,26 +170,18 @@ impl Ops {
         fleet.or(self.settings().discord.ops_channel)
     }
 
-    /// Whether somebody approved the same for this person and these fleets for a time. What loosens always asks.
-    async fn is_allowed_for_now(
+    /// By what nobody has to be asked, as long as the rule that asks leaves room for that.
+    async fn allowed(
         &self,
-        request: &Request,
-        caller: Option<&Caller>,
+        ask: &Ask,
+        (kind, caller): (Kind, Option<&Caller>),
         plan: &Plan,
-    ) -> Result<bool> {
-        let Some(caller) = caller else {
-            return Ok(false);
+    ) -> Result<Vec<Allowance>> {
+        let Some(caller) = caller.filter(|_| ask.allow_for.is_some()) else {
+            return Ok(Vec::new());
         };
-        let fleets = self.fleets_of(Some(plan));
-        if fleets.is_empty() || !plan.loosens().is_empty() {
-            return Ok(false);
-        }
-        let all = self.store.allowances(self.now()).await?;
-        Ok(fleets.into_iter().all(|fleet| {
-            all.iter().any(|one| {
-                one.user == caller.user && one.kind == request.kind && one.fleet == fleet
-            })
-        }))
+        let live = self.store.allowances(self.now()).await?;
+        Ok(covering(&live, (caller.user, kind), plan))
     }
 }
 

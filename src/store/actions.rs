@@ -285,7 +285,10 @@ async fn tell_birth(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let mut entry = audit::about(tx, id, What::from(new.state)).await?;
-    entry.text.clone_from(&new.reason);
+    let allowed = new.details.allowed_by.iter();
+    let allowed = allowed.map(|one| format!("allowed by action {} ({})", one.action, one.label()));
+    let words: Vec<String> = new.reason.iter().cloned().chain(allowed).collect();
+    entry.text = Some(words.join("; ")).filter(|text| !text.is_empty());
     let details = &mut entry.details;
     if new.targets.len() > 1 {
         details["targets"] = audit::names(tx, id).await?.into();

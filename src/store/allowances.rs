@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Store, Tx, audit, unreadable};
 use crate::domain::{
     action::Kind,
+    agent::Name,
     approval::Allowance,
     audit::What,
     ids::{ActionId, AllowanceId, FleetId, UserId},
@@ -26,8 +27,10 @@ impl Store {
     /// Those that have neither ended nor been revoked, in the order of their end.
     pub async fn allowances(&self, now: DateTime<Utc>) -> sqlx::Result<Vec<Allowance>> {
         let rows = sqlx::query!(
-            r#"SELECT id, action_id, user_id, kind, fleet_id, given_by, ends_at AS "ends_at: DateTime<Utc>"
-               FROM allowances WHERE revoked_at IS NULL AND ends_at > ? ORDER BY ends_at, id"#,
+            r#"SELECT allowances.id AS "id!", action_id, user_id, kind, fleet_id, fleets.name AS fleet_name, given_by,
+                      ends_at AS "ends_at: DateTime<Utc>"
+               FROM allowances JOIN fleets ON fleets.id = fleet_id
+               WHERE revoked_at IS NULL AND ends_at > ? ORDER BY ends_at, allowances.id"#,
             now
         )
         .fetch_all(&self.reader)
@@ -40,6 +43,8 @@ impl Store {
                     user: UserId::from_db(row.user_id),
                     kind: Kind::parse(&row.kind).ok_or_else(|| unreadable("kind", &row.kind))?,
                     fleet: FleetId(row.fleet_id),
+                    fleet_name: Name::parse(&row.fleet_name)
+                        .map_err(|_| unreadable("name", &row.fleet_name))?,
                     given_by: UserId::from_db(row.given_by),
                     ends_at: row.ends_at,
                 })
@@ -51,9 +56,9 @@ impl Store {
 pub async fn insert(tx: &mut Tx, new: &NewAllowance, now: DateTime<Utc>) -> sqlx::Result<()> {
     let (user, given_by) = (new.user.to_db(), new.given_by.to_db());
     let kind = new.kind.as_str();
-    sqlx::query!(
-        "INSERT INTO allowances (action_id, user_id, kind, fleet_id, given_by, created_at, ends_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    let id = sqlx::query_scalar!(
+        r#"INSERT INTO allowances (action_id, user_id, kind, fleet_id, given_by, created_at, ends_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id AS "id!""#,
         new.action.0,
         user,
         kind,
@@ -62,13 +67,26 @@ pub async fn insert(tx: &mut Tx, new: &NewAllowance, now: DateTime<Utc>) -> sqlx
         now,
         new.ends_at
     )
-    .execute(&mut **tx)
+    .fetch_one(&mut **tx)
     .await?;
     let mut entry = audit::about(tx, new.action, What::Granted).await?;
     entry.actor = Some(new.given_by);
     entry.text = Some(format!("the same again until {}", new.ends_at));
+    entry.details["allowance"] = id.into();
     audit::append(tx, &entry, now).await?;
     Ok(())
+}
+
+/// Whether one counts at this instant, while nobody else writes.
+pub async fn is_live(tx: &mut Tx, id: AllowanceId, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let live = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM allowances WHERE id = ? AND revoked_at IS NULL AND ends_at > ?) AS "live!: bool""#,
+        id.0,
+        now
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(live)
 }
 
 /// Ends one early; false if it had ended before.

@@ -31,6 +31,14 @@ impl Store {
         tx.commit().await?;
         Ok(InstanceId(id))
     }
+
+    /// The instance's id; None before the first start.
+    pub async fn known_instance(&self) -> sqlx::Result<Option<InstanceId>> {
+        let id = sqlx::query_scalar!("SELECT id FROM instance")
+            .fetch_optional(&self.reader)
+            .await?;
+        Ok(id.map(InstanceId))
+    }
 }
 
 /// Notes that the process starts, with what it was started from; the number names it in messages.

@@ -108,6 +108,38 @@ impl Store {
     }
 }
 
+/// All values there are, in force or not.
+pub async fn all_sealed(tx: &mut Tx) -> sqlx::Result<Vec<(SecretId, Kept)>> {
+    let rows = sqlx::query!(
+        "SELECT secret_id, version, key_id, sealed FROM secret_versions ORDER BY secret_id, version"
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let kept = rows.into_iter().map(|row| {
+        let sealed = Sealed {
+            key: KeyId(row.key_id),
+            bytes: row.sealed,
+        };
+        let version = row.version;
+        (SecretId(row.secret_id), Kept { version, sealed })
+    });
+    Ok(kept.collect())
+}
+
+/// The same value, sealed with another key.
+pub async fn reseal(tx: &mut Tx, slot: Slot, sealed: &Sealed) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE secret_versions SET key_id = ?, sealed = ? WHERE secret_id = ? AND version = ?",
+        sealed.key.0,
+        sealed.bytes,
+        slot.secret.0,
+        slot.version
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Makes room for a new value. A secret of that name and scope is taken, or made.
 pub async fn slot(tx: &mut Tx, name: &str, to: Scope, origin: Origin) -> sqlx::Result<Slot> {
     let (agent, fleet) = columns(to);

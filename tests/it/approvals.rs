@@ -323,6 +323,65 @@ async fn an_image_that_moved_meanwhile_voids_the_question() {
 }
 
 #[tokio::test]
+async fn an_image_that_moves_while_it_is_pulled_is_not_what_was_approved() {
+    let test = team().await;
+    test.engine.add_remote_image("far:1");
+    test.write_template("far", r#"{ "description": "x", "image": "far:1" }"#);
+    test.done("reload").await;
+    test.done("deploy template:far").await;
+    test.send("redeploy agent:far set:memory_mb=2048 pull:true")
+        .await;
+    let ops = test.cord.channel("ops");
+    let question = ops.wait_for_text("-# approval").await.unwrap();
+    test.engine.forget_calls();
+    test.engine.hold("pull");
+    ravi(&test).press(&question, "Approve").await.unwrap();
+    test.engine.holding("pull", 1).await;
+    test.engine.push_again("far:1");
+    test.engine.release("pull");
+    insta::assert_snapshot!(card(&test, "void").await, @"
+    🗳️ <@olga> asks to **redeploy** `far` in `main`.
+    • limits `512 MiB, 1 CPUs, 256 processes` → `2048 MiB, 1 CPUs, 256 processes`
+    ⚠️ Loosens: memory 512 → 2048 MiB
+    ✅ <@ravi> <t:1795262400:R>
+    ✖️ redeploy `far`: void, nothing was changed · decided by <@ravi> after 0.0 s
+    the plan has changed: `far`: image digest `sha256:daa66d2c7ddf` → `sha256:1715609f7c74`
+    -# approval 4 · plan ae80d57cd44a
+    ");
+    let told = ops.wait_for_text("-# result").await.unwrap();
+    insta::assert_snapshot!(test.said(told.content()), @"
+    ✖️ redeploy `far`: void, nothing was changed
+    the plan has changed: `far`: image digest `sha256:daa66d2c7ddf` → `sha256:1715609f7c74`
+    Asked for by <@olga>.
+    -# result 4
+    ");
+    assert_eq!(test.engine.changes(), ["pull far:1"]);
+    assert_eq!(test.state("far"), State::Running);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn nobody_is_left_of_a_deployment_whose_image_moved_while_it_was_pulled() {
+    let test = team().await;
+    test.engine.add_remote_image("far:1");
+    test.write_template("far", r#"{ "description": "x", "image": "far:1" }"#);
+    test.done("reload").await;
+    test.send("deploy template:far set:memory_mb=2048").await;
+    let ops = test.cord.channel("ops");
+    let question = ops.wait_for_text("-# approval").await.unwrap();
+    test.engine.hold("pull");
+    ravi(&test).press(&question, "Approve").await.unwrap();
+    test.engine.holding("pull", 1).await;
+    test.engine.push_again("far:1");
+    test.engine.release("pull");
+    let said = card(&test, "void").await;
+    assert!(said.contains("`far`: image digest"), "{said}");
+    assert!(test.ops().roster.view("far").is_none());
+    assert_eq!(test.engine.names(), ["yardarm-scout"]);
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn an_owner_breaks_the_glass_and_all_owners_are_told() {
     let test = team().await;
     let form = test

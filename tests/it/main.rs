@@ -5,6 +5,7 @@
 
 mod adopt;
 mod agents;
+mod allowances;
 mod approvals;
 mod asks;
 mod audit;
@@ -33,6 +34,7 @@ mod outbox;
 mod policies;
 mod quorum;
 mod recovery;
+mod rekey;
 mod reload;
 mod replace;
 mod rights;

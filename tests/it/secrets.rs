@@ -308,6 +308,15 @@ async fn filer() -> TestApp {
     test
 }
 
+#[tokio::test]
+async fn an_image_that_was_given_a_file_before_is_given_it_again_unasked() {
+    let test = filer().await;
+    test.done("deploy template:filer name:scout").await;
+    test.done("deploy template:filer name:second").await;
+    assert_eq!(test.state("second"), State::Running);
+    test.finish().await;
+}
+
 fn files(test: &TestApp) -> Vec<(String, String)> {
     test.engine.secret_files_of("yardarm-scout")
 }

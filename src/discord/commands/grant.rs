@@ -99,15 +99,17 @@ async fn remove(
     grant: String,
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
-    carry_out(ctx, sight(ctx).request_revoke(&grant)?, reason).await
+    let request = sight(ctx).request_revoke(&grant).await?;
+    carry_out(ctx, request, reason).await
 }
 
-/// All grants, with who gave them and when they end
+/// All grants, and what approvals allow for a while, with who gave them and when they end
 #[poise::command(slash_command)]
 async fn list(ctx: Context<'_>) -> Result {
     let sight = sight(ctx);
-    let seen = sight.grants_seen();
-    answer(ctx, &render::grants::list(&seen, sight.now())).await
+    let allowances = sight.allowances_seen().await?;
+    let list = render::grants::list(&allowances, &sight.grants_seen(), sight.now());
+    answer(ctx, &list).await
 }
 
 fn holder(

@@ -18,6 +18,8 @@ use crate::{
 
 /// More agents than this are counted, not listed.
 const TARGETS_SHOWN: usize = 12;
+/// Of allowances, one for each fleet.
+const UNASKED_SHOWN: usize = 3;
 /// Room for the notes of all targets together.
 const NOTES_MAX: usize = 1200;
 
@@ -96,6 +98,9 @@ pub(super) fn whom(action: &Action) -> String {
     }
     if let Some(grant) = &action.details.grant {
         return grant.to_string();
+    }
+    if let Some(allowance) = &action.details.allowance {
+        return allowance.to_string();
     }
     let into = action.details.name.as_ref();
     let fleet = into
@@ -211,7 +216,19 @@ fn signature(action: &Action) -> String {
     let why = action.reason.as_deref().map_or_else(String::new, |reason| {
         format!(", because: {}", escape(&clip(reason, 200)))
     });
-    format!("-# {} · by {by}{why}", Subject::Action(action.id).mark())
+    let unasked = action.details.allowed_by.iter().map(|allowance| {
+        format!(
+            " · not asked about: <@{}> allowed it with action {} (`{}`)",
+            allowance.given_by,
+            allowance.action,
+            allowance.label()
+        )
+    });
+    let unasked: String = unasked.take(UNASKED_SHOWN).collect();
+    format!(
+        "-# {} · by {by}{why}{unasked}",
+        Subject::Action(action.id).mark()
+    )
 }
 
 fn question(action: &Action) -> serenity::all::CreateActionRow {

@@ -10,13 +10,13 @@ use super::{
     action::{headline, warning, whom},
     button, row,
     secrets::REASON,
-    text::{clip, duration, escape, sentence},
+    text::{clip, duration, escape, length, sentence},
 };
 use crate::{
     discord::press::Press,
     domain::{
         action::{Action, Kind, State},
-        approval::{Answer, Approval},
+        approval::{Answer, Approval, allowable_for},
         grant::Holder,
         outbox::Subject,
         plan::Plan,
@@ -50,7 +50,7 @@ pub fn card(action: &Action, deciders: &[Holder], now: DateTime<Utc>) -> Rendere
     Rendered {
         content: lines.join("\n"),
         embeds: vec![embed(action)],
-        rows: vec![buttons(action, approval, open)],
+        rows: vec![buttons(action, open)],
         mentions: if open {
             Mentions::of(deciders)
         } else {
@@ -63,12 +63,7 @@ pub fn card(action: &Action, deciders: &[Holder], now: DateTime<Utc>) -> Rendere
 /// How it ended, as a reply to the card.
 pub fn result(action: &Action, now: DateTime<Utc>) -> Rendered {
     let mut lines = vec![headline(action, now)];
-    let only = match action.targets.as_slice() {
-        [only] => only.note.as_deref(),
-        _ => None,
-    };
-    let note = action.outcome.as_deref().or(only);
-    lines.extend(note.map(|note| sentence(note.lines().next().unwrap_or_default(), PLAN_MAX)));
+    lines.extend(note(action).map(|note| sentence(note, PLAN_MAX)));
     lines.extend(
         action
             .actor
@@ -366,9 +361,19 @@ fn standing(
         let after = duration(at - approval.asked_at);
         format!(" · decided by <@{by}> after {after}")
     });
-    let note = action.outcome.as_deref().filter(|note| !note.is_empty());
+    let note = note(action).filter(|note| !note.is_empty());
     let note = note.map_or_else(String::new, |note| format!("\n{}", sentence(note, 400)));
     format!("{}{decided}{note}", headline(action, now))
+}
+
+/// The first line of what is said about its end, by it or by the only agent it is about.
+fn note(action: &Action) -> Option<&str> {
+    let only = match action.targets.as_slice() {
+        [only] => only.note.as_deref(),
+        _ => None,
+    };
+    let note = action.outcome.as_deref().or(only)?;
+    note.lines().next()
 }
 
 fn names(holders: &[Holder]) -> String {
@@ -412,7 +417,7 @@ fn embed(action: &Action) -> CreateEmbed {
         .colour(colour)
 }
 
-fn buttons(action: &Action, approval: &Approval, open: bool) -> CreateActionRow {
+fn buttons(action: &Action, open: bool) -> CreateActionRow {
     let one =
         |press: Press, label: &str, style| button(press.to_string(), label, style).disabled(!open);
     let mut all = vec![one(
@@ -420,8 +425,8 @@ fn buttons(action: &Action, approval: &Approval, open: bool) -> CreateActionRow 
         "Approve",
         ButtonStyle::Success,
     )];
-    if let Some(length) = approval.ask.allow_for {
-        let label = format!("Approve and allow for {}", duration(length));
+    if let Some(time) = allowable_for(action) {
+        let label = format!("Approve and allow for {}", length(time));
         all.push(one(
             Press::ApproveAndAllow(action.id),
             &label,

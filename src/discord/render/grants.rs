@@ -8,6 +8,7 @@ use crate::{
     discord::press::Press,
     domain::{
         action::Action,
+        approval::Allowance,
         grant::{Grant, Holder, Source, Team},
     },
 };
@@ -34,8 +35,9 @@ pub fn claimed() -> Rendered {
     )
 }
 
-pub fn list(grants: &[Grant], now: DateTime<Utc>) -> Rendered {
-    if grants.is_empty() {
+/// What ends soonest stands first.
+pub fn list(allowances: &[Allowance], grants: &[Grant], now: DateTime<Utc>) -> Rendered {
+    if allowances.is_empty() && grants.is_empty() {
         return Rendered::text("Nothing is granted that you may see.");
     }
     let line = |grant: &Grant| {
@@ -50,7 +52,20 @@ pub fn list(grants: &[Grant], now: DateTime<Utc>) -> Rendered {
         let ended = if grant.is_live(now) { "" } else { " (ended)" };
         clip(&format!("`{number}` {grant}{by}{ended}"), LINE_MAX)
     };
-    listed(grants.iter().map(line).collect())
+    let allowed = |one: &Allowance| {
+        let (label, by, action) = (one.label(), one.given_by, one.action);
+        clip(
+            &format!("`{label}` {one}, approved by <@{by}> with action {action}"),
+            LINE_MAX,
+        )
+    };
+    listed(
+        allowances
+            .iter()
+            .map(allowed)
+            .chain(grants.iter().map(line))
+            .collect(),
+    )
 }
 
 pub fn teams<'a>(teams: impl Iterator<Item = &'a Team>) -> Rendered {

@@ -88,6 +88,14 @@ pub fn duration(time: TimeDelta) -> String {
     }
 }
 
+/// As [`duration`], of a length that somebody set: `1 h`, `1 h 30 min`.
+pub fn length(time: TimeDelta) -> String {
+    let text = duration(time);
+    let zeros = [" 0 s", " 0 min", " 0 h"];
+    let whole = zeros.iter().find_map(|zero| text.strip_suffix(zero));
+    whole.unwrap_or(&text).to_owned()
+}
+
 /// A time that Discord shows as "5 minutes ago", in the reader's own zone.
 pub fn ago(at: DateTime<Utc>) -> String {
     format!("<t:{}:R>", at.timestamp())
