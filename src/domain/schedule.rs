@@ -398,7 +398,8 @@ impl Written {
         let mut judge = |key: &str, is_given: bool, needed: bool, allowed: bool| {
             if needed && !is_given {
                 let message = format!("a {job} needs `{key}`");
-                problems.push(Problem::new(key, message, format!("add `{key}`")));
+                let or = if deploys { "" } else { " or `fleet`" };
+                problems.push(Problem::new(key, message, format!("add `{key}`{or}")));
             } else if is_given && !allowed {
                 let message = format!("a {job} has no use for `{key}`");
                 problems.push(Problem::new(key, message, format!("leave `{key}` out")));
@@ -415,12 +416,14 @@ impl Written {
         judge("fleet", self.fleet.is_some(), false, targets);
         judge("template", self.template.is_some(), deploys, deploys);
         judge("set", !self.set.is_empty(), false, deploys);
-        judge(
-            "up_to",
-            self.up_to.is_some(),
-            false,
-            self.missed == Missed::All,
-        );
+        if self.up_to.is_some() && self.missed != Missed::All {
+            let message = "it counts together with `missed` `all` only";
+            problems.push(Problem::new(
+                "up_to",
+                message,
+                "leave it out, or ask for all",
+            ));
+        }
         let up_to = 1..=MAKE_UP_MAX;
         if let Some(count) = self.up_to.filter(|count| !up_to.contains(count)) {
             problems.push(Problem::out_of_range("up_to", count, &up_to));

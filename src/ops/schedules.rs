@@ -336,7 +336,7 @@ fn pause_reason(action: &Action) -> String {
         |actor| format!("by <@{actor}>"),
     );
     match &action.reason {
-        Some(reason) => format!("{by}: {reason}"),
+        Some(reason) => format!("{by}: {}", plain(reason)),
         None => by,
     }
 }

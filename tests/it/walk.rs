@@ -20,7 +20,8 @@ use yardarm::{
 use crate::support::{tables::tables, talk::slash, test_app::TestApp};
 
 /// What changes nothing. What ends in `-1` does not exist: the nearest name is told.
-const READING: [&str; 35] = [
+const READING: [&str; 36] = [
+    "schedule list",
     "status",
     "status agent:scout",
     "status fleet:main",
@@ -58,7 +59,17 @@ const READING: [&str; 35] = [
     "audit text:KEY",
 ];
 
-const CHANGING: [&str; 67] = [
+const CHANGING: [&str; 77] = [
+    "schedule add name:new cron:@daily action:start agent:scout",
+    "schedule add name:new cron:@daily action:start agent:hidden-agent",
+    "schedule add name:new cron:@daily action:backup",
+    "schedule pause schedule:hidden-nightly",
+    "schedule pause schedule:backup",
+    "schedule resume schedule:hidden-nightly",
+    "schedule remove schedule:hidden-nightly",
+    "schedule run schedule:hidden-nightly",
+    "schedule run schedule:backup",
+    "backup",
     "deploy template:demo name:new",
     "deploy template:demo name:new fleet:hidden-fleet",
     "deploy template:choosy name:new",
@@ -197,6 +208,8 @@ impl Scene {
         let card = ops.wait_for_text("-# approval 7").await.unwrap();
         ops.wait_for_text("-# approval 8").await.unwrap();
         let forms = open_forms(&test).await;
+        test.done("schedule add name:hidden-nightly cron:@daily action:start agent:hidden-agent")
+            .await;
         // What was said last is written down by then, and nothing is known from before.
         test.restart().await;
         test.engine.forget_calls();
@@ -456,6 +469,8 @@ async fn a_viewer_reads_what_is_seen_and_changes_nothing() {
     Only <@olga> can answer this: it is their request.
     The log of `scout` has no line.
     There is an owner already: <@wim>, <@olga>. They can grant you something: `/grant add`.
+    There is no schedule `backup`. `/schedule add` makes one.
+    There is no schedule `hidden-nightly`. `/schedule add` makes one.
     There is no team `hidden-team`. The only one is `seen`.
     This card is from an older Yardarm. Send the command again.
     This form is <@olga>'s. Send `/deploy` for one of your own.

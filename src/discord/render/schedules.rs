@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Rendered,
-    text::{clip, escape},
+    text::{clip, sentence},
 };
 use crate::domain::{
     action::State,
@@ -16,6 +16,8 @@ use crate::domain::{
 const SHOWN: usize = 12;
 /// Room for one of them.
 const ENTRY_MAX: usize = 290;
+/// Room for a reason.
+const WHY_MAX: usize = 400;
 /// Times that are told when a schedule is made.
 const UPCOMING: usize = 3;
 
@@ -42,7 +44,7 @@ fn entry(schedule: &Schedule) -> String {
         (source, _) => format!(" · {}", source.as_str()),
     };
     let next = match (&schedule.paused, schedule.next) {
-        (Some(why), _) => format!("paused {}", escape(why)),
+        (Some(why), _) => format!("paused {}", sentence(why, WHY_MAX)),
         (None, Some(next)) => format!("next {}", stamps(next)),
         (None, None) => "has ended".to_owned(),
     };
@@ -68,7 +70,7 @@ fn stamps(at: DateTime<Utc>) -> String {
 fn outcome(run: &Run) -> String {
     let at = format!("<t:{}:R>", run.planned.timestamp());
     let why = run.outcome.as_deref();
-    let why = why.map_or_else(String::new, |why| format!(": {}", escape(why)));
+    let why = why.map_or_else(String::new, |why| format!(": {}", sentence(why, WHY_MAX)));
     match (run.stage, run.action) {
         (Stage::Submitted, Some((id, state))) => {
             let word = match state {
@@ -112,13 +114,13 @@ pub fn notice(schedule: &Schedule, run: &Run) -> Rendered {
             format!(
                 "⚠️ Schedule **{name}** could not {}: {}\nIt is tried again at its next time; `/schedule list` shows it.",
                 schedule.order.does(),
-                escape(why)
+                sentence(why, WHY_MAX)
             )
         }
         (_, Some(why)) => format!(
             "⏸️ Schedule **{name}** ({}) is paused: {}\nWhoever may have it done removes it and adds it anew, or `/schedule resume` once its owner may again.",
             schedule.order.does(),
-            escape(why)
+            sentence(why, WHY_MAX)
         ),
         (_, None) => format!("▶️ Schedule **{name}** was paused and is not any more."),
     };

@@ -75,7 +75,7 @@ fn table(preset: Preset) -> String {
 
 #[test]
 fn the_preset_of_a_team_is_the_table_of_the_design() {
-    insta::assert_snapshot!(table(Preset::Team), @r"
+    insta::assert_snapshot!(table(Preset::Team), @"
     deploy, maintainer: allow / allow / ask 1 other person
     redeploy, maintainer: allow / allow / ask 1 other person
     rollback, maintainer: allow / allow / ask 1 other person
@@ -102,6 +102,13 @@ fn the_preset_of_a_team_is_the_table_of_the_design() {
     freeze, operator: allow / allow / allow
     unfreeze, maintainer: ask 1 other person / ask 1 other person / ask 1 other person
     audit export, owner: allow / allow / allow
+    schedule add, maintainer: allow / allow / allow
+    schedule remove, maintainer: allow / allow / allow
+    schedule pause, maintainer: allow / allow / allow
+    schedule resume, maintainer: allow / allow / allow
+    report, maintainer: allow / allow / allow
+    backup, owner: allow / allow / allow
+    purge, owner: allow / allow / allow
     ");
 }
 

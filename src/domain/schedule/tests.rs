@@ -338,13 +338,33 @@ fn everything_that_is_wrong_is_told_at_once_with_its_key() {
     };
     let problems = Order::read(&wrong, Tz::UTC).expect_err("wrong");
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @"
+    name: `Nightly!` is no name
+    hint: use 1 to 32 of a–z, 0–9, `-` and `_`, beginning with a letter or a digit
+    cron: `0 0 30 2 *` never comes: none of its months has that day
+    hint: minute, hour, day of the month, month, day of the week, as in `30 2 * * 1-5`; or @hourly, @daily, @weekly, @monthly, @yearly
+    zone: `Europe/Berln` is no time zone
+    hint: did you mean `Europe/Berlin`?
+    until: `tomorrow` is no instant
+    hint: write it as `2026-12-31T18:00:00Z`
+    agent: a restart needs `agent`
+    hint: add `agent`
+    template: a restart has no use for `template`
+    hint: leave `template` out
+    up_to: a restart has no use for `up_to`
+    hint: leave `up_to` out
+    up_to: `11` is out of range
+    hint: use 1 to 10
+    ");
     let unknown = Written {
         action: "freeze".to_owned(),
         ..written()
     };
     let problems = Order::read(&unknown, Tz::UTC).expect_err("wrong");
-    insta::assert_snapshot!(problems[0], @"");
+    insta::assert_snapshot!(problems[0], @"
+    action: `freeze` cannot be scheduled
+    hint: use one of `deploy`, `start`, `stop`, `restart`, `report`, `backup`, `purge`
+    ");
 }
 
 #[test]
