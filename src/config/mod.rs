@@ -5,6 +5,7 @@
 
 mod access;
 mod agents;
+mod alerts;
 mod audit;
 mod backup;
 mod database;
@@ -17,6 +18,7 @@ mod log;
 mod outbox;
 mod overrides;
 mod policy;
+mod recovery;
 mod roster;
 mod schedules;
 pub mod schema;
@@ -38,6 +40,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     access::Access,
     agents::Agents,
+    alerts::Alerts,
     audit::Audit,
     backup::Backup,
     database::Database,
@@ -48,6 +51,7 @@ pub use self::{
     fingerprints::Fingerprints,
     log::{Format, Level, Log},
     outbox::Outbox,
+    recovery::Recovery,
     roster::Roster,
     schedules::Schedules,
     secrets::Secrets,
@@ -71,6 +75,8 @@ pub struct Settings {
     pub secrets: Secrets,
     pub agents: Agents,
     pub roster: Roster,
+    pub alerts: Alerts,
+    pub recovery: Recovery,
     pub outbox: Outbox,
     pub audit: Audit,
     pub backup: Backup,
@@ -100,6 +106,8 @@ struct File {
     secrets: Secrets,
     agents: Agents,
     roster: Roster,
+    alerts: Alerts,
+    recovery: Recovery,
     outbox: Outbox,
     audit: Audit,
     backup: backup::Section,
@@ -152,6 +160,8 @@ impl File {
         problems.extend(self.secrets.problems());
         problems.extend(self.agents.problems());
         problems.extend(self.roster.problems());
+        problems.extend(self.alerts.problems());
+        problems.extend(self.recovery.problems());
         problems.extend(self.outbox.problems());
         problems.extend(self.audit.problems());
         problems.extend(self.backup.problems());
@@ -185,6 +195,8 @@ impl File {
                 secrets: self.secrets,
                 agents,
                 roster: self.roster,
+                alerts: self.alerts,
+                recovery: self.recovery,
                 outbox: self.outbox,
                 audit: self.audit,
                 shutdown: self.shutdown,

@@ -9,7 +9,7 @@ use serenity::all::{
 
 use super::{
     Answer, Bot, Result,
-    commands::{approvals, audit, break_glass, claim, deploy, freeze, logs, secret},
+    commands::{alerts, approvals, audit, break_glass, claim, deploy, freeze, logs, secret},
     errors,
     press::Press,
     render::{
@@ -84,6 +84,7 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
             deploy::choose(bot, press, draft, Arguments::from([(parameter, value)])).await
         }
         Press::Deploy(draft) => deploy::go(bot, press, draft).await,
+        Press::Acknowledge(alert) => alerts::acknowledge(bot, press, alert).await,
         Press::Freeze(question) => freeze::go(bot, press, question).await,
         // Forms are submitted, never pressed.
         Press::Form(_)

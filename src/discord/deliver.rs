@@ -87,6 +87,16 @@ impl Channels {
                 let report = report.map_err(|error| unreadable(&error))?;
                 Ok(render::report::report(id, &report))
             }
+            Subject::Alert(id) => {
+                let view = self.ops.alert_view(id).await;
+                let view = view.map_err(|error| unreadable(&error))?;
+                Ok(render::alert::card(&view))
+            }
+            Subject::Nudge(id) => {
+                let view = self.ops.nudge_view(id).await;
+                let (view, why) = view.map_err(|error| unreadable(&error))?;
+                Ok(render::alert::nudge((id, why), &view, now))
+            }
             Subject::Anchor(id) => Ok(Rendered::text(format!(
                 "{}\n-# {}",
                 self.anchor(id).await?,
@@ -97,10 +107,11 @@ impl Channels {
 
     /// The message a row's own is a reply to.
     async fn replies_to(&self, row: &OutboxRow) -> Result<Option<MessageId>, Undelivered> {
-        let (Subject::Result(id) | Subject::Reminder(id)) = row.subject else {
-            return Ok(None);
+        let card = match row.subject {
+            Subject::Result(id) | Subject::Reminder(id) => self.ops.card_of(id, row.channel).await,
+            Subject::Nudge(id) => self.ops.card_of_nudge(id, row.channel).await,
+            _ => return Ok(None),
         };
-        let card = self.ops.card_of(id, row.channel).await;
         card.map_err(|error| unreadable(&error))
     }
 
@@ -177,6 +188,8 @@ impl Deliver for Channels {
         for subject in subjects {
             match subject {
                 Subject::Anchor(id) => anchors.push(self.anchor(*id).await?),
+                // Each has a message of its own, however late.
+                Subject::Alert(_) | Subject::Nudge(_) => {}
                 Subject::Action(id)
                 | Subject::Approval(id)
                 | Subject::Result(id)

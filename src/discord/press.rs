@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::domain::{
     action::Kind,
     agent::Name,
-    ids::{ActionId, AgentId, FleetId, InteractionId},
+    ids::{ActionId, AgentId, AlertId, FleetId, InteractionId},
     secret::Scope,
 };
 
@@ -48,6 +48,8 @@ pub enum Press {
     Secret(SecretForm),
     /// The modal for the first owner's code.
     Claim,
+    /// Somebody looks after what an alert tells of.
+    Acknowledge(AlertId),
 }
 
 /// Which secret a modal asks the value of.
@@ -114,6 +116,7 @@ impl fmt::Display for Press {
             Self::Audit(id, page) => write!(f, "audit:{id}:{page}"),
             Self::Secret(form) => form.fmt(f),
             Self::Claim => f.write_str("claim:code"),
+            Self::Acknowledge(id) => write!(f, "acknowledge:{id}"),
         }
     }
 }
@@ -162,6 +165,7 @@ impl FromStr for Press {
             ("choose", Some(parameter)) => Ok(Self::Choose(interaction()?, parameter.to_owned())),
             ("deploy", None) => Ok(Self::Deploy(interaction()?)),
             ("claim", None) if id == "code" => Ok(Self::Claim),
+            ("acknowledge", None) => Ok(Self::Acknowledge(AlertId(number()?))),
             ("freeze", None) => Ok(Self::Freeze(interaction()?)),
             ("audit", Some(page)) => Ok(Self::Audit(
                 interaction()?,
@@ -203,6 +207,7 @@ mod tests {
             Press::ConfirmWithVolumes(ActionId(7)),
             Press::Cancel(ActionId(7)),
             Press::Claim,
+            Press::Acknowledge(AlertId(i64::MAX)),
             Press::TypedForm(ActionId(7), false),
             Press::TypedForm(ActionId(7), true),
             Press::Approve(ActionId(7)),

@@ -14,33 +14,8 @@ use super::{
     action::{self, Kind, State},
     agent::Name,
     ids::{ActionId, AgentId, FleetId, UserId},
+    words::words,
 };
-
-macro_rules! words {
-    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$about:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $name {
-            $($(#[$about])* $variant,)*
-        }
-
-        impl $name {
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// As the database and people write it.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
-            }
-
-            /// The inverse of [`Self::as_str`].
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == text)
-            }
-        }
-    };
-}
 
 words! {
     /// What an entry tells of. The words are part of what is hashed: new ones may come, none may change.
@@ -101,6 +76,8 @@ words! {
         // What the engine told of an agent's container.
         Exited = "exited",
         CameUp = "came up",
+        /// Somebody looks after an incident.
+        Acknowledged = "acknowledged",
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Event {
     Schedules,
     /// Somebody was told that they may not.
     Refused,
+    /// An incident was opened, changed or ended.
+    Incident,
     /// Messages were shown, or failed to be.
     Backlog,
 }

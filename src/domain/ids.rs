@@ -52,6 +52,22 @@ id!(
     RunId(i64)
 );
 id!(
+    /// A row of `incidents`.
+    IncidentId(i64)
+);
+id!(
+    /// A row of `alerts`.
+    AlertId(i64)
+);
+id!(
+    /// A row of `nudges`.
+    NudgeId(i64)
+);
+id!(
+    /// A row of `silences`.
+    SilenceId(i64)
+);
+id!(
     /// A row of `outbox`.
     OutboxId(i64)
 );

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ids::{ActionId, ChannelId, MessageId, OutboxId, RunId};
+use super::ids::{ActionId, AlertId, ChannelId, MessageId, NudgeId, OutboxId, RunId};
 
 /// What a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +25,10 @@ pub enum Subject {
     Schedule(RunId),
     /// The report that an action asked for.
     Report(ActionId),
+    /// The card of a group of incidents.
+    Alert(AlertId),
+    /// That people are notified of it once more: a reply to that card.
+    Nudge(NudgeId),
 }
 
 impl Subject {
@@ -39,6 +43,8 @@ impl Subject {
             Self::Anchor(_) => "anchor",
             Self::Schedule(_) => "schedule",
             Self::Report(_) => "report",
+            Self::Alert(_) => "alert",
+            Self::Nudge(_) => "nudge",
         }
     }
 
@@ -52,6 +58,8 @@ impl Subject {
             | Self::Report(id) => id.0,
             Self::Start(number) | Self::Anchor(number) => number,
             Self::Schedule(id) => id.0,
+            Self::Alert(id) => id.0,
+            Self::Nudge(id) => id.0,
         }
     }
 
@@ -66,6 +74,8 @@ impl Subject {
             "anchor" => Some(Self::Anchor(number)),
             "report" => Some(Self::Report(ActionId(number))),
             "schedule" => Some(Self::Schedule(RunId(number))),
+            "alert" => Some(Self::Alert(AlertId(number))),
+            "nudge" => Some(Self::Nudge(NudgeId(number))),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{action::Arguments, ids::ImageId};
+use super::{action::Arguments, ids::ImageId, recovery::Recovery};
 
 /// Everything a container is made from. Kept by version, so that `/rollback` has something to return to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,12 @@ pub struct Spec {
     /// Seconds between SIGTERM and SIGKILL.
     pub stop_grace_s: u32,
     pub log_patterns: Vec<LogPattern>,
+    /// What is done by itself when it is not well; the defaults if None.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
+    /// Agents of the same fleet that it cannot do without: after one of them was restarted by itself, so is this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
     pub privileges: Privileges,
 }
 

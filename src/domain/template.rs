@@ -17,6 +17,7 @@ use super::{
     action::Arguments,
     agent::Name,
     problem::Problem,
+    recovery::Recovery,
     spec::{HealthCheck, Limits, LogPattern, Mount, Network, Port, Privileges, Spec, Tmpfs},
 };
 
@@ -103,6 +104,12 @@ pub struct TemplateBody {
     pub stop_grace_s: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log_patterns: Vec<LogPattern>,
+    /// What is done by itself when an agent ends or is not well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
+    /// Agents of the same fleet that it cannot do without: after one of them was restarted by itself, so is this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
     /// What hardening would refuse; each needs the settings to allow it by name.
     #[serde(default, skip_serializing_if = "is_default")]
     pub privileges: Privileges,
@@ -208,6 +215,8 @@ impl Template {
             health: spec.health.clone(),
             stop_grace_s: spec.stop_grace_s,
             log_patterns: spec.log_patterns.clone(),
+            recovery: spec.recovery,
+            depends_on: spec.depends_on.clone(),
             privileges: spec.privileges.clone(),
         };
         Self::new(name, body)

@@ -8,8 +8,11 @@ use super::{
     action::Kind,
     agent::{Agent, Name, Observation, State, Usage},
     freeze::Freeze,
-    ids::{ActionId, UserId},
+    ids::{ActionId, RoleId, UserId},
+    incident::Incident,
+    recovery::Course,
     spec::Version,
+    squelch::Alert,
 };
 
 /// Everything known of one agent.
@@ -25,6 +28,27 @@ pub struct View {
     pub state: State,
     /// When `state` last changed, as far as we saw.
     pub since: DateTime<Utc>,
+}
+
+/// What the message about a group of incidents shows.
+#[derive(Clone, Debug)]
+pub struct AlertView {
+    pub alert: Alert,
+    /// Oldest first.
+    pub incidents: Vec<Incident>,
+    /// What is tried by itself, if it is about one agent that is still in trouble.
+    pub attempts: Option<Attempts>,
+    /// Whom its route notifies.
+    pub users: Vec<UserId>,
+    pub roles: Vec<RoleId>,
+}
+
+/// Restarts by ourselves, and what comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempts {
+    pub done: u32,
+    pub most: u32,
+    pub course: Course,
 }
 
 /// The action at work on an agent.

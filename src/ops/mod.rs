@@ -2,6 +2,7 @@
 
 mod access;
 pub mod actions;
+mod alerts;
 pub mod approvals;
 mod audit;
 pub mod backup;
@@ -12,6 +13,7 @@ pub mod drafts;
 pub mod execute;
 pub mod freeze;
 pub mod grants;
+mod incidents;
 pub mod locks;
 pub mod members;
 pub mod observe;
@@ -19,6 +21,7 @@ mod plan;
 mod policies;
 mod record;
 pub mod recover;
+mod recovery;
 pub mod rekey;
 mod reload;
 mod replace;
@@ -83,6 +86,7 @@ pub struct Ops {
     interrupts: Interrupts,
     questions: Questions,
     dams: Dams,
+    ended: recovery::Ended,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -122,6 +126,7 @@ impl Ops {
             interrupts: Interrupts::default(),
             questions: Questions::default(),
             dams: Dams::default(),
+            ended: recovery::Ended::default(),
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),

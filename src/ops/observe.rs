@@ -111,6 +111,10 @@ impl Ops {
         let Some(seen) = self.roster.observe(ticket, container, observed, self.now()) else {
             return;
         };
+        // What ended while the engine was away is no trouble of the agent's: `converge` starts it.
+        if seen.has_ended() && self.knows_engine() {
+            self.ended.note(seen.agent);
+        }
         // Told before anybody acts on it.
         if let Err(error) = self.note_passage(&seen).await {
             tracing::error!(agent.id = seen.agent.0, error = %error, "the end of a container could not be told");

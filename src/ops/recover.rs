@@ -14,6 +14,7 @@ use crate::{
         agent::{self, Desired},
         event::Event,
         ids::{ActionId, AgentId},
+        incident::{self, About},
         outbox::{Subject, backoff},
     },
     error::{Error, Result},
@@ -170,7 +171,8 @@ impl Ops {
         Ok(())
     }
 
-    /// Submits a start for everything that should run and does not, unless it was tried a moment ago.
+    /// Submits a start for everything that should run and does not, unless it was tried a moment ago. What ended
+    /// before our eyes is `recovery`'s.
     pub async fn converge(&self) -> Result<()> {
         let down: Vec<AgentId> = self.roster.read(|board| {
             let wanted = board.views().filter(|view| {
@@ -182,7 +184,14 @@ impl Ops {
             wanted.map(|view| view.agent.id).collect()
         });
         for agent in down {
-            if self.may_try(agent).await? {
+            let about = About::Agent(agent);
+            let is_incident = self.ended.contains(agent)
+                || self
+                    .store
+                    .open_incident(&about, incident::Kind::Down)
+                    .await?
+                    .is_some();
+            if !is_incident && self.may_try(agent).await? {
                 self.start_again(agent, "it should run and did not").await?;
             }
         }

@@ -48,6 +48,18 @@ pub struct Seen {
     pub wanted: bool,
 }
 
+impl Seen {
+    /// It ran, and now it does not, although it should and nobody is at work on it.
+    pub fn has_ended(&self) -> bool {
+        let ran = self
+            .before
+            .as_ref()
+            .is_some_and(|before| before.phase.is_up());
+        let runs = self.after.as_ref().is_some_and(|after| after.phase.is_up());
+        self.wanted && !self.busy && ran && !runs
+    }
+}
+
 #[derive(Debug)]
 pub struct Board {
     entries: BTreeMap<Name, Entry>,

@@ -6,21 +6,25 @@
 
 pub mod actions;
 pub mod agents;
+pub mod alerts;
 pub mod allowances;
 pub mod anchors;
 pub mod approvals;
 pub mod audit;
 mod backup;
+pub mod breakers;
 pub mod drafts;
 pub mod fleets;
 pub mod freezes;
 pub mod grants;
+pub mod incidents;
 pub mod ledger;
 pub mod outbox;
 pub mod process;
 mod report;
 pub mod schedules;
 pub mod secrets;
+pub mod silences;
 pub mod templates;
 
 use std::{

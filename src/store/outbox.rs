@@ -181,6 +181,21 @@ pub async fn shown(tx: &mut Tx, subject: Subject) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// The subject has changed: wherever it was told, the message is edited once `due`.
+pub async fn touch(tx: &mut Tx, subject: Subject, due: DateTime<Utc>) -> sqlx::Result<()> {
+    let (kind, number) = (subject.kind(), subject.number());
+    sqlx::query!(
+        "UPDATE outbox SET version = version + 1, state = 'waiting', due_at = ?
+         WHERE subject_kind = ? AND subject_id = ? AND state <> 'dead'",
+        due,
+        kind,
+        number
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 struct Row {
     id: i64,
     channel_id: i64,

@@ -2,11 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
-    time::timeout,
-};
+use tokio::time::timeout;
 
+use super::news;
 use crate::{
     domain::event::Event,
     ops::{Ops, recover::Start},
@@ -31,19 +29,13 @@ pub(super) async fn converge(ops: Arc<Ops>, start: Start) {
             tracing::error!(error = %error, "what should run could not be started");
         }
         // Time is as good a reason to look as news.
-        drop(timeout(LOOK_EVERY, news(&mut events)).await);
-    }
-}
-
-/// Waits for what changes what is down.
-async fn news(events: &mut Receiver<Event>) {
-    loop {
-        match events.recv().await {
-            Ok(Event::Resynced | Event::Agent(_) | Event::Engine { answers: true })
-            | Err(RecvError::Lagged(_)) => return,
-            Err(RecvError::Closed) => return std::future::pending().await,
-            Ok(_) => {}
-        }
+        let news = news(&mut events, |event| {
+            matches!(
+                event,
+                Event::Resynced | Event::Agent(_) | Event::Engine { answers: true }
+            )
+        });
+        drop(timeout(LOOK_EVERY, news).await);
     }
 }
 

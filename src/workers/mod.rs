@@ -2,19 +2,29 @@
 //! may be ended and begun again at any point.
 
 mod access;
+mod alerts;
 mod converge;
 mod executor;
 mod housekeeping;
 mod outbox;
+mod recovery;
 mod scheduler;
 mod stats;
 mod watcher;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
+use tokio::sync::broadcast::{
+    Receiver,
+    error::{RecvError, TryRecvError},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::ops::{Ops, deliver::Deliver, recover::Start};
+use crate::{
+    domain::event::Event,
+    ops::{Ops, deliver::Deliver, recover::Start},
+};
 
 /// All tasks of the process, so that it can end them.
 #[derive(Clone, Debug, Default)]
@@ -70,6 +80,8 @@ impl Workers {
         self.spawn("outbox", outbox::send(Arc::clone(ops), deliver));
         self.spawn("access", access::keep(Arc::clone(ops)));
         self.spawn("scheduler", scheduler::run(Arc::clone(ops)));
+        self.spawn("recovery", recovery::mend(Arc::clone(ops)));
+        self.spawn("alerts", alerts::tell(Arc::clone(ops)));
         self.spawn("housekeeping", housekeeping::keep(Arc::clone(ops)));
     }
 
@@ -84,3 +96,28 @@ impl Workers {
             .is_ok()
     }
 }
+
+/// Waits for an event that matters; one that was missed may have.
+async fn news(events: &mut Receiver<Event>, matters: impl Fn(&Event) -> bool) {
+    loop {
+        match events.recv().await {
+            Ok(event) if !matters(&event) => {}
+            Ok(_) | Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Closed) => return std::future::pending().await,
+        }
+    }
+}
+
+/// Forgets events that came before a look: it sees what they told of.
+fn drain(events: &mut Receiver<Event>) {
+    while matches!(events.try_recv(), Ok(_) | Err(TryRecvError::Lagged(_))) {}
+}
+
+/// The time until `due`, but no more than `most`.
+fn until(due: Option<DateTime<Utc>>, now: DateTime<Utc>, most: Duration) -> Duration {
+    let due = due.map(|due| (due - now).to_std().unwrap_or_default());
+    due.map_or(most, |due| due.max(SOONEST).min(most))
+}
+
+/// What is due again and again must not take a core.
+const SOONEST: Duration = Duration::from_millis(20);

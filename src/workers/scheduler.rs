@@ -2,11 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
-    time::timeout,
-};
+use tokio::time::timeout;
 
+use super::news;
 use crate::{domain::event::Event, ops::Ops};
 
 /// Looks at least this often: the clock may have been set, and what waits is tried again.
@@ -26,7 +24,13 @@ pub(super) async fn run(ops: Arc<Ops>) {
             }
         };
         // Time is as good a reason to look as news.
-        drop(timeout(wait.clamp(LOOK_SELDOM, LOOK_EVERY), news(&mut events)).await);
+        drop(
+            timeout(
+                wait.clamp(LOOK_SELDOM, LOOK_EVERY),
+                news(&mut events, matters),
+            )
+            .await,
+        );
     }
 }
 
@@ -35,19 +39,10 @@ async fn until_due(ops: &Ops) -> Option<Duration> {
     Some((due - ops.now()).to_std().unwrap_or_default())
 }
 
-/// Waits for what may let a run begin. An action that ends rings for its message.
-async fn news(events: &mut Receiver<Event>) {
-    loop {
-        match events.recv().await {
-            Ok(
-                Event::Schedules
-                | Event::Outbox
-                | Event::Connected
-                | Event::Engine { answers: true },
-            )
-            | Err(RecvError::Lagged(_)) => return,
-            Err(RecvError::Closed) => return std::future::pending().await,
-            Ok(_) => {}
-        }
-    }
+/// What may let a run begin. An action that ends rings for its message.
+const fn matters(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Schedules | Event::Outbox | Event::Connected | Event::Engine { answers: true }
+    )
 }

@@ -381,7 +381,7 @@ async fn why_tells_the_way_of_an_agent_in_order() {
     <t:1795262400:f> **stop** by <@olga> · because “lunch” · accepted · running · succeeded · action 2
     <t:1795262400:f> **start** by <@olga> · accepted · running · succeeded · action 3
     <t:1795262400:f> **exited** “exit code 3”
-    <t:1795262400:f> **start** by Yardarm (converge) · because “it should run and did not” · accepted · running · succeeded · action 4
+    <t:1795262400:f> **start** by Yardarm (recovery) · because “it exited with code 3” · accepted · running · succeeded · action 4
     ");
     test.finish().await;
 }

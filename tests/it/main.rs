@@ -5,6 +5,7 @@
 
 mod adopt;
 mod agents;
+mod alerts;
 mod allowances;
 mod approvals;
 mod asks;

@@ -525,7 +525,11 @@ async fn attempts_to_start_are_spaced_across_restarts() {
     test.deploy("scout").await;
     test.engine.forget_calls();
     test.engine.crash_on_start("demo:1", 1);
+    // Unseen, so that it is no incident.
+    test.engine.go_away();
+    settled(&test, "scout", State::Unknown).await;
     test.engine.kill(&test.engine.id_of("yardarm-scout"), 1);
+    test.engine.come_back();
     for attempts in 1..=4 {
         until_starts(&test, attempts).await;
         settled(&test, "scout", State::Down).await;

@@ -229,6 +229,7 @@ async fn help_lists_every_command() {
     `/resume` Let paused agents go on
     `/remove` Delete agents
     `/logs` An agent's last log lines
+    `/alerts` What is wrong now
     `/freeze` Stop everything at once
     `/unfreeze` Let what is frozen go on as it was
     `/fleet` Groups of agents

@@ -12,15 +12,17 @@ use yardarm::{
     domain::{
         action::Kind,
         agent::Name,
-        ids::{ActionId, AgentId, FleetId, InteractionId},
+        ids::{ActionId, AgentId, AlertId, FleetId, InteractionId},
+        incident::{self, About, Evidence, Problem, Severity},
         secret::Scope,
     },
+    store::{alerts, incidents},
 };
 
 use crate::support::{tables::tables, talk::slash, test_app::TestApp};
 
 /// What changes nothing. What ends in `-1` does not exist: the nearest name is told.
-const READING: [&str; 36] = [
+const READING: [&str; 38] = [
     "schedule list",
     "status",
     "status agent:scout",
@@ -57,6 +59,8 @@ const READING: [&str; 36] = [
     "status agent:hidden-*",
     "approve id:99",
     "audit text:KEY",
+    "alerts",
+    "alerts fleet:hidden-fleet",
 ];
 
 const CHANGING: [&str; 77] = [
@@ -210,6 +214,9 @@ impl Scene {
         let forms = open_forms(&test).await;
         test.done("schedule add name:hidden-nightly cron:@daily action:start agent:hidden-agent")
             .await;
+        for agent in AGENTS {
+            tell_of(&test, agent).await;
+        }
         // What was said last is written down by then, and nothing is known from before.
         test.restart().await;
         test.engine.forget_calls();
@@ -264,6 +271,26 @@ async fn set_secret(test: &TestApp, options: &str) {
     let sent = form.modal().unwrap().fill("value", "s3cret").submit().await;
     let said = test.end_of(&sent.unwrap()).await;
     assert!(said.starts_with('✅'), "{said}");
+}
+
+/// An alert about an agent that is over, so that nothing changes it but a press.
+async fn tell_of(test: &TestApp, agent: AgentId) {
+    let (store, now) = (&test.ops().store, test.ops().now());
+    let problem = Problem {
+        about: About::Agent(agent),
+        kind: incident::Kind::Down,
+        severity: Severity::Warning,
+        cause: "was over".to_owned(),
+        evidence: Evidence::default(),
+    };
+    let mut tx = store.begin().await.unwrap();
+    let id = incidents::insert(&mut tx, &problem, now).await.unwrap();
+    let alert = alerts::insert(&mut tx, ("ops", "", now), &[id], now).await;
+    let mut over = incidents::get(&mut tx, id).await.unwrap().unwrap();
+    (over.gone_since, over.resolved_at) = (Some(now), Some(now));
+    incidents::update(&mut tx, &over).await.unwrap();
+    alerts::close(&mut tx, alert.unwrap(), now).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 /// Olga begins what asks for more.
@@ -329,6 +356,7 @@ presses! { scene:
     Press::Audit(..) => [Press::Audit(scene.forms["audit"], 1)],
     Press::Secret(_) => [secret("KEY", Scope::All), secret("MAIN_KEY", Scope::Fleet(FleetId(1))), secret("HIDDEN_KEY", Scope::Fleet(FleetId(2))), secret("KEY", Scope::Agent(AGENTS[1]))],
     Press::Claim => [Press::Claim],
+    Press::Acknowledge(_) => [Press::Acknowledge(AlertId(1)), Press::Acknowledge(AlertId(2)), Press::Acknowledge(AlertId(99))],
 }
 
 fn secret(name: &str, scope: Scope) -> Press {

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod agents;
+pub mod alerts;
 pub mod approvals;
 pub mod audit;
 mod backup;
@@ -52,6 +53,7 @@ pub fn all() -> Vec<Command> {
         agents::resume(),
         agents::remove(),
         logs::logs(),
+        alerts::alerts(),
         freeze::freeze(),
         freeze::unfreeze(),
         fleet::fleet(),

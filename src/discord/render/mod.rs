@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod agent;
+pub mod alert;
 pub mod approval;
 pub mod audit;
 pub mod deploy;

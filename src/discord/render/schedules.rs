@@ -44,7 +44,7 @@ fn entry(schedule: &Schedule) -> String {
         (source, _) => format!(" · {}", source.as_str()),
     };
     let next = match (&schedule.paused, schedule.next) {
-        (Some(why), _) => format!("paused {}", sentence(why, WHY_MAX)),
+        (Some(why), _) => format!("paused: {}", sentence(why, WHY_MAX)),
         (None, Some(next)) => format!("next {}", stamps(next)),
         (None, None) => "has ended".to_owned(),
     };

@@ -38,8 +38,37 @@ pub(super) fn check(body: &TemplateBody) -> Vec<Problem> {
     for (index, pattern) in body.log_patterns.iter().enumerate() {
         check_log_pattern(&format!("log_patterns[{index}]"), pattern, found);
     }
+    check_recovery(body, found);
     check_privileges(body, found);
     problems
+}
+
+fn check_recovery(body: &TemplateBody, found: &mut Vec<Problem>) {
+    if let Some(recovery) = &body.recovery {
+        check_range("recovery.attempts", recovery.attempts, &(1..=20), found);
+        check_range(
+            "recovery.window_s",
+            recovery.window_s,
+            &(60..=86_400),
+            found,
+        );
+        check_range(
+            "recovery.healthy_s",
+            recovery.healthy_s,
+            &(10..=86_400),
+            found,
+        );
+    }
+    for (index, name) in body.depends_on.iter().enumerate() {
+        if let Err(bad) = Name::parse(name) {
+            let hint = "give the name of an agent in the same fleet";
+            found.push(Problem::new(
+                format!("depends_on[{index}]"),
+                bad.to_string(),
+                hint,
+            ));
+        }
+    }
 }
 
 fn check_image(body: &TemplateBody, found: &mut Vec<Problem>) {

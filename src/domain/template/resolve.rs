@@ -145,6 +145,8 @@ impl Template {
             health: body.health.clone(),
             stop_grace_s: body.stop_grace_s,
             log_patterns: body.log_patterns.clone(),
+            recovery: body.recovery,
+            depends_on: body.depends_on.clone(),
             privileges: body.privileges.clone(),
         }
     }

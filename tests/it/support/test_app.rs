@@ -173,7 +173,9 @@ impl TestApp {
     pub(crate) fn pass(&self, time: TimeDelta) {
         self.clock.advance(time);
         self.cord.advance(time.to_std().unwrap());
-        self.ops().publish(Event::Outbox);
+        for ring in [Event::Outbox, Event::Incident, Event::Resynced] {
+            self.ops().publish(ring);
+        }
     }
 
     pub(crate) async fn restart(&mut self) {

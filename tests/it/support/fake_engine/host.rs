@@ -134,6 +134,8 @@ impl FakeEngine {
             health: None,
             stop_grace_s: 10,
             log_patterns: Vec::new(),
+            recovery: None,
+            depends_on: Vec::new(),
             privileges: Privileges::default(),
         };
         self.foreign_with(name, spec)

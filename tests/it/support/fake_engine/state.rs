@@ -141,6 +141,8 @@ impl Container {
             secret_files: Vec::new(),
             internet: true,
             log_patterns: Vec::new(),
+            recovery: None,
+            depends_on: Vec::new(),
             ..self.spec.clone()
         };
         for mount in &mut spec.mounts {

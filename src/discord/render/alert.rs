@@ -1,0 +1,278 @@
+//! The card of a group of incidents: one message from the first second to the last, and what replies to it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serenity::all::{ButtonStyle, Colour, CreateActionRow, CreateEmbed};
+
+use super::{
+    Mentions, Rendered, button, row,
+    text::{ago, clip, code_block, count, duration, escape},
+};
+use crate::{
+    discord::press::Press,
+    domain::{
+        action::Kind as ActionKind,
+        ids::NudgeId,
+        incident::{Incident, Severity},
+        outbox::Subject,
+        recovery::Course,
+        squelch::Nudge,
+        view::{AlertView, Attempts},
+    },
+};
+
+/// More incidents than this are counted, not listed.
+const LISTED: usize = 15;
+/// Room for the last lines of a log.
+const LINES_MAX: usize = 1200;
+const CAUSE_MAX: usize = 300;
+
+/// The card. It notifies whom its route names, when it is sent.
+pub fn card(view: &AlertView) -> Rendered {
+    let mut lines = match view.incidents.as_slice() {
+        [only] => about_one(only, view.attempts.as_ref()),
+        several => about_several(several),
+    };
+    lines.extend(mentions_line(view));
+    lines.push(format!("-# {}", Subject::Alert(view.alert.id).mark()));
+    Rendered {
+        content: lines.join("\n"),
+        embeds: evidence(view).into_iter().collect(),
+        rows: buttons(view).into_iter().collect(),
+        mentions: mentions(view),
+        ..Rendered::default()
+    }
+}
+
+/// That people are notified of it once more, as a reply to the card.
+pub fn nudge((id, why): (NudgeId, Nudge), view: &AlertView, now: DateTime<Utc>) -> Rendered {
+    let open = view.incidents.iter().filter(|one| one.is_open()).count();
+    let worst = view
+        .incidents
+        .iter()
+        .filter(|one| one.is_open())
+        .max_by_key(|one| one.severity);
+    let what = match worst {
+        _ if open > 1 => count(open, "problem"),
+        Some(one) => format!(
+            "**{}** {}",
+            one.subject(),
+            clip(&escape(&one.cause), CAUSE_MAX)
+        ),
+        None => "It is over".to_owned(),
+    };
+    let since = duration(now - view.alert.opened_at);
+    let text = match why {
+        Nudge::More => format!("➕ More came to it: {what} now."),
+        Nudge::Back => format!("🔁 It is back: {what}."),
+        Nudge::Worse => format!("🚨 It got worse: {what}."),
+        Nudge::Repeat => format!("⏰ Nobody has acknowledged this for {since}: {what}."),
+        Nudge::Escalation => {
+            format!("📣 Nobody has acknowledged this for {since}, so you are told as well: {what}.")
+        }
+    };
+    let mut lines = vec![text];
+    lines.extend(mentions_line(view));
+    lines.push(format!("-# {}", Subject::Nudge(id).mark()));
+    Rendered {
+        content: lines.join("\n"),
+        mentions: mentions(view),
+        ..Rendered::default()
+    }
+}
+
+/// What is wrong and what was, on request.
+pub fn list(incidents: &[Incident], back: TimeDelta) -> Rendered {
+    if incidents.is_empty() {
+        return Rendered::text(format!(
+            "✅ Nothing is wrong, and nothing was in the last {}.",
+            duration(back)
+        ));
+    }
+    let open = incidents.iter().filter(|one| one.is_open()).count();
+    let mut lines = vec![format!(
+        "{} open, {} in the last {}",
+        count(open, "incident"),
+        incidents.len(),
+        duration(back)
+    )];
+    lines.extend(listed(incidents));
+    Rendered::text(lines.join("\n"))
+}
+
+fn listed(incidents: &[Incident]) -> Vec<String> {
+    let line = |one: &Incident| {
+        format!(
+            "{} **{}** {} · {}",
+            mark(one),
+            one.subject(),
+            clip(&escape(&one.cause), 80),
+            standing(one)
+        )
+    };
+    let mut lines: Vec<String> = incidents.iter().take(LISTED).map(line).collect();
+    if incidents.len() > LISTED {
+        lines.push(format!("… and {} more", incidents.len() - LISTED));
+    }
+    lines
+}
+
+const fn mark(incident: &Incident) -> &'static str {
+    if incident.resolved_at.is_some() {
+        return "✅";
+    }
+    if incident.gone_since.is_some() {
+        return "🟢";
+    }
+    match incident.severity {
+        Severity::Info => "🔵",
+        Severity::Warning => "🟠",
+        Severity::Critical => "🔴",
+    }
+}
+
+fn about_one(incident: &Incident, attempts: Option<&Attempts>) -> Vec<String> {
+    let fleet = incident
+        .fleet
+        .as_ref()
+        .map_or_else(String::new, |(_, fleet)| format!(" in {fleet}"));
+    let mut lines = vec![
+        format!(
+            "{} **{}**{fleet} {}",
+            mark(incident),
+            incident.subject(),
+            clip(&escape(&incident.cause), CAUSE_MAX)
+        ),
+        standing(incident),
+    ];
+    lines.extend(attempts.map(next));
+    let notes = incident.evidence.notes.iter();
+    lines.extend(notes.map(|note| clip(&escape(note), CAUSE_MAX)));
+    lines
+}
+
+fn about_several(incidents: &[Incident]) -> Vec<String> {
+    let open = incidents.iter().filter(|one| one.is_open()).count();
+    let worst = incidents
+        .iter()
+        .max_by_key(|one| (one.is_present(), one.severity));
+    let mut lines = vec![format!(
+        "{} **{}**, {open} of them open",
+        worst.map_or("", mark),
+        count(incidents.len(), "problem")
+    )];
+    lines.extend(listed(incidents));
+    lines
+}
+
+fn standing(incident: &Incident) -> String {
+    let by = incident
+        .acknowledged
+        .map_or_else(String::new, |(user, at)| {
+            format!(", <@{user}> looks after it since {}", ago(at))
+        });
+    let back = match incident.returns.len() {
+        0 => String::new(),
+        times => format!(", came back {times}×"),
+    };
+    match (incident.resolved_at, incident.gone_since) {
+        (Some(end), _) => format!(
+            "resolved {} after {}{back}",
+            ago(end),
+            duration(end - incident.opened_at)
+        ),
+        (None, Some(since)) => format!(
+            "well again since {}, held open a while{back}{by}",
+            ago(since)
+        ),
+        (None, None) if incident.flapping => {
+            format!("flapping since {}{back}{by}", ago(incident.opened_at))
+        }
+        (None, None) => format!("since {}{back}{by}", ago(incident.opened_at)),
+    }
+}
+
+/// What is tried by itself, and what comes next.
+fn next(attempts: &Attempts) -> String {
+    let Attempts { done, most, course } = attempts;
+    match course {
+        Course::Restart(at) => format!(
+            "Restarted {done} of {most} times; next <t:{}:R>.",
+            at.timestamp()
+        ),
+        Course::Break => "🧯 It is not restarted by itself any more: somebody has to look. **Restart** tries once more.".to_owned(),
+        Course::Ask(why) => format!("🙋 Somebody has to look: {why}."),
+    }
+}
+
+/// What the cause was told by, of a single incident.
+fn evidence(view: &AlertView) -> Option<CreateEmbed> {
+    let [only] = view.incidents.as_slice() else {
+        return None;
+    };
+    let lines = only.evidence.lines.join("\n");
+    if lines.trim().is_empty() {
+        return None;
+    }
+    let title = only.evidence.exit_code.map_or_else(
+        || "Last lines".to_owned(),
+        |code| format!("Last lines, exit code {code}"),
+    );
+    let colour = match only.severity {
+        _ if !only.is_present() => Colour::DARK_GREEN,
+        Severity::Info => Colour::BLUE,
+        Severity::Warning => Colour::ORANGE,
+        Severity::Critical => Colour::RED,
+    };
+    let embed = CreateEmbed::new().title(title).colour(colour);
+    Some(embed.description(code_block(&lines, LINES_MAX)))
+}
+
+fn mentions(view: &AlertView) -> Mentions {
+    Mentions {
+        users: view.users.clone(),
+        roles: view.roles.clone(),
+    }
+}
+
+fn mentions_line(view: &AlertView) -> Option<String> {
+    let users = view.users.iter().map(|user| format!("<@{user}>"));
+    let roles = view.roles.iter().map(|role| format!("<@&{role}>"));
+    let all: Vec<String> = users.chain(roles).collect();
+    (!all.is_empty()).then(|| all.join(" "))
+}
+
+/// What can be done about it; nothing any more once it is over.
+fn buttons(view: &AlertView) -> Option<CreateActionRow> {
+    let open: Vec<&Incident> = view.incidents.iter().filter(|one| one.is_open()).collect();
+    if open.is_empty() {
+        return None;
+    }
+    let press = |press: Press, label: &str, style| button(press.to_string(), label, style);
+    let heeded = open.iter().all(|one| one.acknowledged.is_some());
+    let mut buttons = vec![
+        press(
+            Press::Acknowledge(view.alert.id),
+            "Acknowledge",
+            ButtonStyle::Primary,
+        )
+        .disabled(heeded),
+    ];
+    if let [only] = view.incidents.as_slice()
+        && let Some(agent) = only.about.agent()
+    {
+        buttons.extend([
+            press(
+                Press::Change(ActionKind::Restart, agent),
+                "Restart",
+                ButtonStyle::Success,
+            ),
+            press(Press::Logs(agent), "Logs", ButtonStyle::Secondary),
+            press(
+                Press::Change(ActionKind::Stop, agent),
+                "Stop",
+                ButtonStyle::Danger,
+            ),
+        ]);
+    }
+    Some(row(buttons))
+}

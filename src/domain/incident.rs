@@ -1,0 +1,402 @@
+//! A problem with one subject, from its opening to its resolution. What people read of it is an alert.
+
+use std::fmt;
+
+use chrono::{DateTime, Duration, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    agent::Name,
+    ids::{AgentId, AlertId, FleetId, IncidentId, UserId},
+    words::words,
+};
+
+words! {
+    /// What is wrong. There is at most one open incident for a subject and a kind.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Kind {
+        /// It should run and does not.
+        Down = "down",
+        Unhealthy = "unhealthy",
+        /// It waits for a person.
+        Waiting = "waiting",
+        /// Billing or authentication stops it: a restart does not help.
+        Blocked = "blocked",
+        /// It uses more than it should for too long.
+        Resources = "resources",
+        /// What runs containers does not answer.
+        Engine = "engine",
+        /// The machine runs short of something.
+        Host = "host",
+        /// A part of Yardarm stands still.
+        Loop = "loop",
+    }
+}
+
+words! {
+    /// How soon somebody should look.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Severity {
+        Info = "info",
+        Warning = "warning",
+        Critical = "critical",
+    }
+}
+
+/// The subject of an incident. Its text is the key in the database.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum About {
+    Agent(AgentId),
+    Engine,
+    /// A resource of the machine, such as `memory` or a disk's mount point.
+    Host(String),
+    /// A worker of Yardarm.
+    Loop(String),
+}
+
+impl About {
+    pub const fn agent(&self) -> Option<AgentId> {
+        match self {
+            Self::Agent(id) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The inverse of its text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (what, which) = text.split_once(' ').unwrap_or((text, ""));
+        match what {
+            "agent" => which.parse().ok().map(|id| Self::Agent(AgentId(id))),
+            "engine" => Some(Self::Engine),
+            "host" => Some(Self::Host(which.to_owned())),
+            "loop" => Some(Self::Loop(which.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agent(id) => write!(f, "agent {id}"),
+            Self::Engine => f.write_str("engine"),
+            Self::Host(part) => write!(f, "host {part}"),
+            Self::Loop(name) => write!(f, "loop {name}"),
+        }
+    }
+}
+
+/// What is wrong with a subject at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    pub about: About,
+    pub kind: Kind,
+    pub severity: Severity,
+    /// One line for people.
+    pub cause: String,
+    pub evidence: Evidence,
+}
+
+/// What the cause was told by; no secret's value is in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Evidence {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i64>,
+    /// The last lines of its log, redacted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
+    /// What else is worth knowing: what changed since it was last well, what is done about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    pub id: IncidentId,
+    pub about: About,
+    /// The agent it is about, by its name of that time.
+    pub agent: Option<Name>,
+    pub fleet: Option<(FleetId, Name)>,
+    pub kind: Kind,
+    pub severity: Severity,
+    pub cause: String,
+    pub evidence: Evidence,
+    pub opened_at: DateTime<Utc>,
+    /// When people would last have read something new of it.
+    pub changed_at: DateTime<Utc>,
+    /// Since when the problem is gone; it is held open a while, because it may come back.
+    pub gone_since: Option<DateTime<Utc>>,
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// Who looks after it, since when. It ends with the incident.
+    pub acknowledged: Option<(UserId, DateTime<Utc>)>,
+    /// When the problem came back, latest last.
+    pub returns: Vec<DateTime<Utc>>,
+    pub flapping: bool,
+    /// The message it is told in.
+    pub alert: Option<AlertId>,
+    /// Since when it is told there.
+    pub joined_at: Option<DateTime<Utc>>,
+}
+
+/// How long a problem must stay away to be over, and when its coming and going is called flapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damping {
+    pub hold: Duration,
+    /// Instead of `hold` while it flaps.
+    pub hold_flapping: Duration,
+    /// A problem that comes back within this time is the same incident; and returns are counted over it.
+    pub window: Duration,
+    /// So many returns within `window` are flapping; it ends when at most one is left (hysteresis).
+    pub flaps: usize,
+}
+
+impl Default for Damping {
+    fn default() -> Self {
+        Self {
+            hold: Duration::minutes(2),
+            hold_flapping: Duration::minutes(30),
+            window: Duration::hours(1),
+            flaps: 4,
+        }
+    }
+}
+
+/// Returns kept of one incident: more tell nothing new.
+const RETURNS_KEPT: usize = 16;
+
+impl Incident {
+    /// The problem is there.
+    pub const fn is_present(&self) -> bool {
+        self.gone_since.is_none() && self.resolved_at.is_none()
+    }
+
+    pub const fn is_open(&self) -> bool {
+        self.resolved_at.is_none()
+    }
+
+    /// Takes in that the problem is there; returns whether that changed anything people read.
+    pub fn see(&mut self, problem: &Problem, damping: &Damping, now: DateTime<Utc>) -> bool {
+        let came_back = !self.is_present();
+        if came_back {
+            self.returns.push(now);
+            let spare = self.returns.len().saturating_sub(RETURNS_KEPT);
+            self.returns.drain(..spare);
+            if self.resolved_at.is_some() {
+                self.acknowledged = None;
+            }
+            (self.gone_since, self.resolved_at) = (None, None);
+        }
+        let differs = came_back
+            || self.severity != problem.severity
+            || self.cause != problem.cause
+            || self.evidence != problem.evidence;
+        if differs {
+            self.severity = problem.severity;
+            self.cause.clone_from(&problem.cause);
+            self.evidence.clone_from(&problem.evidence);
+            self.changed_at = now;
+        }
+        self.judge_flapping(damping, now) || differs
+    }
+
+    /// Takes in that the problem is not there; returns whether that changed anything people read.
+    pub fn miss(&mut self, damping: &Damping, now: DateTime<Utc>) -> bool {
+        let calmed = self.judge_flapping(damping, now);
+        let since = *self.gone_since.get_or_insert(now);
+        let news = since == now && self.resolved_at.is_none();
+        if self.resolved_at.is_none() && since + self.hold(damping) <= now {
+            self.resolved_at = Some(now);
+            self.flapping = false;
+            self.changed_at = now;
+            return true;
+        }
+        if news {
+            self.changed_at = now;
+        }
+        news || calmed
+    }
+
+    /// When it is over if the problem stays away.
+    pub fn over_at(&self, damping: &Damping) -> Option<DateTime<Utc>> {
+        let since = self.gone_since.filter(|_| self.is_open())?;
+        Some(since + self.hold(damping))
+    }
+
+    const fn hold(&self, damping: &Damping) -> Duration {
+        if self.flapping {
+            damping.hold_flapping
+        } else {
+            damping.hold
+        }
+    }
+
+    fn judge_flapping(&mut self, damping: &Damping, now: DateTime<Utc>) -> bool {
+        let since = now - damping.window;
+        let recent = self.returns.iter().filter(|at| **at > since).count();
+        let flapping = if self.flapping {
+            recent > 1
+        } else {
+            recent >= damping.flaps
+        };
+        std::mem::replace(&mut self.flapping, flapping) != flapping
+    }
+
+    /// In one word: how it stands.
+    pub const fn standing(&self) -> &'static str {
+        if self.resolved_at.is_some() {
+            "resolved"
+        } else if self.flapping {
+            "flapping"
+        } else if self.gone_since.is_some() {
+            "recovering"
+        } else if self.acknowledged.is_some() {
+            "acknowledged"
+        } else {
+            "open"
+        }
+    }
+
+    /// Its subject, for people.
+    pub fn subject(&self) -> String {
+        match (&self.agent, &self.about) {
+            (Some(name), _) => name.to_string(),
+            (None, About::Engine) => "the engine".to_owned(),
+            (None, About::Host(part)) => format!("the host's {part}"),
+            (None, About::Loop(name)) => format!("Yardarm's {name}"),
+            (None, about) => about.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn start() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+
+    fn problem() -> Problem {
+        Problem {
+            about: About::Agent(AgentId(1)),
+            kind: Kind::Down,
+            severity: Severity::Warning,
+            cause: "exited with code 1".to_owned(),
+            evidence: Evidence::default(),
+        }
+    }
+
+    pub(crate) fn incident() -> Incident {
+        let problem = problem();
+        Incident {
+            id: IncidentId(1),
+            about: problem.about,
+            agent: Name::parse("scout").ok(),
+            fleet: None,
+            kind: problem.kind,
+            severity: problem.severity,
+            cause: problem.cause,
+            evidence: problem.evidence,
+            opened_at: start(),
+            changed_at: start(),
+            gone_since: None,
+            resolved_at: None,
+            acknowledged: None,
+            returns: Vec::new(),
+            flapping: false,
+            alert: None,
+            joined_at: None,
+        }
+    }
+
+    fn minutes(count: i64) -> DateTime<Utc> {
+        start() + Duration::minutes(count)
+    }
+
+    #[test]
+    fn a_subject_survives_its_text() {
+        for about in [
+            About::Agent(AgentId(7)),
+            About::Engine,
+            About::Host("/var/lib docker".to_owned()),
+            About::Loop("watcher".to_owned()),
+        ] {
+            assert_eq!(About::parse(&about.to_string()), Some(about));
+        }
+        assert_eq!(About::parse("agent x"), None);
+        assert_eq!(About::parse("moon"), None);
+    }
+
+    #[test]
+    fn what_is_gone_is_held_before_it_is_over() {
+        let (mut incident, damping) = (incident(), Damping::default());
+        assert!(incident.miss(&damping, minutes(1)));
+        assert_eq!(incident.standing(), "recovering");
+        assert_eq!(incident.over_at(&damping), Some(minutes(3)));
+        assert!(!incident.miss(&damping, minutes(2)));
+        assert!(incident.miss(&damping, minutes(3)));
+        assert_eq!(incident.standing(), "resolved");
+        assert!(!incident.miss(&damping, minutes(4)));
+    }
+
+    #[test]
+    fn what_comes_back_is_the_same_and_nobody_looks_after_it_any_more() {
+        let (mut incident, damping) = (incident(), Damping::default());
+        incident.acknowledged = Some((UserId(1), start()));
+        incident.miss(&damping, minutes(1));
+        assert!(incident.see(&problem(), &damping, minutes(2)));
+        assert!(incident.acknowledged.is_some(), "it was not over");
+        incident.miss(&damping, minutes(3));
+        incident.miss(&damping, minutes(5));
+        assert!(incident.see(&problem(), &damping, minutes(6)));
+        assert_eq!(incident.acknowledged, None);
+        assert_eq!(incident.returns, [minutes(2), minutes(6)]);
+        assert!(!incident.see(&problem(), &damping, minutes(7)), "no news");
+    }
+
+    #[test]
+    fn flapping_begins_late_and_ends_later() {
+        let (mut incident, damping) = (incident(), Damping::default());
+        for at in 1..=4 {
+            assert!(!incident.flapping);
+            incident.miss(&damping, minutes(2 * at));
+            incident.see(&problem(), &damping, minutes(2 * at + 1));
+        }
+        assert!(incident.flapping);
+        incident.miss(&damping, minutes(10));
+        incident.miss(&damping, minutes(15));
+        assert!(incident.is_open(), "it is held for longer");
+        incident.miss(&damping, minutes(40));
+        assert_eq!(incident.standing(), "resolved");
+    }
+
+    proptest! {
+        #[test]
+        fn an_incident_is_over_only_after_the_hold(steps in prop::collection::vec((any::<bool>(), 1..20_i64), 1..60)) {
+            let (mut incident, damping) = (incident(), Damping::default());
+            let mut now = start();
+            let mut absent_since = None;
+            for (present, seconds) in steps {
+                now += Duration::seconds(seconds * 7);
+                if present {
+                    absent_since = None;
+                    incident.see(&problem(), &damping, now);
+                    prop_assert!(incident.is_present());
+                } else {
+                    let since = *absent_since.get_or_insert(now);
+                    incident.miss(&damping, now);
+                    if incident.resolved_at.is_some() {
+                        prop_assert!(now - since >= damping.hold);
+                    }
+                }
+                prop_assert!(incident.returns.len() <= RETURNS_KEPT);
+            }
+        }
+    }
+}

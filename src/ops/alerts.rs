@@ -1,0 +1,247 @@
+//! From incidents to messages: runs the pipeline of [`crate::domain::squelch`] and writes what it says.
+
+use chrono::{DateTime, Utc};
+
+use super::Ops;
+use crate::{
+    domain::{
+        event::Event,
+        ids::{AlertId, ChannelId, MessageId, NudgeId},
+        incident::Incident,
+        outbox::Subject,
+        recovery::{Cause, Course, Past, Recovery},
+        squelch::{Change, Destination, Nudge, Pace, Pipeline, Route, Rules, Silence, Steps},
+        view::{AlertView, Attempts, View},
+    },
+    error::{Error, Result},
+    store::{
+        Tx, alerts, incidents,
+        outbox::{self, Notice},
+    },
+};
+
+/// Opening, announcing and nudging follow each other at most so often in one go.
+const ROUNDS: usize = 4;
+
+impl Ops {
+    /// Compares incidents with what is, then writes what people are to be told; tells when something is due next.
+    pub async fn tell_incidents(&self) -> Result<Option<DateTime<Utc>>> {
+        self.survey().await?;
+        self.squelch().await
+    }
+
+    /// Writes whatever is due, and tells when something is due next.
+    async fn squelch(&self) -> Result<Option<DateTime<Utc>>> {
+        let (now, rules) = (self.now(), self.squelch_rules());
+        let silences = self.store.silences(now).await?;
+        let mut tx = self.store.begin().await?;
+        let mut wrote = false;
+        let mut next = None;
+        for _ in 0..ROUNDS {
+            let steps = self.step(&mut tx, (&rules, &silences), now).await?;
+            next = steps.next;
+            if steps.changes.is_empty() {
+                break;
+            }
+            wrote = true;
+        }
+        if wrote {
+            tx.commit().await?;
+            self.publish(Event::Outbox);
+        }
+        Ok(next)
+    }
+
+    async fn step(
+        &self,
+        tx: &mut Tx,
+        (rules, silences): (&Rules, &[Silence]),
+        now: DateTime<Utc>,
+    ) -> Result<Steps> {
+        let (incidents, alerts) = (incidents::picture(tx).await?, alerts::open(tx).await?);
+        let pipeline = Pipeline {
+            rules,
+            silences,
+            incidents: &incidents,
+            alerts: &alerts,
+            now,
+        };
+        let steps = pipeline.step();
+        for change in &steps.changes {
+            self.write_change(tx, &pipeline, change).await?;
+        }
+        Ok(steps)
+    }
+
+    async fn write_change(
+        &self,
+        tx: &mut Tx,
+        pipeline: &Pipeline<'_>,
+        change: &Change,
+    ) -> Result<()> {
+        let now = pipeline.now;
+        match change {
+            Change::Open {
+                route,
+                group,
+                due_at,
+                incidents,
+            } => {
+                alerts::insert(tx, (route, group, *due_at), incidents, now).await?;
+            }
+            Change::Join(alert, incident) => {
+                alerts::join(tx, (*alert, *incident), now).await?;
+                outbox::touch(tx, Subject::Alert(*alert), now).await?;
+            }
+            Change::Announce(id, severity) => {
+                alerts::announce(tx, (*id, *severity), now).await?;
+                let to = pipeline.destinations(*id, None);
+                self.put_alert(tx, pipeline, (Subject::Alert(*id), *id), to)
+                    .await?;
+            }
+            Change::Nudge(id, nudge, severity) => {
+                let number = alerts::nudge(tx, (*id, *nudge, *severity), now).await?;
+                let to = pipeline.destinations(*id, Some(*nudge));
+                self.put_alert(tx, pipeline, (Subject::Nudge(number), *id), to)
+                    .await?;
+                outbox::touch(tx, Subject::Alert(*id), now).await?;
+            }
+            Change::Close(id) => {
+                alerts::close(tx, *id, now).await?;
+                outbox::touch(tx, Subject::Alert(*id), now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_alert(
+        &self,
+        tx: &mut Tx,
+        pipeline: &Pipeline<'_>,
+        (subject, alert): (Subject, AlertId),
+        to: &[Destination],
+    ) -> Result<()> {
+        let now = pipeline.now;
+        let first = pipeline
+            .incidents
+            .iter()
+            .find(|one| one.alert == Some(alert));
+        for destination in to {
+            let Some(channel) = self.channel_for(destination, first) else {
+                tracing::warn!(
+                    alert.id = alert.0,
+                    "an alert has no channel: set `discord.ops_channel`"
+                );
+                continue;
+            };
+            let notice = Notice {
+                subject,
+                channel,
+                message: None,
+                due: now,
+            };
+            outbox::put(tx, &notice, now).await?;
+        }
+        Ok(())
+    }
+
+    fn channel_for(&self, to: &Destination, incident: Option<&Incident>) -> Option<ChannelId> {
+        match to {
+            Destination::Channel(channel) => Some(*channel),
+            Destination::Ops => {
+                let fleet = incident.and_then(|one| one.fleet.as_ref());
+                let own = fleet.and_then(|(id, _)| {
+                    self.roster
+                        .read(|board| board.fleet_by_id(*id).and_then(|fleet| fleet.channel))
+                });
+                own.or(self.settings().discord.ops_channel)
+            }
+            Destination::Target(_) => None,
+        }
+    }
+
+    /// Everything that the message about a group of incidents shows.
+    pub async fn alert_view(&self, id: AlertId) -> Result<AlertView> {
+        let missing = || Error::NotFound(format!("There is no alert {id}."));
+        let alert = self.store.alert(id).await?.ok_or_else(missing)?;
+        let incidents = self.store.incidents_of(id).await?;
+        let attempts = match incidents.as_slice() {
+            [only] if only.is_present() => self.attempts_of(only).await?,
+            _ => None,
+        };
+        let route = self.route_named(&alert.route);
+        Ok(AlertView {
+            alert,
+            incidents,
+            attempts,
+            users: route.users,
+            roles: route.roles,
+        })
+    }
+
+    /// Why people are notified once more, and of what.
+    pub async fn nudge_view(&self, id: NudgeId) -> Result<(AlertView, Nudge)> {
+        let missing = || Error::NotFound(format!("There is no nudge {id}."));
+        let (alert, nudge) = self.store.nudge(id).await?.ok_or_else(missing)?;
+        Ok((self.alert_view(alert).await?, nudge))
+    }
+
+    /// The message that tells of an alert people are notified of once more.
+    pub async fn card_of_nudge(
+        &self,
+        id: NudgeId,
+        channel: ChannelId,
+    ) -> Result<Option<MessageId>> {
+        let Some((alert, _)) = self.store.nudge(id).await? else {
+            return Ok(None);
+        };
+        let card = self.store.outbox_message(Subject::Alert(alert), channel);
+        Ok(card.await?)
+    }
+
+    /// What is tried by itself, and when next.
+    async fn attempts_of(&self, incident: &Incident) -> Result<Option<Attempts>> {
+        let Some(view) = incident
+            .about
+            .agent()
+            .and_then(|id| self.roster.view_of(id))
+        else {
+            return Ok(None);
+        };
+        let (rule, past) = self.recovery_of(&view).await?;
+        let cause = cause_of(&view, incident);
+        let course = rule.course(&cause, &past, view.agent.id, self.now());
+        Ok(Some(attempts(&rule, &past, course)))
+    }
+
+    fn route_named(&self, name: &str) -> Route {
+        let rules = self.squelch_rules();
+        let named = rules.routes.iter().find(|route| route.name == name);
+        let route = named.or_else(|| rules.routes.last());
+        route
+            .cloned()
+            .unwrap_or_else(|| Route::fallback(Pace::default()))
+    }
+
+    /// The rules in force.
+    pub(super) fn squelch_rules(&self) -> Rules {
+        self.settings().alerts.rules()
+    }
+}
+
+/// What it suffers from, by what was found when it was looked into.
+pub(super) fn cause_of(view: &View, incident: &Incident) -> Cause {
+    let patterns = view
+        .version
+        .as_ref()
+        .map_or(&[][..], |version| &version.spec.log_patterns);
+    Cause::find(view.observed.as_ref(), patterns, &incident.evidence.lines)
+}
+
+fn attempts(rule: &Recovery, past: &Past, course: Course) -> Attempts {
+    Attempts {
+        done: past.attempts,
+        most: rule.attempts,
+        course,
+    }
+}

@@ -1,0 +1,218 @@
+//! What is wrong now, compared with the incidents that are open. Level-triggered: it may be done at any time, and twice.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Ops, sight::Sight};
+use crate::{
+    domain::{
+        agent::{Desired, State},
+        event::Event,
+        grant::{Caller, Level, Need, Scope},
+        ids::{AlertId, IncidentId, UserId},
+        incident::{About, Evidence, Incident, Kind, Problem, Severity},
+        outbox::Subject,
+        view::{EngineState, View},
+    },
+    error::{Error, Result},
+    store::{Tx, incidents, outbox},
+};
+
+/// What is known of a problem at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    There,
+    Gone,
+    /// The engine is away or somebody is at work on it: nothing follows from what is seen.
+    Unknown,
+}
+
+impl Sight<'_> {
+    /// What is wrong, and what was within the time before now: of one fleet, or of all that the caller sees. What is
+    /// about no fleet concerns everybody.
+    pub async fn incidents(&self, fleet: Option<&str>, back: TimeDelta) -> Result<Vec<Incident>> {
+        let fleet = fleet.map(|name| self.look_into(name)).transpose()?;
+        let mut found = self.store.incidents_since(self.now() - back).await?;
+        found.retain(|incident| match (&incident.fleet, &fleet) {
+            (Some((_, name)), Some(wanted)) => *name == wanted.name,
+            (None, Some(_)) => false,
+            (Some((_, name)), None) => self.sees(name),
+            (None, None) => true,
+        });
+        Ok(found)
+    }
+}
+
+impl Ops {
+    /// Ends what is over and opens what concerns no single agent. What agents suffer from, `recovery` opens.
+    pub(super) async fn survey(&self) -> Result<()> {
+        let now = self.now();
+        let open = self.store.incidents_since(now).await?;
+        let problems = self.common_problems();
+        let present: HashMap<(About, Kind), &Problem> = problems
+            .iter()
+            .map(|problem| ((problem.about.clone(), problem.kind), problem))
+            .collect();
+        let gone = open.iter().filter(|incident| {
+            incident.is_open() && self.standing(incident, &present) == Standing::Gone
+        });
+        let mut news = false;
+        for incident in gone {
+            news |= self.miss(incident.id, now).await?;
+        }
+        for problem in &problems {
+            news |= self.see(problem).await?;
+        }
+        if news {
+            self.publish(Event::Incident);
+        }
+        Ok(())
+    }
+
+    /// The problem is there: opens its incident, or takes over what is new. Returns whether people would read anything
+    /// new. An incident that was over a moment ago is the same one.
+    pub(super) async fn see(&self, problem: &Problem) -> Result<bool> {
+        let (now, rules) = (self.now(), self.squelch_rules());
+        let mut tx = self.store.begin().await?;
+        let since = now - rules.damping.window;
+        let known = incidents::latest(&mut tx, (&problem.about, problem.kind), since).await?;
+        let Some(mut incident) = known else {
+            let id = incidents::insert(&mut tx, problem, now).await?;
+            tx.commit().await?;
+            tracing::info!(incident.id = id.0, incident.about = %problem.about, cause = problem.cause, "incident opened");
+            return Ok(true);
+        };
+        if !incident.see(problem, &rules.damping, now) {
+            return Ok(false);
+        }
+        write(&mut tx, &incident, now).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// The problem is not there; returns whether people would read anything new.
+    async fn miss(&self, id: IncidentId, now: DateTime<Utc>) -> Result<bool> {
+        let rules = self.squelch_rules();
+        let mut tx = self.store.begin().await?;
+        let Some(mut incident) = incidents::get(&mut tx, id).await? else {
+            return Ok(false);
+        };
+        let before = incident.clone();
+        let news = incident.miss(&rules.damping, now);
+        if incident == before {
+            return Ok(false);
+        }
+        if news {
+            write(&mut tx, &incident, now).await?;
+        } else {
+            incidents::update(&mut tx, &incident).await?;
+        }
+        tx.commit().await?;
+        if incident.resolved_at.is_some() {
+            tracing::info!(incident.id = id.0, "incident resolved");
+        }
+        Ok(news)
+    }
+
+    fn standing(
+        &self,
+        incident: &Incident,
+        present: &HashMap<(About, Kind), &Problem>,
+    ) -> Standing {
+        let Some(agent) = incident.about.agent() else {
+            let there = present.contains_key(&(incident.about.clone(), incident.kind));
+            return if there {
+                Standing::There
+            } else {
+                Standing::Gone
+            };
+        };
+        match self.roster.view_of(agent) {
+            None => Standing::Gone,
+            Some(view) => of_agent(&view, incident.kind),
+        }
+    }
+
+    /// What is wrong with what all agents share.
+    fn common_problems(&self) -> Vec<Problem> {
+        let engine = self.roster.read(|board| board.engine.clone());
+        let mut problems = Vec::new();
+        if let EngineState::Silent { why, .. } = engine {
+            problems.push(Problem {
+                about: About::Engine,
+                kind: Kind::Engine,
+                severity: Severity::Critical,
+                cause: format!("does not answer: {why}"),
+                evidence: Evidence::default(),
+            });
+        }
+        problems
+    }
+
+    /// Somebody looks after all that is open in a message; it is not repeated until it is over.
+    pub async fn acknowledge(&self, id: AlertId, caller: &Caller) -> Result<()> {
+        let incidents = self.store.incidents_of(id).await?;
+        self.authorise(caller, &look_after(&incidents))?;
+        let open: Vec<&Incident> = incidents.iter().filter(|one| one.is_open()).collect();
+        if open.is_empty() {
+            return Err(Error::AlreadyDecided(
+                "This is over already: there is nothing left to acknowledge.".to_owned(),
+            ));
+        }
+        let now = self.now();
+        let mut tx = self.store.begin().await?;
+        let mut any = false;
+        for incident in &open {
+            any |= incidents::acknowledge(&mut tx, incident, caller.user, now).await?;
+        }
+        if !any {
+            return Err(Error::AlreadyDecided(acknowledged_by(&open)));
+        }
+        outbox::touch(&mut tx, Subject::Alert(id), now).await?;
+        tx.commit().await?;
+        self.publish(Event::Outbox);
+        self.publish(Event::Incident);
+        Ok(())
+    }
+}
+
+/// Writes what changed, and has the message about it edited.
+async fn write(tx: &mut Tx, incident: &Incident, now: DateTime<Utc>) -> Result<()> {
+    incidents::update(tx, incident).await?;
+    if let Some(alert) = incident.alert {
+        outbox::touch(tx, Subject::Alert(alert), now).await?;
+    }
+    Ok(())
+}
+
+fn of_agent(view: &View, kind: Kind) -> Standing {
+    if view.agent.desired != Desired::Running {
+        return Standing::Gone;
+    }
+    match (kind, view.state) {
+        (_, State::Unknown | State::Changing | State::Starting) => Standing::Unknown,
+        (Kind::Down, State::Down) | (Kind::Unhealthy, State::Unhealthy) => Standing::There,
+        _ => Standing::Gone,
+    }
+}
+
+/// Operators of every fleet it is about; what is about none concerns everything.
+fn look_after(incidents: &[Incident]) -> Need {
+    let fleets: Option<Vec<_>> = incidents
+        .iter()
+        .map(|one| one.fleet.as_ref().map(|(_, name)| name.clone()))
+        .collect();
+    Need {
+        level: Level::Operator,
+        on: fleets.map_or(Scope::Everything, Scope::Fleets),
+    }
+}
+
+fn acknowledged_by(incidents: &[&Incident]) -> String {
+    let by: Option<(UserId, DateTime<Utc>)> = incidents.iter().find_map(|one| one.acknowledged);
+    by.map_or_else(
+        || "This is over already.".to_owned(),
+        |(user, at)| format!("<@{user}> looks after it since <t:{}:R>.", at.timestamp()),
+    )
+}

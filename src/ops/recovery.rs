@@ -1,0 +1,285 @@
+//! Mending what can be mended: an agent that ended or is not well is looked into, restarted a few times, and then left
+//! to people. A restart is an ordinary action; the actions are the count, so it outlives the process.
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt as _, future::join_all};
+use tokio::time::timeout;
+
+use super::{
+    Ops,
+    actions::{Request, Requester},
+    alerts::cause_of,
+};
+use crate::{
+    domain::{
+        action::{Details, Kind as ActionKind, Origin},
+        agent::{Desired, State},
+        event::Event,
+        ids::AgentId,
+        incident::{About, Evidence, Incident, Kind, Problem, Severity},
+        log::LogQuery,
+        recovery::{Cause, Course, Past, Recovery},
+        view::View,
+    },
+    error::{Error, Result},
+    store::{actions::NewTarget, breakers},
+};
+
+/// Lines of the log that a cause is told by.
+const LINES: u32 = 20;
+/// A log that does not come within this time tells nothing.
+const LOG_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Agents whose end was seen and not yet looked into. Lost with the process: what is down then is simply started.
+#[derive(Debug, Default)]
+pub(super) struct Ended(Mutex<HashSet<AgentId>>);
+
+impl Ended {
+    fn with<T>(&self, work: impl FnOnce(&mut HashSet<AgentId>) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn note(&self, agent: AgentId) {
+        self.with(|agents| agents.insert(agent));
+    }
+
+    pub(super) fn contains(&self, agent: AgentId) -> bool {
+        self.with(|agents| agents.contains(&agent))
+    }
+
+    fn forget(&self, agent: AgentId) {
+        self.with(|agents| agents.remove(&agent));
+    }
+}
+
+impl Ops {
+    /// Looks after every agent in trouble, and tells when something is due next.
+    pub async fn mend(&self) -> Result<Option<DateTime<Utc>>> {
+        self.close_breakers().await?;
+        let troubled = self.troubled();
+        let due = join_all(troubled.iter().map(|view| self.mend_agent(view))).await;
+        let mut next: Option<DateTime<Utc>> = None;
+        for due in due {
+            match due {
+                Ok(at) => next = next.into_iter().chain(at).min(),
+                Err(error) => {
+                    tracing::error!(error = %error, "an agent in trouble could not be looked after");
+                }
+            }
+        }
+        Ok(next)
+    }
+
+    /// Agents that should run and do not, or not well, with nobody at work on them.
+    fn troubled(&self) -> Vec<View> {
+        self.roster.read(|board| {
+            let in_trouble = board.views().filter(|view| {
+                view.agent.desired == Desired::Running
+                    && matches!(view.state, State::Down | State::Unhealthy)
+                    && !board.is_frozen(view.agent.fleet)
+            });
+            in_trouble.cloned().collect()
+        })
+    }
+
+    async fn mend_agent(&self, view: &View) -> Result<Option<DateTime<Utc>>> {
+        let agent = view.agent.id;
+        let kind = kind_of(view);
+        let known = self.store.open_incident(&About::Agent(agent), kind).await?;
+        let unseen = known.as_ref().is_none_or(|incident| !incident.is_present());
+        if unseen && kind == Kind::Down && !self.ended.contains(agent) {
+            // Its end was not seen: `converge` starts it.
+            return Ok(None);
+        }
+        let incident = match known {
+            Some(incident) if incident.is_present() && !self.ended.contains(agent) => incident,
+            _ => match self.look_into(view, kind).await? {
+                Some(incident) => incident,
+                None => return Ok(None),
+            },
+        };
+        let (rule, past) = self.recovery_of(view).await?;
+        let cause = cause_of(view, &incident);
+        match rule.course(&cause, &past, agent, self.now()) {
+            Course::Ask(_) => Ok(None),
+            Course::Break => self.give_up(&incident, &past).await.map(|()| None),
+            Course::Restart(at) if at > self.now() => Ok(Some(at)),
+            Course::Restart(_) => self.restart(view, &cause).await,
+        }
+    }
+
+    /// Finds the cause and opens the incident, or tells it anew.
+    async fn look_into(&self, view: &View, kind: Kind) -> Result<Option<Incident>> {
+        let lines = self.last_lines(view).await;
+        let observed = view.observed.as_ref();
+        let patterns = view
+            .version
+            .as_ref()
+            .map_or(&[][..], |version| &version.spec.log_patterns);
+        let cause = Cause::find(observed, patterns, &lines);
+        let problem = Problem {
+            about: About::Agent(view.agent.id),
+            kind,
+            severity: cause.severity(),
+            cause: cause.to_string(),
+            evidence: Evidence {
+                exit_code: observed
+                    .and_then(|seen| seen.exit_code)
+                    .filter(|_| kind == Kind::Down),
+                lines,
+                notes: Vec::new(),
+            },
+        };
+        let news = self.see(&problem).await?;
+        self.ended.forget(view.agent.id);
+        if news {
+            self.publish(Event::Incident);
+        }
+        Ok(self.store.open_incident(&problem.about, kind).await?)
+    }
+
+    /// The end of an agent's log, without secrets; empty if it cannot be read in time.
+    async fn last_lines(&self, view: &View) -> Vec<String> {
+        let query = LogQuery {
+            tail: LINES,
+            since: None,
+            stdout: true,
+            stderr: true,
+            follow: false,
+        };
+        let read = async {
+            let lines = self.logs(view, &query).await?;
+            let lines: Vec<String> = lines
+                .filter_map(|line| async { line.ok().map(|line| line.text) })
+                .take(LINES as usize)
+                .collect()
+                .await;
+            Ok::<_, Error>(self.redactor_of(view).await?.redact_lines(&lines))
+        };
+        match timeout(LOG_DEADLINE, read).await {
+            Ok(Ok(lines)) => lines,
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        }
+    }
+
+    /// How an agent may be restarted, and how often it was.
+    pub(super) async fn recovery_of(&self, view: &View) -> Result<(Recovery, Past)> {
+        let own = view.version.as_ref().and_then(|one| one.spec.recovery);
+        let rule = Recovery {
+            // What was somebody else's is not touched unless asked.
+            restart: own.unwrap_or_default().restart && !view.agent.adopted,
+            ..own.unwrap_or_default()
+        };
+        let since = rule.counts_since(self.now());
+        let past = self.store.past_of(view.agent.id, since).await?;
+        Ok((rule, past))
+    }
+
+    async fn restart(&self, view: &View, cause: &Cause) -> Result<Option<DateTime<Utc>>> {
+        if self.recovering_in(&view.fleet) >= self.settings().recovery.parallel as usize {
+            // The end of one of them rings.
+            return Ok(None);
+        }
+        let kind = match view.state {
+            State::Down => ActionKind::Start,
+            _ => ActionKind::Restart,
+        };
+        let request = Request {
+            kind,
+            targets: vec![NewTarget::as_it_is(view.agent.id)],
+            newcomer: None,
+            secret: None,
+            details: Details::default(),
+        };
+        let requester = Requester {
+            caller: None,
+            origin: Origin::Recovery,
+            reason: Some(format!("it {cause}")),
+            reply: None,
+        };
+        match self.submit(request, requester).await {
+            // Somebody is at it, or it was frozen within this moment: the next look will tell.
+            Err(Error::Busy(_) | Error::Denied(_)) => Ok(None),
+            answer => answer.map(|_| None),
+        }
+    }
+
+    fn recovering_in(&self, fleet: &crate::domain::agent::Name) -> usize {
+        self.roster.read(|board| {
+            let at_work = board.views().filter(|view| {
+                view.fleet == *fleet
+                    && view.busy.is_some_and(|busy| {
+                        busy.actor.is_none()
+                            && matches!(busy.kind, ActionKind::Start | ActionKind::Restart)
+                    })
+            });
+            at_work.count()
+        })
+    }
+
+    /// The restarts are used up: from now on people decide.
+    async fn give_up(&self, incident: &Incident, past: &Past) -> Result<()> {
+        let Some(agent) = incident.about.agent() else {
+            return Ok(());
+        };
+        if !past.broken {
+            let mut tx = self.store.begin().await?;
+            breakers::open(&mut tx, agent, self.now()).await?;
+            tx.commit().await?;
+        } else if !incident.evidence.notes.is_empty() {
+            return Ok(());
+        }
+        let note = format!(
+            "Restarted {} times in vain. It may be restarted by itself again once it has run well for a while.",
+            past.attempts
+        );
+        let problem = Problem {
+            about: incident.about.clone(),
+            kind: incident.kind,
+            severity: Severity::Critical,
+            cause: incident.cause.clone(),
+            evidence: Evidence {
+                notes: vec![note],
+                ..incident.evidence.clone()
+            },
+        };
+        if self.see(&problem).await? {
+            self.publish(Event::Incident);
+        }
+        Ok(())
+    }
+
+    /// What has run well for long enough may be restarted by itself again.
+    async fn close_breakers(&self) -> Result<()> {
+        let now = self.now();
+        for (agent, healthy_since) in self.store.breakers().await? {
+            let Some(view) = self.roster.view_of(agent) else {
+                continue;
+            };
+            let rule = view.version.as_ref().and_then(|one| one.spec.recovery);
+            let long_enough = TimeDelta::seconds(rule.unwrap_or_default().healthy_s.into());
+            let since = (view.state == State::Running).then_some(healthy_since.unwrap_or(now));
+            let mut tx = self.store.begin().await?;
+            if since.is_some_and(|since| since + long_enough <= now) {
+                breakers::close(&mut tx, agent).await?;
+            } else if since != healthy_since {
+                breakers::set_healthy(&mut tx, agent, since).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+const fn kind_of(view: &View) -> Kind {
+    match view.state {
+        State::Unhealthy => Kind::Unhealthy,
+        _ => Kind::Down,
+    }
+}

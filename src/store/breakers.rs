@@ -1,0 +1,77 @@
+//! Agents whose restarts are used up, and how often they were restarted: the actions are the count.
+
+use chrono::{DateTime, Utc};
+
+use super::{Store, Tx};
+use crate::domain::{ids::AgentId, recovery::Past};
+
+impl Store {
+    /// What we tried for an agent by ourselves since `since`.
+    pub async fn past_of(&self, agent: AgentId, since: DateTime<Utc>) -> sqlx::Result<Past> {
+        let row = sqlx::query!(
+            r#"SELECT count(*) AS "attempts!: i64", max(actions.finished_at) AS "last: DateTime<Utc>",
+                      EXISTS (SELECT 1 FROM breakers WHERE breakers.agent_id = ?1) AS "broken!: bool"
+               FROM actions JOIN action_targets ON action_id = actions.id
+               WHERE action_targets.agent_id = ?1 AND origin IN ('converge', 'recovery')
+                 AND kind IN ('start', 'restart') AND actions.created_at > ?2"#,
+            agent.0,
+            since
+        )
+        .fetch_one(&self.reader)
+        .await?;
+        Ok(Past {
+            attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+            last: row.last,
+            broken: row.broken,
+        })
+    }
+
+    /// Agents that are not restarted by themselves, and since when they run well.
+    pub async fn breakers(&self) -> sqlx::Result<Vec<(AgentId, Option<DateTime<Utc>>)>> {
+        let rows = sqlx::query!(
+            r#"SELECT agent_id AS "agent!", healthy_since AS "healthy_since: DateTime<Utc>" FROM breakers"#
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        let broken = rows.into_iter();
+        Ok(broken
+            .map(|row| (AgentId(row.agent), row.healthy_since))
+            .collect())
+    }
+}
+
+/// From now on people decide about this agent; false if it is so already.
+pub async fn open(tx: &mut Tx, agent: AgentId, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "INSERT INTO breakers (agent_id, opened_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        agent.0,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Since when it runs well; None: it does not.
+pub async fn set_healthy(
+    tx: &mut Tx,
+    agent: AgentId,
+    since: Option<DateTime<Utc>>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE breakers SET healthy_since = ? WHERE agent_id = ?",
+        since,
+        agent.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// It may be restarted by itself again.
+pub async fn close(tx: &mut Tx, agent: AgentId) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM breakers WHERE agent_id = ?", agent.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! What goes wrong, and how people read of it.
+
+use chrono::TimeDelta;
+use localcord::{Message, Person};
+use yardarm::{domain::agent::State, engine::LogSource};
+
+use crate::support::test_app::TestApp;
+
+/// An app that tells at once what goes wrong, with `scout` at work.
+async fn prompt(more: &[(&str, &str)]) -> TestApp {
+    let mut settings = vec![("alerts.group_wait_s", "0")];
+    settings.extend_from_slice(more);
+    let test = TestApp::start_with(&settings).await;
+    test.deploy("scout").await;
+    test.engine.forget_calls();
+    test
+}
+
+fn die(test: &TestApp, agent: &str, exit_code: i64) {
+    let container = test.engine.id_of(&format!("yardarm-{agent}"));
+    test.engine.kill(&container, exit_code);
+}
+
+fn cards(test: &TestApp) -> Vec<Message> {
+    let mut all = test.cord.channel("ops").messages();
+    all.retain(|message| message.text().contains("-# alert"));
+    all
+}
+
+/// Waits until the card says this; returns all of it.
+async fn card(test: &TestApp, text: &str) -> String {
+    let shows =
+        |message: &Message| message.text().contains("-# alert") && message.text().contains(text);
+    let found = test.cord.channel("ops").wait_for(shows).await;
+    test.said(found.unwrap().content())
+}
+
+async fn running(test: &TestApp, agent: &str) {
+    test.until(|ops| {
+        ops.roster
+            .view(agent)
+            .is_some_and(|view| view.state == State::Running && view.busy.is_none())
+    })
+    .await;
+}
+
+fn ravi(test: &TestApp) -> Person {
+    test.cord.user("ravi").in_channel("ops")
+}
+
+#[tokio::test]
+async fn an_end_is_told_mended_and_ended_in_one_message() {
+    let test = prompt(&[]).await;
+    let container = test.engine.id_of("yardarm-scout");
+    test.engine
+        .say(&container, LogSource::Stderr, "panic: no such file");
+    die(&test, "scout", 3);
+    let told = card(&test, "exited with code 3").await;
+    assert!(
+        told.starts_with("🟠 **scout** in main exited with code 3") || told.starts_with('🟢'),
+        "{told}"
+    );
+    running(&test, "scout").await;
+    insta::assert_snapshot!(card(&test, "well again").await, @"
+    🟢 **scout** in main exited with code 3
+    well again since <t:1795262400:R>, held open a while
+    -# alert 1
+    ");
+    let seen = &cards(&test)[0];
+    assert!(
+        seen.json()["embeds"][0]["description"]
+            .as_str()
+            .unwrap()
+            .contains("panic: no such file")
+    );
+    assert_eq!(test.engine.changes(), ["start yardarm-scout"]);
+
+    test.pass(TimeDelta::minutes(3));
+    insta::assert_snapshot!(card(&test, "resolved").await, @"
+    ✅ **scout** in main exited with code 3
+    resolved <t:1795262580:R> after 3 min 0 s
+    -# alert 1
+    ");
+    assert_eq!(cards(&test).len(), 1);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_heals_before_it_was_told_is_never_told() {
+    let test = TestApp::start().await;
+    test.deploy("scout").await;
+    test.engine.forget_calls();
+    die(&test, "scout", 1);
+    starts(&test, 1).await;
+    running(&test, "scout").await;
+    test.ops().tell_incidents().await.unwrap();
+    for _ in 0..10 {
+        test.pass(TimeDelta::minutes(1));
+        test.ops().tell_incidents().await.unwrap();
+    }
+    assert_eq!(cards(&test).len(), 0);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn restarts_are_spaced_then_people_are_asked() {
+    let mut test = prompt(&[]).await;
+    test.engine.crash_on_start("demo:1", 1);
+    die(&test, "scout", 1);
+    for attempts in 1..=5 {
+        starts(&test, attempts).await;
+        test.restart().await;
+        test.pass(TimeDelta::seconds(6 << attempts));
+    }
+    let told = card(&test, "not restarted by itself any more").await;
+    insta::assert_snapshot!(told, @"
+    🔴 **scout** in main exited with code 1
+    since <t:1795262400:R>
+    🧯 It is not restarted by itself any more: somebody has to look. **Restart** tries once more.
+    Restarted 5 times in vain. It may be restarted by itself again once it has run well for a while.
+    -# alert 1
+    ");
+    test.pass(TimeDelta::minutes(6));
+    test.ops().mend().await.unwrap();
+    assert_eq!(
+        test.ops()
+            .store
+            .actions_in(yardarm::domain::action::State::Pending)
+            .await
+            .unwrap(),
+        []
+    );
+    test.finish().await;
+}
+
+async fn starts(test: &TestApp, count: usize) {
+    test.until(|ops| {
+        let started = test
+            .engine
+            .changes()
+            .iter()
+            .filter(|one| one.starts_with("start "))
+            .count();
+        started == count && ops.roster.view("scout").unwrap().busy.is_none()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_at_once_are_one_message() {
+    let test = TestApp::start().await;
+    for number in 0..12 {
+        test.ops_deploy(&format!("agent-{number}")).await;
+    }
+    test.engine.crash_on_start("demo:1", 1);
+    for number in 0..12 {
+        die(&test, &format!("agent-{number}"), 1);
+    }
+    test.until(|ops| {
+        ops.roster.read(|board| {
+            board
+                .views()
+                .all(|view| view.state == State::Down && view.busy.is_none())
+        })
+    })
+    .await;
+    test.pass(TimeDelta::seconds(31));
+    let told = card(&test, "12 problems").await;
+    assert!(told.contains("**agent-7** exited with code 1"), "{told}");
+    assert_eq!(cards(&test).len(), 1);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn who_acknowledges_stops_the_nagging() {
+    let test = prompt(&[("access.preset", "\"team\"")]).await;
+    test.engine.crash_on_start("demo:1", 1);
+    die(&test, "scout", 1);
+    card(&test, "exited with code 1").await;
+    test.pass(TimeDelta::hours(4));
+    test.cord
+        .channel("ops")
+        .wait_for_text("⏰ Nobody has acknowledged this")
+        .await
+        .unwrap();
+
+    let alert = cards(&test).remove(0);
+    let refused = ravi(&test).press(&alert, "Acknowledge").await.unwrap();
+    insta::assert_snapshot!(test.refusal(&refused).await, @"You need viewer on some fleet; <@olga> has it. An owner can grant it: `/grant add`.");
+    test.olga().press(&alert, "Acknowledge").await.unwrap();
+    card(&test, "looks after it").await;
+    let before = test.cord.channel("ops").messages().len();
+    for _ in 0..3 {
+        test.pass(TimeDelta::hours(5));
+        test.ops().tell_incidents().await.unwrap();
+    }
+    assert_eq!(test.cord.channel("ops").messages().len(), before);
+    test.finish().await;
+}
