@@ -237,7 +237,7 @@ impl Ops {
             ) => self.apply_schedule(action).await,
             (Kind::Backup, ..) => self.back_up().await.map(Some),
             (Kind::Report, ..) => self.post_report(action).await,
-            (Kind::Purge, ..) => self.purge_old().await.map(|()| None),
+            (Kind::Purge, ..) => self.purge().await.map(|()| None),
             (Kind::SecretDelete, ..) => self.delete_secret(action).await,
             _ => Err(unfit(action)),
         }

@@ -470,6 +470,18 @@ pub async fn end(
     Ok(done.rows_affected() == 1)
 }
 
+/// Forgets runs from before `before` that are over, but for the last one of each schedule.
+pub async fn drop_runs(tx: &mut Tx, before: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "DELETE FROM runs WHERE created_at < ? AND stage <> 'claimed'
+         AND id NOT IN (SELECT max(id) FROM runs GROUP BY schedule_id)",
+        before
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Tells that a run could not be.
 pub async fn tell_refusal(
     tx: &mut Tx,

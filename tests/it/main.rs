@@ -44,6 +44,7 @@ mod secrets;
 mod sequences;
 mod status;
 mod store;
+mod store_schedules;
 mod store_secrets;
 mod support;
 mod templates;

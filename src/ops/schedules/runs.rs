@@ -27,6 +27,9 @@ const CLAIMED_AT_ONCE: i64 = 100;
 /// A run that could not begin for so long is given up.
 const WAIT_MAX: Duration = Duration::days(1);
 
+/// How long runs are kept that are over.
+const RUNS_KEPT: Duration = Duration::days(90);
+
 /// What became of a run that was tried.
 enum Tried {
     /// An action does it, or somebody else has dealt with it.
@@ -231,6 +234,14 @@ impl Ops {
                 .read(|board| board.fleet(&fleet).and_then(|fleet| fleet.channel))
         });
         own.or(self.settings().discord.ops_channel)
+    }
+
+    /// Purges what the settings keep no longer, and runs that nobody will ask about.
+    pub(in crate::ops) async fn purge(&self) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        rows::drop_runs(&mut tx, self.now() - RUNS_KEPT).await?;
+        tx.commit().await?;
+        self.purge_old().await
     }
 
     /// A run and its schedule, for the message about it.
