@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod grant;
 pub mod policy;
 pub mod report;
+pub mod rights;
 pub mod schema;
 pub mod secrets;
 pub mod up;
@@ -77,7 +78,7 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Up(options) => Box::pin(up::run(options)).await,
-            Command::Check(options) => Ok(check::run(&options)),
+            Command::Check(options) => Ok(check::run(&options).await),
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Policy(policy) => Ok(policy.run()),
             Command::Audit(audit) => audit.run().await,

@@ -137,6 +137,45 @@ impl Kind {
         }
     }
 
+    /// Whether it concerns everybody, whatever agent it was made from or name it bears: only a grant on `*` counts.
+    pub const fn concerns_everything(self) -> bool {
+        match self {
+            Self::TemplateSave
+            | Self::TemplateDelete
+            | Self::Reload
+            | Self::GrantAdd
+            | Self::GrantRemove
+            | Self::TeamSave
+            | Self::TeamDelete
+            | Self::AuditExport
+            | Self::ScheduleAdd
+            | Self::ScheduleRemove
+            | Self::SchedulePause
+            | Self::ScheduleResume
+            | Self::Report
+            | Self::Backup
+            | Self::Purge => true,
+            Self::Deploy
+            | Self::Redeploy
+            | Self::Rollback
+            | Self::Start
+            | Self::Stop
+            | Self::Restart
+            | Self::Pause
+            | Self::Resume
+            | Self::Remove
+            | Self::Adopt
+            | Self::FleetCreate
+            | Self::FleetDelete
+            | Self::FleetAdd
+            | Self::SecretSet
+            | Self::SecretDelete
+            | Self::SecretRotate
+            | Self::Freeze
+            | Self::Unfreeze => false,
+        }
+    }
+
     /// The inverse of [`Self::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)

@@ -18,6 +18,7 @@ pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod problem;
+pub mod quorum;
 pub mod recovery;
 pub mod redact;
 pub mod report;

@@ -1,6 +1,6 @@
 //! The use cases: the only layer that combines store, engine and clock.
 
-mod access;
+pub mod access;
 pub mod actions;
 mod alerts;
 pub mod approvals;

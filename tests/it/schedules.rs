@@ -418,7 +418,7 @@ async fn an_owner_who_lost_the_right_has_the_schedule_paused_and_people_told() {
     let line = listed.lines().skip_while(|line| !line.contains("**his**"));
     insta::assert_snapshot!(line.take(2).collect::<Vec<_>>().join("\n"), @"
     ⏸️ **his** start `scout` · `@hourly` UTC · by <@ravi>
-    -# paused: its owner <@ravi> may not have it done any more: You need operator on `main`; <@&922635462827934232>, <@841171300377200703>, <@olga> have it. An owner can grant it: `/grant add`. · la…
+    -# paused: its owner <@ravi> may not have it done any more: You need operator on `main`; <@&922635462827934232>, <@841171300377200703>, <@olga> have it. An owner can grant it: `/grant add`. · l…
     ");
     // Resumed, it has its owner's rights as they are then.
     test.done("schedule resume schedule:his").await;

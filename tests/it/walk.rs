@@ -544,6 +544,9 @@ async fn rights_elsewhere_are_none_here() {
     You need maintainer on `hidden-fleet`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
     You need maintainer on `main`; <@wim>, <@olga> have it. An owner can grant it: `/grant add`.
     You need maintainer on all fleets (`*`); <@wim>, <@olga> have it. An owner can grant it: `/grant add`.
+    You need operator on `hidden-fleet`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
+    You need operator on `main`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
+    You need operator on all fleets (`*`); <@wim>, <@olga> have it. An owner can grant it: `/grant add`.
     You need viewer on `hidden-fleet`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
     You need viewer on `main`; <@wim>, <@hugo>, <@olga>, <@mina> have it. An owner can grant it: `/grant add`.
     ");
@@ -574,5 +577,9 @@ async fn nothing_hidden_is_offered() {
             }
         }
     }
+    // What the agent beside it was made from would tell that it is there.
+    let typing = scene.person("mina").autocomplete("redeploy");
+    let typing = typing.option("agent", "hidden-agent");
+    assert_eq!(typing.focus("set", "").send().await.unwrap(), []);
     scene.test.finish().await;
 }
