@@ -148,14 +148,15 @@ impl Kind {
             | Self::TeamSave
             | Self::TeamDelete
             | Self::AuditExport
-            | Self::ScheduleAdd
-            | Self::ScheduleRemove
-            | Self::SchedulePause
-            | Self::ScheduleResume
             | Self::Report
             | Self::Backup
             | Self::Purge => true,
-            Self::Deploy
+            // Of a schedule it matters what it does where.
+            Self::ScheduleAdd
+            | Self::ScheduleRemove
+            | Self::SchedulePause
+            | Self::ScheduleResume
+            | Self::Deploy
             | Self::Redeploy
             | Self::Rollback
             | Self::Start

@@ -13,7 +13,7 @@ use crate::{
         agent::{Desired, Name},
         event::Event,
         grant::Caller,
-        ids::{ActionId, AgentId, FleetId, ImageId, MessageId},
+        ids::{ActionId, AgentId, FleetId, ImageId, MessageId, RunId},
         outbox::Subject,
         plan::Plan,
         spec::Spec,
@@ -159,13 +159,7 @@ impl Ops {
         if state == State::Pending {
             desire(&mut tx, request.kind, &agents).await?;
         }
-        if let Some(run) = new.details.run
-            && !schedules::submitted(&mut tx, run, id).await?
-        {
-            return Err(Error::AlreadyDecided(
-                "This run has its action, or was left out.".to_owned(),
-            ));
-        }
+        begin_run(&mut tx, new.details.run, id).await?;
         self.announce(&mut tx, id, (&new, tells_owners)).await?;
         tx.commit().await?;
         if new.approval.is_some() || tells_owners {
@@ -442,6 +436,16 @@ impl Ops {
             target.image = Some(previous.image);
         }
         Ok(request)
+    }
+}
+
+/// The action that does a run of a schedule: the run has no other.
+async fn begin_run(tx: &mut Tx, run: Option<RunId>, id: ActionId) -> Result<()> {
+    match run {
+        Some(run) if !schedules::submitted(tx, run, id).await? => Err(Error::AlreadyDecided(
+            "This run has its action, or was left out.".to_owned(),
+        )),
+        _ => Ok(()),
     }
 }
 

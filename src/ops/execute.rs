@@ -228,16 +228,8 @@ impl Ops {
             (Kind::GrantAdd | Kind::GrantRemove | Kind::TeamSave | Kind::TeamDelete, ..) => {
                 self.apply_access(action).await
             }
-            (
-                Kind::ScheduleAdd
-                | Kind::ScheduleRemove
-                | Kind::SchedulePause
-                | Kind::ScheduleResume,
-                ..,
-            ) => self.apply_schedule(action).await,
-            (Kind::Backup, ..) => self.back_up().await.map(Some),
-            (Kind::Report, ..) => self.post_report(action).await,
-            (Kind::Purge, ..) => self.purge().await.map(|()| None),
+            (Kind::Backup | Kind::Report | Kind::Purge, ..) => self.keep_up(action).await,
+            _ if details.schedule.is_some() => self.apply_schedule(action).await,
             (Kind::SecretDelete, ..) => self.delete_secret(action).await,
             _ => Err(unfit(action)),
         }

@@ -116,6 +116,10 @@ fn a_line_that_is_none_is_refused_with_the_reason() {
         let error = Cron::parse(line).expect_err(line);
         assert_eq!(error.to_string(), told);
     }
+}
+
+#[test]
+fn what_only_other_crons_know_is_no_line() {
     for line in [
         "0 0 L * *",
         "0 0 * * 5#2",

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::super::{Ops, actions::Requester};
 use crate::{
     domain::{
-        action::{Action, Origin, State},
+        action::{Action, Kind, Origin, State},
         event::Event,
         grant::Caller,
         ids::{ChannelId, RunId},
@@ -236,8 +236,17 @@ impl Ops {
         own.or(self.settings().discord.ops_channel)
     }
 
+    /// What schedules do that concerns no agent.
+    pub(in crate::ops) async fn keep_up(&self, action: &Action) -> Result<Option<String>> {
+        match action.kind {
+            Kind::Backup => self.back_up().await.map(Some),
+            Kind::Report => self.post_report(action).await,
+            _ => self.purge().await.map(|()| None),
+        }
+    }
+
     /// Purges what the settings keep no longer, and runs that nobody will ask about.
-    pub(in crate::ops) async fn purge(&self) -> Result<()> {
+    async fn purge(&self) -> Result<()> {
         let mut tx = self.store.begin().await?;
         rows::drop_runs(&mut tx, self.now() - RUNS_KEPT).await?;
         tx.commit().await?;
