@@ -179,7 +179,10 @@ mod tests {
         std::fs::write(&file, text).expect("a file");
         let token = ("DISCORD_TOKEN".to_owned(), TOKEN.to_owned());
         let settings = Settings::load(Some(&file), &[], &Environment::from_iter([token]));
-        insta::assert_snapshot!(said(&settings, &Ok(BTreeMap::new())), @"");
+        insta::assert_snapshot!(said(&settings, &Ok(BTreeMap::new())), @r#"
+        ok    settings: they can be used
+        warn  schedule all: the policy `solo: several at once` wants something typed, and nobody is there to type → put a `[[policy]]` with `origins = ["schedule"]` before it that allows this or asks people
+        "#);
     }
 
     #[test]

@@ -352,11 +352,11 @@ fn everything_that_is_wrong_is_told_at_once_with_its_key() {
     until: `tomorrow` is no instant
     hint: write it as `2026-12-31T18:00:00Z`
     agent: a restart needs `agent`
-    hint: add `agent`
+    hint: add `agent` or `fleet`
     template: a restart has no use for `template`
     hint: leave `template` out
-    up_to: a restart has no use for `up_to`
-    hint: leave `up_to` out
+    up_to: it counts together with `missed` `all` only
+    hint: leave it out, or ask for all
     up_to: `11` is out of range
     hint: use 1 to 10
     ");
