@@ -1,5 +1,6 @@
 //! The command line: one file per sub-command.
 
+pub mod alerts;
 pub mod audit;
 pub mod backup;
 pub mod check;
@@ -38,6 +39,9 @@ pub enum Command {
     /// What the rules say to an action
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Who is told what when
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     /// Verify, export or purge the record of what happened
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -81,6 +85,7 @@ impl Cli {
             Command::Check(options) => Ok(check::run(&options).await),
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Policy(policy) => Ok(policy.run()),
+            Command::Alerts(alerts) => Ok(alerts.run()),
             Command::Audit(audit) => audit.run().await,
             Command::Backup(options) => backup::run(&options).await,
             Command::Claim(options) => claim::run(&options).await,

@@ -20,6 +20,7 @@ mod overrides;
 mod policy;
 mod recovery;
 mod roster;
+mod routes;
 mod schedules;
 pub mod schema;
 mod seconds;
@@ -60,7 +61,7 @@ pub use self::{
     vault::Vault,
 };
 use self::{error::Sources, overrides::set};
-use crate::domain::{policy::Policy, problem::Problem, schedule::Written};
+use crate::domain::{policy::Policy, problem::Problem, schedule::Written, squelch::Rules};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -76,6 +77,8 @@ pub struct Settings {
     pub agents: Agents,
     pub roster: Roster,
     pub alerts: Alerts,
+    /// How incidents become messages.
+    pub squelch: Arc<Rules>,
     pub recovery: Recovery,
     pub outbox: Outbox,
     pub audit: Audit,
@@ -94,6 +97,10 @@ struct File {
     access: Access,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     policy: Vec<policy::Rule>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    route: Vec<routes::RouteEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    maintenance: Vec<routes::MaintenanceEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     grant: Vec<access::GrantEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -180,6 +187,11 @@ impl File {
             Vec::new()
         });
         policies.extend(access.preset.policies());
+        let squelch = routes::settle(self.alerts.rules(), &self.route, &self.maintenance)
+            .unwrap_or_else(|wrong| {
+                problems.extend(wrong);
+                Rules::default()
+            });
         let schedules = self.schedules.settle(&self.schedule);
         let schedules = schedules.map_err(|wrong| problems.extend(wrong)).ok();
         match (self.discord.settle(environment), schedules) {
@@ -196,6 +208,7 @@ impl File {
                 agents,
                 roster: self.roster,
                 alerts: self.alerts,
+                squelch: Arc::new(squelch),
                 recovery: self.recovery,
                 outbox: self.outbox,
                 audit: self.audit,

@@ -18,6 +18,7 @@ use super::{
     schedule::Order,
     secret,
     spec::Spec,
+    squelch::Quiet,
 };
 
 /// What a template was given: parameter → text.
@@ -53,6 +54,8 @@ pub enum Kind {
     Freeze,
     Unfreeze,
     AuditExport,
+    Silence,
+    SilenceEnd,
     ScheduleAdd,
     ScheduleRemove,
     SchedulePause,
@@ -63,7 +66,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::Deploy,
         Self::Redeploy,
         Self::Rollback,
@@ -90,6 +93,8 @@ impl Kind {
         Self::Freeze,
         Self::Unfreeze,
         Self::AuditExport,
+        Self::Silence,
+        Self::SilenceEnd,
         Self::ScheduleAdd,
         Self::ScheduleRemove,
         Self::SchedulePause,
@@ -127,6 +132,8 @@ impl Kind {
             Self::Freeze => "freeze",
             Self::Unfreeze => "unfreeze",
             Self::AuditExport => "audit export",
+            Self::Silence => "silence",
+            Self::SilenceEnd => "silence end",
             Self::ScheduleAdd => "schedule add",
             Self::ScheduleRemove => "schedule remove",
             Self::SchedulePause => "schedule pause",
@@ -169,6 +176,8 @@ impl Kind {
             | Self::FleetCreate
             | Self::FleetDelete
             | Self::FleetAdd
+            | Self::Silence
+            | Self::SilenceEnd
             | Self::SecretSet
             | Self::SecretDelete
             | Self::SecretRotate
@@ -221,6 +230,8 @@ impl Kind {
             | Self::SecretDelete
             | Self::SecretRotate
             | Self::Unfreeze
+            | Self::Silence
+            | Self::SilenceEnd
             | Self::ScheduleAdd
             | Self::ScheduleRemove
             | Self::SchedulePause
@@ -263,6 +274,7 @@ impl Kind {
                 | Self::Remove
                 | Self::FleetAdd
                 | Self::Adopt
+                | Self::SilenceEnd
                 | Self::SecretSet
                 | Self::SecretDelete
                 | Self::ScheduleRemove
@@ -455,6 +467,9 @@ pub struct Details {
     /// `team save`: what it becomes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamChange>,
+    /// `silence`, `silence end`: of what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Box<Quiet>>,
     /// `schedule …`: which one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Box<ScheduleChange>>,

@@ -231,6 +231,7 @@ impl Ops {
             (Kind::Backup | Kind::Report | Kind::Purge, ..) => self.keep_up(action).await,
             _ if details.schedule.is_some() => self.apply_schedule(action).await,
             (Kind::SecretDelete, ..) => self.delete_secret(action).await,
+            (Kind::Silence | Kind::SilenceEnd, ..) => self.apply_silence(action).await,
             _ => Err(unfit(action)),
         }
     }
@@ -321,7 +322,7 @@ fn taken(error: store::Error, name: &str) -> Error {
     }
 }
 
-fn unfit(action: &Action) -> Error {
+pub(super) fn unfit(action: &Action) -> Error {
     Error::Internal(anyhow::anyhow!(
         "action {} lacks what a {} needs",
         action.id,

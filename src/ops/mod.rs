@@ -31,6 +31,7 @@ pub mod roster;
 pub mod schedules;
 pub mod secrets;
 pub mod sight;
+mod silences;
 mod tidy;
 mod verdict;
 

@@ -229,7 +229,9 @@ async fn help_lists_every_command() {
     `/resume` Let paused agents go on
     `/remove` Delete agents
     `/logs` An agent's last log lines
-    `/alerts` What is wrong now
+    `/alerts` What is wrong
+    `/silence` Hear nothing of an agent
+    `/silences` What nobody hears of now
     `/freeze` Stop everything at once
     `/unfreeze` Let what is frozen go on as it was
     `/fleet` Groups of agents

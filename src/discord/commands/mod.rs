@@ -18,6 +18,7 @@ mod policy;
 mod reload;
 mod schedule;
 pub mod secret;
+pub mod silences;
 mod status;
 mod team;
 mod templates;
@@ -54,6 +55,8 @@ pub fn all() -> Vec<Command> {
         agents::remove(),
         logs::logs(),
         alerts::alerts(),
+        silences::silence(),
+        silences::silences(),
         freeze::freeze(),
         freeze::unfreeze(),
         fleet::fleet(),

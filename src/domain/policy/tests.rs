@@ -102,6 +102,8 @@ fn the_preset_of_a_team_is_the_table_of_the_design() {
     freeze, operator: allow / allow / allow
     unfreeze, maintainer: ask 1 other person / ask 1 other person / ask 1 other person
     audit export, owner: allow / allow / allow
+    silence, maintainer: allow / allow / allow
+    silence end, maintainer: allow / allow / allow
     schedule add, maintainer: allow / allow / allow
     schedule remove, maintainer: allow / allow / allow
     schedule pause, maintainer: allow / allow / allow
