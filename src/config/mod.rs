@@ -17,6 +17,7 @@ mod log;
 mod outbox;
 mod overrides;
 mod policy;
+mod probes;
 mod recovery;
 mod roster;
 pub mod schema;
@@ -48,6 +49,7 @@ pub use self::{
     fingerprints::Fingerprints,
     log::{Format, Level, Log},
     outbox::Outbox,
+    probes::Probes,
     recovery::Recovery,
     roster::Roster,
     secrets::Secrets,
@@ -72,6 +74,7 @@ pub struct Settings {
     pub agents: Agents,
     pub roster: Roster,
     pub alerts: Alerts,
+    pub probes: Probes,
     pub recovery: Recovery,
     pub outbox: Outbox,
     pub audit: Audit,
@@ -99,6 +102,7 @@ struct File {
     agents: Agents,
     roster: Roster,
     alerts: Alerts,
+    probes: Probes,
     recovery: Recovery,
     outbox: Outbox,
     audit: Audit,
@@ -151,6 +155,7 @@ impl File {
         problems.extend(self.agents.problems());
         problems.extend(self.roster.problems());
         problems.extend(self.alerts.problems());
+        problems.extend(self.probes.problems());
         problems.extend(self.recovery.problems());
         problems.extend(self.outbox.problems());
         problems.extend(self.audit.problems());
@@ -181,6 +186,7 @@ impl File {
                 agents,
                 roster: self.roster,
                 alerts: self.alerts,
+                probes: self.probes,
                 recovery: self.recovery,
                 outbox: self.outbox,
                 audit: self.audit,

@@ -66,6 +66,8 @@ impl Ops {
         }
         if news {
             self.publish(Event::Incident);
+            // Messages that tell of them are to be edited.
+            self.publish(Event::Outbox);
         }
         Ok(())
     }
@@ -192,7 +194,9 @@ fn of_agent(view: &View, kind: Kind) -> Standing {
     }
     match (kind, view.state) {
         (_, State::Unknown | State::Changing | State::Starting) => Standing::Unknown,
-        (Kind::Down, State::Down) | (Kind::Unhealthy, State::Unhealthy) => Standing::There,
+        (Kind::Down, State::Down) | (Kind::Unhealthy, State::Unhealthy | State::Unreachable) => {
+            Standing::There
+        }
         _ => Standing::Gone,
     }
 }

@@ -18,6 +18,7 @@ pub mod members;
 pub mod observe;
 mod plan;
 mod policies;
+pub mod probes;
 mod record;
 pub mod recover;
 mod recovery;
@@ -59,6 +60,7 @@ use crate::{
     },
     engine::Engine,
     error::Result,
+    probe::Prober,
     store::{Store, fleets, is_taken},
     vault::{Vault, handout::Handout},
 };
@@ -78,6 +80,7 @@ pub struct Ops {
     pub catalog: Catalog,
     pub secrets: secrets::Known,
     pub locks: Locks,
+    prober: Prober,
     drafts: Drafts,
     interrupts: Interrupts,
     questions: Questions,
@@ -100,7 +103,7 @@ pub struct Ops {
 
 impl Ops {
     pub fn new(
-        (store, vault): (Store, Vault),
+        (store, vault, prober): (Store, Vault, Prober),
         (engine, clock, members): (Arc<dyn Engine>, Arc<dyn Clock>, Arc<dyn Members>),
         (settings, source): (Settings, Source),
         instance: InstanceId,
@@ -116,6 +119,7 @@ impl Ops {
             catalog: Catalog::default(),
             secrets: secrets::Known::default(),
             locks: Locks::default(),
+            prober,
             drafts: Drafts::default(),
             interrupts: Interrupts::default(),
             questions: Questions::default(),

@@ -33,6 +33,7 @@ mod logs;
 mod matrix;
 mod outbox;
 mod policies;
+mod probes;
 mod quorum;
 mod recovery;
 mod rekey;
