@@ -92,9 +92,10 @@ async function save(task) {
   await rename(`${FOLDER}/${task.id}.new`, `${FOLDER}/${task.id}.json`);
 }
 
-// Yardarm gives a secret as a variable or as a file.
+// Yardarm gives a secret as a file, or as a variable where the template says so.
 export async function secret(name) {
-  const value = process.env[name] || (await readFile(`/run/secrets/${name}`, 'utf8').catch(() => '')).trim();
+  const file = await readFile(`/run/secrets/${name}`, 'utf8').catch(() => '');
+  const value = file.trim() || process.env[name];
   if (value) return value;
   console.error(`${name} is missing\nhint: set it with Yardarm, then start this agent again`);
   process.exit(64);

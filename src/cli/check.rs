@@ -3,24 +3,26 @@ use std::{collections::BTreeMap, process::ExitCode};
 use super::{
     Options,
     report::{self, BAD_SETTINGS},
+    rights,
 };
 use crate::{
+    clock::{Clock as _, SystemClock},
     config::{ConfigError, Settings, templates},
-    domain::{
-        agent::Name,
-        finding::Finding,
-        grant::{Grant, Level},
-        template::Template,
-    },
+    domain::{agent::Name, finding::Finding, template::Template},
 };
 
-pub fn run(options: &Options) -> ExitCode {
+pub async fn run(options: &Options) -> ExitCode {
     let settings = options.settings();
     let templates = match &settings {
         Ok(settings) => templates::load(&settings.agents.templates),
         Err(_) => Ok(BTreeMap::new()),
     };
-    report::print(&check(&settings, &templates), BAD_SETTINGS)
+    let mut findings = check(&settings, &templates);
+    if let Ok(settings) = &settings {
+        let (_, rights) = rights::examine(settings, SystemClock.now()).await;
+        findings.extend(rights);
+    }
+    report::print(&findings, BAD_SETTINGS)
 }
 
 /// What would keep us from starting, and what would keep an agent from being deployed.
@@ -33,14 +35,6 @@ pub fn check(
         Err(error) => return report::failures(error),
     };
     let mut findings = vec![Finding::ok("settings", "they can be used")];
-    let owns = |grant: &Grant| grant.level == Level::Owner && grant.fleets.is_everything();
-    if !settings.access.grants.iter().any(owns) {
-        findings.push(Finding::warn(
-            "access",
-            "no owner is named here; there may be one from chat",
-            "for the first one run `yardarm claim`, then type `/claim` in the server",
-        ));
-    }
     match templates {
         Ok(templates) => findings.extend(templates.values().map(|one| template(settings, one))),
         Err(error) => findings.extend(report::failures(error)),
@@ -111,7 +105,6 @@ mod tests {
         let settings = settings(&[("discord.guild", "7")]);
         insta::assert_snapshot!(said(&settings, &Ok(BTreeMap::from([(name, template)]))), @r"
         ok    settings: they can be used
-        warn  access: no owner is named here; there may be one from chat → for the first one run `yardarm claim`, then type `/claim` in the server
         warn  template claude: it needs AGENT_KEY → set it in `.env`, or in chat by `/secret set` without the prefix
         ");
     }

@@ -8,8 +8,10 @@ use std::{
 use super::{
     Options,
     report::{self, BAD_SETTINGS},
+    rights,
 };
 use crate::{
+    clock::{Clock as _, SystemClock},
     config::{Settings, templates},
     discord,
     domain::finding::Finding,
@@ -32,7 +34,11 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
         ..Deadlines::default()
     };
     let engine = Docker::new(Some(&settings.docker.host), deadlines)?;
-    let mut findings = discord::doctor::examine(&settings.discord).await;
+    let now = SystemClock.now();
+    let (known, rights) = rights::examine(&settings, now).await;
+    let granted = known.rights.roles(now);
+    let mut findings = discord::doctor::examine(&settings.discord, &granted).await;
+    findings.extend(rights);
     findings.extend(examine_host(&settings, &engine).await);
     Ok(report::print(&findings, UNWELL))
 }

@@ -1,5 +1,6 @@
 //! The command line: one file per sub-command.
 
+pub mod alerts;
 pub mod audit;
 pub mod check;
 pub mod claim;
@@ -7,6 +8,7 @@ pub mod doctor;
 pub mod grant;
 pub mod policy;
 pub mod report;
+pub mod rights;
 pub mod schema;
 pub mod secrets;
 pub mod up;
@@ -36,6 +38,9 @@ pub enum Command {
     /// What the rules say to an action
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Who is told what when
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     /// Verify, export or purge the record of what happened
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -74,9 +79,10 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Up(options) => Box::pin(up::run(options)).await,
-            Command::Check(options) => Ok(check::run(&options)),
+            Command::Check(options) => Ok(check::run(&options).await),
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Policy(policy) => Ok(policy.run()),
+            Command::Alerts(alerts) => Ok(alerts.run()),
             Command::Audit(audit) => audit.run().await,
             Command::Claim(options) => claim::run(&options).await,
             Command::Grant(grant) => grant.run().await,

@@ -20,6 +20,7 @@ mod policy;
 mod probes;
 mod recovery;
 mod roster;
+mod routes;
 pub mod schema;
 mod seconds;
 mod secrets;
@@ -58,7 +59,7 @@ pub use self::{
     vault::Vault,
 };
 use self::{error::Sources, overrides::set};
-use crate::domain::{policy::Policy, problem::Problem};
+use crate::domain::{policy::Policy, problem::Problem, squelch::Rules};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -75,6 +76,8 @@ pub struct Settings {
     pub roster: Roster,
     pub alerts: Alerts,
     pub probes: Probes,
+    /// How incidents become messages.
+    pub squelch: Arc<Rules>,
     pub recovery: Recovery,
     pub outbox: Outbox,
     pub audit: Audit,
@@ -91,6 +94,10 @@ struct File {
     access: Access,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     policy: Vec<policy::Rule>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    route: Vec<routes::RouteEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    maintenance: Vec<routes::MaintenanceEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     grant: Vec<access::GrantEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -174,6 +181,11 @@ impl File {
             Vec::new()
         });
         policies.extend(access.preset.policies());
+        let squelch = routes::settle(self.alerts.rules(), &self.route, &self.maintenance)
+            .unwrap_or_else(|wrong| {
+                problems.extend(wrong);
+                Rules::default()
+            });
         match self.discord.settle(environment) {
             Ok(discord) if problems.is_empty() => Ok(Settings {
                 discord,
@@ -187,6 +199,7 @@ impl File {
                 roster: self.roster,
                 alerts: self.alerts,
                 probes: self.probes,
+                squelch: Arc::new(squelch),
                 recovery: self.recovery,
                 outbox: self.outbox,
                 audit: self.audit,

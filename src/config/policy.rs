@@ -118,7 +118,7 @@ impl Default for Asked {
 /// Times of the week. If `to` is not after `from`, it is on the next day.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Times {
+pub(super) struct Times {
     /// `Mon` to `Sun`; without it every day.
     #[serde(default)]
     days: Vec<String>,
@@ -155,11 +155,22 @@ pub(super) fn settle(rules: &[Rule], teams: &[Team]) -> Result<Vec<Policy>, Vec<
 }
 
 /// Reads on after a problem, so that all are told at once.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     /// The key of the rule.
     key: String,
     teams: &'a [Team],
     problems: &'a mut Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    /// For what names no teams.
+    pub(super) const fn new(key: String, problems: &'a mut Vec<Problem>) -> Self {
+        Self {
+            key,
+            teams: &[],
+            problems,
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -247,7 +258,7 @@ impl Reader<'_> {
         })
     }
 
-    fn window(&mut self, times: &Times) -> Option<Window> {
+    pub(super) fn window(&mut self, times: &Times) -> Option<Window> {
         let day = |text: &str| {
             let unknown = |_| format!("{} is no day: use `Mon` to `Sun`", shown(text));
             Weekday::from_str(text).map_err(unknown)
@@ -282,7 +293,7 @@ impl Reader<'_> {
             .ok()
     }
 
-    fn patterns(&mut self, key: &str, texts: &[String]) -> Vec<Pattern> {
+    pub(super) fn patterns(&mut self, key: &str, texts: &[String]) -> Vec<Pattern> {
         self.each(key, texts, Pattern::parse)
     }
 
@@ -328,7 +339,7 @@ impl Reader<'_> {
         found
     }
 
-    fn within(&mut self, key: &str, value: u32, allowed: RangeInclusive<u32>) {
+    pub(super) fn within(&mut self, key: &str, value: u32, allowed: RangeInclusive<u32>) {
         if !allowed.contains(&value) {
             let at = format!("{}.{key}", self.key);
             self.problems
@@ -336,7 +347,7 @@ impl Reader<'_> {
         }
     }
 
-    fn refuse(&mut self, key: &str, message: impl Into<String>, hint: &str) {
+    pub(super) fn refuse(&mut self, key: &str, message: impl Into<String>, hint: &str) {
         let at = format!("{}.{key}", self.key);
         self.problems.push(Problem::new(at, message, hint));
     }

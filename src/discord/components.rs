@@ -9,7 +9,9 @@ use serenity::all::{
 
 use super::{
     Answer, Bot, Result,
-    commands::{alerts, approvals, audit, break_glass, claim, deploy, freeze, logs, secret},
+    commands::{
+        alerts, approvals, audit, break_glass, claim, deploy, freeze, logs, secret, silences,
+    },
     errors,
     press::Press,
     render::{
@@ -85,6 +87,8 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
         }
         Press::Deploy(draft) => deploy::go(bot, press, draft).await,
         Press::Acknowledge(alert) => alerts::acknowledge(bot, press, alert).await,
+        Press::Silence(alert) => silences::silence_press(bot, press, alert).await,
+        Press::EndSilence(silence) => silences::end_press(bot, press, silence).await,
         Press::Freeze(question) => freeze::go(bot, press, question).await,
         // Forms are submitted, never pressed.
         Press::Form(_)

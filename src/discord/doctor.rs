@@ -1,6 +1,6 @@
 //! Questions to Discord that tell why a set-up does not work.
 
-use std::{error::Error as _, time::Duration};
+use std::{collections::BTreeSet, error::Error as _, time::Duration};
 
 use serenity::{
     all::{
@@ -14,7 +14,10 @@ use tokio::{net::TcpStream, time::timeout};
 use super::connect;
 use crate::{
     config::Discord,
-    domain::{finding::Finding, ids},
+    domain::{
+        finding::Finding,
+        ids::{self, RoleId},
+    },
 };
 
 /// What the bot needs in every channel it writes to.
@@ -28,7 +31,9 @@ pub const NEEDED: Permissions = Permissions::VIEW_CHANNEL
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Asks one thing after the other; what depends on an answer that did not come is left out.
-pub async fn examine(discord: &Discord) -> Vec<Finding> {
+///
+/// `granted` are the roles that were granted something.
+pub async fn examine(discord: &Discord, granted: &BTreeSet<RoleId>) -> Vec<Finding> {
     let client = match connect::client(discord) {
         Ok(client) => client,
         Err(error) => {
@@ -63,6 +68,7 @@ pub async fn examine(discord: &Discord) -> Vec<Finding> {
                 format!("the bot is in {}", guild.name),
             ));
             findings.push(channel(&http, &me, &guild, discord.ops_channel).await);
+            findings.extend(granted.iter().filter_map(|role| gone(*role, &guild)));
         }
         Err(failure) => findings.push(guild_failed(&failure, application_id, guild_id)),
     }
@@ -75,6 +81,18 @@ pub fn invite(application_id: u64, guild_id: u64) -> String {
     format!(
         "https://discord.com/oauth2/authorize?client_id={application_id}&scope=bot%20applications.commands&permissions={permissions}&guild_id={guild_id}"
     )
+}
+
+/// Nobody has a role that was deleted, and one that is made again under its name is another.
+fn gone(role: RoleId, guild: &PartialGuild) -> Option<Finding> {
+    let is_there = guild.roles.contains_key(&role.0.into());
+    (!is_there).then(|| {
+        Finding::warn(
+            format!("role {role}"),
+            format!("it is granted something or in a team, and {} has no such role", guild.name),
+            "grant it to one that is there, and take this one out: `/grant remove`, `/team remove`, or the settings",
+        )
+    })
 }
 
 fn token_failed(failure: &Failure) -> Finding {

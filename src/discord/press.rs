@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::domain::{
     action::Kind,
     agent::Name,
-    ids::{ActionId, AgentId, AlertId, FleetId, InteractionId},
+    ids::{ActionId, AgentId, AlertId, FleetId, InteractionId, SilenceId},
     secret::Scope,
 };
 
@@ -50,6 +50,9 @@ pub enum Press {
     Claim,
     /// Somebody looks after what an alert tells of.
     Acknowledge(AlertId),
+    /// Nobody wants to hear of that for an hour.
+    Silence(AlertId),
+    EndSilence(SilenceId),
 }
 
 /// Which secret a modal asks the value of.
@@ -117,6 +120,8 @@ impl fmt::Display for Press {
             Self::Secret(form) => form.fmt(f),
             Self::Claim => f.write_str("claim:code"),
             Self::Acknowledge(id) => write!(f, "acknowledge:{id}"),
+            Self::Silence(id) => write!(f, "silence:{id}"),
+            Self::EndSilence(id) => write!(f, "end-silence:{id}"),
         }
     }
 }
@@ -166,6 +171,8 @@ impl FromStr for Press {
             ("deploy", None) => Ok(Self::Deploy(interaction()?)),
             ("claim", None) if id == "code" => Ok(Self::Claim),
             ("acknowledge", None) => Ok(Self::Acknowledge(AlertId(number()?))),
+            ("silence", None) => Ok(Self::Silence(AlertId(number()?))),
+            ("end-silence", None) => Ok(Self::EndSilence(SilenceId(number()?))),
             ("freeze", None) => Ok(Self::Freeze(interaction()?)),
             ("audit", Some(page)) => Ok(Self::Audit(
                 interaction()?,
@@ -208,6 +215,8 @@ mod tests {
             Press::Cancel(ActionId(7)),
             Press::Claim,
             Press::Acknowledge(AlertId(i64::MAX)),
+            Press::Silence(AlertId(7)),
+            Press::EndSilence(SilenceId(7)),
             Press::TypedForm(ActionId(7), false),
             Press::TypedForm(ActionId(7), true),
             Press::Approve(ActionId(7)),

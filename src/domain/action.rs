@@ -17,6 +17,7 @@ use super::{
     plan::Plan,
     secret,
     spec::Spec,
+    squelch::Quiet,
 };
 
 /// What a template was given: parameter → text.
@@ -52,10 +53,12 @@ pub enum Kind {
     Freeze,
     Unfreeze,
     AuditExport,
+    Silence,
+    SilenceEnd,
 }
 
 impl Kind {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Deploy,
         Self::Redeploy,
         Self::Rollback,
@@ -82,6 +85,8 @@ impl Kind {
         Self::Freeze,
         Self::Unfreeze,
         Self::AuditExport,
+        Self::Silence,
+        Self::SilenceEnd,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -112,6 +117,42 @@ impl Kind {
             Self::Freeze => "freeze",
             Self::Unfreeze => "unfreeze",
             Self::AuditExport => "audit export",
+            Self::Silence => "silence",
+            Self::SilenceEnd => "silence end",
+        }
+    }
+
+    /// Whether it concerns everybody, whatever agent it was made from or name it bears: only a grant on `*` counts.
+    pub const fn concerns_everything(self) -> bool {
+        match self {
+            Self::TemplateSave
+            | Self::TemplateDelete
+            | Self::Reload
+            | Self::GrantAdd
+            | Self::GrantRemove
+            | Self::TeamSave
+            | Self::TeamDelete
+            | Self::AuditExport => true,
+            Self::Deploy
+            | Self::Redeploy
+            | Self::Rollback
+            | Self::Start
+            | Self::Stop
+            | Self::Restart
+            | Self::Pause
+            | Self::Resume
+            | Self::Remove
+            | Self::Adopt
+            | Self::FleetCreate
+            | Self::FleetDelete
+            | Self::FleetAdd
+            | Self::Silence
+            | Self::SilenceEnd
+            | Self::SecretSet
+            | Self::SecretDelete
+            | Self::SecretRotate
+            | Self::Freeze
+            | Self::Unfreeze => false,
         }
     }
 
@@ -158,7 +199,9 @@ impl Kind {
             | Self::SecretSet
             | Self::SecretDelete
             | Self::SecretRotate
-            | Self::Unfreeze => Level::Maintainer,
+            | Self::Unfreeze
+            | Self::Silence
+            | Self::SilenceEnd => Level::Maintainer,
             Self::Reload
             | Self::GrantAdd
             | Self::GrantRemove
@@ -194,6 +237,7 @@ impl Kind {
                 | Self::Remove
                 | Self::FleetAdd
                 | Self::Adopt
+                | Self::SilenceEnd
                 | Self::SecretSet
                 | Self::SecretDelete
         )
@@ -380,6 +424,9 @@ pub struct Details {
     /// `team save`: what it becomes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamChange>,
+    /// `silence`, `silence end`: of what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Box<Quiet>>,
 }
 
 /// A team as it was asked for, and as it was then: nothing is changed if somebody else was faster.

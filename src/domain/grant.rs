@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::rights::{Forbidden, Need, Rights, Scope};
+pub use self::rights::{Forbidden, Need, Place, Rights, Scope};
 use super::{
     agent::Name,
     ids::{GrantId, GuildId, RoleId, UserId},

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod policy;
 pub mod probe;
 pub mod problem;
+pub mod quorum;
 pub mod recovery;
 pub mod redact;
 pub mod secret;

@@ -5,11 +5,16 @@
 //! (by a reply, which notifies) only as often as the rules allow. Both tables are read in the transaction that writes what
 //! [`Pipeline::step`] says, so the same picture never gives two messages.
 
+#[cfg(test)]
+mod tests;
+mod trial;
+
 use std::{collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use self::trial::{Fate, Trial};
 use super::{
     agent::Name,
     ids::{AlertId, ChannelId, IncidentId, RoleId, SilenceId, UserId},
@@ -84,6 +89,29 @@ pub struct Silence {
     pub author: UserId,
     pub since: DateTime<Utc>,
     pub until: DateTime<Utc>,
+}
+
+/// What somebody asks for: not to hear of something for a while, or to hear of it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quiet {
+    For {
+        matcher: Matcher,
+        hours: u32,
+    },
+    End {
+        silence: SilenceId,
+        matcher: Matcher,
+    },
+}
+
+impl fmt::Display for Quiet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::For { matcher, hours } => write!(f, "{matcher} for {hours} h"),
+            Self::End { silence, matcher } => write!(f, "{silence}: {matcher}"),
+        }
+    }
 }
 
 /// A time of the week in which nobody is told, and nothing is mended by itself.
@@ -209,6 +237,14 @@ pub struct Rules {
     pub routes: Vec<Route>,
 }
 
+impl Rules {
+    /// The time of maintenance that an incident falls into.
+    pub fn maintenance_of(&self, incident: &Incident, now: DateTime<Utc>) -> Option<&Maintenance> {
+        let on = |one: &&Maintenance| one.window.contains(now) && one.matcher.matches(incident);
+        self.maintenance.iter().find(on)
+    }
+}
+
 impl Default for Rules {
     fn default() -> Self {
         Self {
@@ -286,6 +322,8 @@ pub enum Change {
         incidents: Vec<IncidentId>,
     },
     Join(AlertId, IncidentId),
+    /// What was over is back: its message goes on. If it was never announced, it is due then.
+    Reopen(AlertId, DateTime<Utc>),
     Announce(AlertId, Severity),
     Nudge(AlertId, Nudge, Severity),
     /// All of it is over. What was never announced goes without a word.
@@ -337,9 +375,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn maintain(&self, incident: &Incident) -> Option<Mute> {
-        let on =
-            |one: &&Maintenance| one.window.contains(self.now) && one.matcher.matches(incident);
-        let found = self.rules.maintenance.iter().find(on)?;
+        let found = self.rules.maintenance_of(incident, self.now)?;
         Some(Mute::Maintenance(found.name.clone()))
     }
 
@@ -402,7 +438,11 @@ impl<'a> Pipeline<'a> {
     fn group(&self, steps: &mut Steps) {
         let mut fresh: BTreeMap<(&str, String), (&Route, Vec<IncidentId>)> = BTreeMap::new();
         for incident in self.incidents {
-            if incident.alert.is_some() || !incident.is_present() || self.mute(incident).is_some() {
+            if !incident.is_present() || self.mute(incident).is_some() {
+                continue;
+            }
+            if let Some(alert) = incident.alert {
+                self.reopen(alert, steps);
                 continue;
             }
             let Some(route) = self.route(incident) else {
@@ -429,6 +469,18 @@ impl<'a> Pipeline<'a> {
                 incidents,
             });
         }
+    }
+
+    fn reopen(&self, id: AlertId, steps: &mut Steps) {
+        let reopened = Change::Reopen(id, self.now + self.usual_wait());
+        if self.alerts.iter().all(|one| one.id != id) && !steps.changes.contains(&reopened) {
+            steps.changes.push(reopened);
+        }
+    }
+
+    fn usual_wait(&self) -> Duration {
+        let last = self.rules.routes.last();
+        last.map_or_else(Duration::zero, |route| route.pace.group_wait)
     }
 
     fn is_taking(&self, alert: &Alert, route: &Route, group: &str) -> bool {

@@ -13,7 +13,7 @@ use super::{
     probe::Probed,
     recovery::{Cause, Course, Symptoms},
     spec::Version,
-    squelch::Alert,
+    squelch::{Alert, Mute},
 };
 
 /// Everything known of one agent.
@@ -66,6 +66,8 @@ pub struct AlertView {
     pub incidents: Vec<Incident>,
     /// What is tried by itself, if it is about one agent that is still in trouble.
     pub attempts: Option<Attempts>,
+    /// Why nobody is told of what is still wrong.
+    pub mute: Option<Mute>,
     /// Whom its route notifies.
     pub users: Vec<UserId>,
     pub roles: Vec<RoleId>,

@@ -10,10 +10,12 @@ use crate::{
     config::Settings,
     domain::{
         action::{Action, Details, Kind},
+        agent::Name,
         grant::{Caller, Forbidden, Grant, Level, Need, Rights, Scope, Team},
         ids::{AgentId, FleetId},
     },
     error::{Error, Result},
+    store::{OpenError, grants::Kept},
 };
 
 impl Ops {
@@ -87,34 +89,10 @@ impl Ops {
             return self.secret_need(level, subject);
         }
         let fleets = match kind {
-            // They concern everybody, whatever agent they were made from or name they bear.
-            Kind::TemplateSave
-            | Kind::TemplateDelete
-            | Kind::Reload
-            | Kind::GrantAdd
-            | Kind::GrantRemove
-            | Kind::TeamSave
-            | Kind::TeamDelete
-            | Kind::AuditExport => Some(Vec::new()),
+            kind if kind.concerns_everything() => Some(Vec::new()),
             // It does not exist yet, so it has a name and no id.
             Kind::FleetCreate => Some(details.name.iter().cloned().collect()),
-            Kind::Deploy
-            | Kind::Redeploy
-            | Kind::Rollback
-            | Kind::Start
-            | Kind::Stop
-            | Kind::Restart
-            | Kind::Pause
-            | Kind::Resume
-            | Kind::Remove
-            | Kind::Adopt
-            | Kind::FleetDelete
-            | Kind::FleetAdd
-            | Kind::SecretSet
-            | Kind::SecretDelete
-            | Kind::SecretRotate
-            | Kind::Freeze
-            | Kind::Unfreeze => self.roster.read(|board| {
+            _ => self.roster.read(|board| {
                 let of_agents =
                     agents.map(|agent| board.by_id(agent).map(|view| view.fleet.clone()));
                 let others = [newcomer, details.fleet].into_iter().flatten();
@@ -133,6 +111,37 @@ impl Ops {
         let rights = of(&self.settings(), kept);
         *self.rights.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rights);
         Ok(())
+    }
+}
+
+/// Everybody's rights and the names of the fleets, as a command on the host finds them.
+pub struct Known {
+    pub rights: Rights,
+    pub fleets: Vec<Name>,
+}
+
+impl Known {
+    /// From the settings, and from the database if there is one: that is only read.
+    pub async fn look_up(settings: &Settings) -> std::result::Result<Self, OpenError> {
+        let path = &settings.database.path;
+        let kept = if path.exists() {
+            Kept::read(path).await?
+        } else {
+            Kept::default()
+        };
+        let fleets = kept.fleets.into_iter().map(|fleet| fleet.name);
+        Ok(Self {
+            fleets: fleets.collect(),
+            rights: of(settings, (kept.grants, kept.teams)),
+        })
+    }
+
+    /// As the settings alone say it.
+    pub fn of_settings(settings: &Settings) -> Self {
+        Self {
+            rights: of(settings, Default::default()),
+            fleets: Vec::new(),
+        }
     }
 }
 

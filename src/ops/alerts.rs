@@ -1,16 +1,20 @@
 //! From incidents to messages: runs the pipeline of [`crate::domain::squelch`] and writes what it says.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::Ops;
 use crate::{
     domain::{
+        agent::Name,
         event::Event,
         ids::{AlertId, ChannelId, MessageId, NudgeId},
         incident::Incident,
         outbox::Subject,
+        pattern::Pattern,
         recovery::{Cause, Course, Past, Recovery},
-        squelch::{Change, Destination, Nudge, Pace, Pipeline, Route, Rules, Silence, Steps},
+        squelch::{Change, Destination, Mute, Nudge, Pace, Pipeline, Route, Rules, Silence, Steps},
         view::{AlertView, Attempts, View},
     },
     error::{Error, Result},
@@ -93,6 +97,10 @@ impl Ops {
                 alerts::join(tx, (*alert, *incident), now).await?;
                 outbox::touch(tx, Subject::Alert(*alert), now).await?;
             }
+            Change::Reopen(id, due_at) => {
+                alerts::reopen(tx, *id, *due_at).await?;
+                outbox::touch(tx, Subject::Alert(*id), now).await?;
+            }
             Change::Announce(id, severity) => {
                 alerts::announce(tx, (*id, *severity), now).await?;
                 let to = pipeline.destinations(*id, None);
@@ -170,7 +178,9 @@ impl Ops {
             _ => None,
         };
         let route = self.route_named(&alert.route);
+        let mute = self.mute_of(&incidents).await?;
         Ok(AlertView {
+            mute,
             alert,
             incidents,
             attempts,
@@ -214,6 +224,28 @@ impl Ops {
         Ok(Some(attempts(&rule, &past, course)))
     }
 
+    /// Why nobody is told of any of these that is still there.
+    async fn mute_of(&self, incidents: &[Incident]) -> Result<Option<Mute>> {
+        let (now, rules) = (self.now(), self.squelch_rules());
+        let (silences, all) = (
+            self.store.silences(now).await?,
+            self.store.incidents_since(now).await?,
+        );
+        let pipeline = Pipeline {
+            rules: &rules,
+            silences: &silences,
+            incidents: &all,
+            alerts: &[],
+            now,
+        };
+        let mut mutes = incidents
+            .iter()
+            .filter(|one| one.is_present())
+            .map(|one| pipeline.mute(one));
+        let first = mutes.next().flatten();
+        Ok(first.filter(|_| mutes.all(|mute| mute.is_some())))
+    }
+
     fn route_named(&self, name: &str) -> Route {
         let rules = self.squelch_rules();
         let named = rules.routes.iter().find(|route| route.name == name);
@@ -224,9 +256,15 @@ impl Ops {
     }
 
     /// The rules in force.
-    pub(super) fn squelch_rules(&self) -> Rules {
-        self.settings().alerts.rules()
+    pub(super) fn squelch_rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.settings().squelch)
     }
+}
+
+/// Exactly this name.
+pub(super) fn pattern_of(name: &Name) -> Pattern {
+    // What a name is made of, a pattern is, too.
+    Pattern::parse(name.as_str()).unwrap_or_else(|_| Pattern::everything())
 }
 
 /// What it suffers from, by what was found when it was looked into.

@@ -107,6 +107,7 @@ impl Ops {
         grants::void_code(&mut tx).await?;
         let entry = Entry {
             actor: Some(caller.user),
+            text: Some(grant.to_string()),
             details: json!({ "grant": grant }),
             ..Entry::new(What::Claimed, audit::Origin::CHAT)
         };

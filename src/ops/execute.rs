@@ -228,6 +228,7 @@ impl Ops {
                 self.apply_access(action).await
             }
             (Kind::SecretDelete, ..) => self.delete_secret(action).await,
+            (Kind::Silence | Kind::SilenceEnd, ..) => self.apply_silence(action).await,
             _ => Err(unfit(action)),
         }
     }
@@ -318,7 +319,7 @@ fn taken(error: store::Error, name: &str) -> Error {
     }
 }
 
-fn unfit(action: &Action) -> Error {
+pub(super) fn unfit(action: &Action) -> Error {
     Error::Internal(anyhow::anyhow!(
         "action {} lacks what a {} needs",
         action.id,

@@ -301,11 +301,12 @@ fn lacking(action: &Action) -> Error {
 fn told(action: &Action, what: What) -> Entry {
     let grant = action.details.grant.as_ref().map(ToString::to_string);
     let allowance = action.details.allowance.as_ref().map(ToString::to_string);
+    let name = action.details.name.as_ref().map(Name::to_string);
     Entry {
         actor: action.actor,
         action: Some(action.id),
         kind: Some(action.kind),
-        text: grant.or(allowance),
+        text: grant.or(allowance).or(name),
         details: json!({
             "grant": action.details.grant,
             "allowance": action.details.allowance,

@@ -13,6 +13,7 @@ use crate::{
         ids::{AlertId, IncidentId, UserId},
         incident::{About, Evidence, Incident, Kind, Problem, Severity},
         outbox::Subject,
+        squelch::Trial,
         view::{EngineState, View},
     },
     error::{Error, Result},
@@ -44,6 +45,33 @@ impl Sight<'_> {
     }
 }
 
+impl Sight<'_> {
+    /// What the stages would say to an alert, a line each.
+    pub async fn try_alert(
+        &self,
+        (kind, severity): (Kind, Severity),
+        (agent, fleet): (Option<&str>, Option<&str>),
+    ) -> Result<String> {
+        let view = agent.map(|name| self.look_at(name)).transpose()?;
+        let fleet = fleet.map(|name| self.look_into(name)).transpose()?;
+        let trial = Trial {
+            kind,
+            severity,
+            agent: view.as_ref().map(|view| view.agent.name.clone()),
+            fleet: view
+                .map(|view| view.fleet)
+                .or(fleet.map(|fleet| fleet.name)),
+            now: self.now(),
+        };
+        let rules = self.squelch_rules();
+        let (silences, incidents) = (
+            self.store.silences(trial.now).await?,
+            self.store.incidents_since(trial.now).await?,
+        );
+        Ok(trial.run(&rules, &silences, &incidents).to_string())
+    }
+}
+
 impl Ops {
     /// Ends what is over and opens what concerns no single agent. What agents suffer from, `recovery` opens.
     pub(super) async fn survey(&self) -> Result<()> {
@@ -65,11 +93,15 @@ impl Ops {
             news |= self.see(problem).await?;
         }
         if news {
-            self.publish(Event::Incident);
-            // Messages that tell of them are to be edited.
-            self.publish(Event::Outbox);
+            self.ring();
         }
         Ok(())
+    }
+
+    /// Incidents changed, and so may what is told of them.
+    pub(super) fn ring(&self) {
+        self.publish(Event::Incident);
+        self.publish(Event::Outbox);
     }
 
     /// The problem is there: opens its incident, or takes over what is new. Returns whether people would read anything
@@ -173,8 +205,7 @@ impl Ops {
         }
         outbox::touch(&mut tx, Subject::Alert(id), now).await?;
         tx.commit().await?;
-        self.publish(Event::Outbox);
-        self.publish(Event::Incident);
+        self.ring();
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The use cases: the only layer that combines store, engine and clock.
 
-mod access;
+pub mod access;
 pub mod actions;
 mod alerts;
 pub mod approvals;
@@ -29,6 +29,7 @@ pub mod resolve;
 pub mod roster;
 pub mod secrets;
 pub mod sight;
+mod silences;
 mod tidy;
 mod verdict;
 

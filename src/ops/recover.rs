@@ -300,6 +300,8 @@ fn worst(states: &[State]) -> Ending {
     let state = match () {
         () if has(State::Interrupted) => State::Interrupted,
         () if has(State::Failed) => State::Failed,
+        () if has(State::Cancelled) => State::Cancelled,
+        () if has(State::Void) => State::Void,
         () if states.is_empty() => State::Interrupted,
         () => State::Succeeded,
     };

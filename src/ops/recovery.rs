@@ -20,7 +20,6 @@ use crate::{
     domain::{
         action::{Details, Kind as ActionKind, Origin},
         agent::{Desired, State},
-        event::Event,
         ids::AgentId,
         incident::{About, Evidence, Incident, Kind, Problem, Severity},
         log::LogQuery,
@@ -107,6 +106,13 @@ impl Ops {
                 None => return Ok(None),
             },
         };
+        if self
+            .squelch_rules()
+            .maintenance_of(&incident, self.now())
+            .is_some()
+        {
+            return Ok(None);
+        }
         let (rule, past) = self.recovery_of(view).await?;
         let cause = cause_of(view, &incident);
         match rule.course(&cause, &past, agent, self.now()) {
@@ -138,7 +144,7 @@ impl Ops {
         let news = self.see(&problem).await?;
         self.ended.forget(view.agent.id);
         if news {
-            self.publish(Event::Incident);
+            self.ring();
         }
         Ok(self.store.open_incident(&problem.about, kind).await?)
     }
@@ -249,7 +255,7 @@ impl Ops {
             },
         };
         if self.see(&problem).await? {
-            self.publish(Event::Incident);
+            self.ring();
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Ops;
 use crate::{
@@ -10,6 +10,8 @@ use crate::{
     domain::{
         action::Action,
         audit::{Entry, Origin, What},
+        grant::{Grant, Team},
+        policy::Policy,
     },
     error::{Error, Result},
     store::audit,
@@ -69,6 +71,16 @@ impl Ops {
         };
         let mut tx = self.store.begin().await?;
         audit::append(&mut tx, &entry, self.now()).await?;
+        for (what, text, details) in changes(&self.settings(), fresh) {
+            let change = Entry {
+                what,
+                origin: Origin::File,
+                text: Some(text),
+                details,
+                ..entry.clone()
+            };
+            audit::append(&mut tx, &change, self.now()).await?;
+        }
         tx.commit().await?;
         *self
             .fingerprints
@@ -76,6 +88,45 @@ impl Ops {
             .unwrap_or_else(PoisonError::into_inner) = prints;
         Ok(())
     }
+}
+
+/// The rules, grants and teams of the files that came, changed or went.
+fn changes(old: &Settings, fresh: &Settings) -> Vec<(What, String, Value)> {
+    let mut changes = policy_changes(&old.policies, &fresh.policies);
+    let granted = |what, grant: &Grant| (what, grant.to_string(), json!({ "grant": grant }));
+    let (was, is) = (&old.access, &fresh.access);
+    let gone = was.grants.iter().filter(|one| !is.grants.contains(one));
+    changes.extend(gone.map(|grant| granted(What::Revoked, grant)));
+    let new = is.grants.iter().filter(|one| !was.grants.contains(one));
+    changes.extend(new.map(|grant| granted(What::Granted, grant)));
+    let named = |what, team: &Team| (what, team.name.to_string(), json!({ "team": team }));
+    let is_there = |team: &&Team| is.teams.iter().any(|other| other.name == team.name);
+    let gone = was.teams.iter().filter(|team| !is_there(team));
+    changes.extend(gone.map(|team| named(What::TeamDeleted, team)));
+    let new = is.teams.iter().filter(|team| !was.teams.contains(team));
+    changes.extend(new.map(|team| named(What::TeamSet, team)));
+    changes
+}
+
+/// A rule that only moved has changed, too: the first that matches decides.
+fn policy_changes(old: &[Policy], fresh: &[Policy]) -> Vec<(What, String, Value)> {
+    let among = |policies: &[Policy], name: &str| policies.iter().any(|one| one.name == name);
+    let stay = |policies: &[Policy], others: &[Policy], name: &str| {
+        let mut both = policies.iter().filter(|one| among(others, &one.name));
+        both.position(|one| one.name == name)
+    };
+    let told = |what, policy: &Policy| {
+        let details = json!({ "effect": policy.effect.to_string() });
+        (what, policy.name.clone(), details)
+    };
+    let is_as_it_was = |policy: &&Policy| {
+        old.contains(policy) && stay(old, fresh, &policy.name) == stay(fresh, old, &policy.name)
+    };
+    let gone = old.iter().filter(|policy| !among(fresh, &policy.name));
+    let set = fresh.iter().filter(|policy| !is_as_it_was(policy));
+    gone.map(|policy| told(What::PolicyDeleted, policy))
+        .chain(set.map(|policy| told(What::PolicySet, policy)))
+        .collect()
 }
 
 /// What the process was built with stays until its next start; returns the keys that differ.

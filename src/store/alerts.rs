@@ -82,6 +82,18 @@ pub async fn join(
     incidents::join(tx, (incident, alert), now).await
 }
 
+/// What was over is back. If it was never announced, it is due at `due_at`.
+pub async fn reopen(tx: &mut Tx, id: AlertId, due_at: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE alerts SET closed_at = NULL, due_at = iif(announced_at IS NULL, ?, due_at) WHERE id = ?",
+        due_at,
+        id.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// People are told of it now.
 pub async fn announce(
     tx: &mut Tx,

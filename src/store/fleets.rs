@@ -1,6 +1,7 @@
 //! Fleets.
 
 use chrono::{DateTime, Utc};
+use sqlx::SqliteExecutor;
 
 use super::{Store, Tx, unreadable};
 use crate::domain::{
@@ -12,23 +13,27 @@ use crate::domain::{
 impl Store {
     /// All living fleets, by name.
     pub async fn fleets(&self) -> sqlx::Result<Vec<Fleet>> {
-        let rows = sqlx::query!(
-            r#"SELECT id, name, channel_id, created_at AS "created_at: DateTime<Utc>"
-               FROM fleets WHERE removed_at IS NULL ORDER BY name"#
-        )
-        .fetch_all(&self.reader)
-        .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Fleet {
-                    id: FleetId(row.id),
-                    name: Name::parse(&row.name).map_err(|_| unreadable("name", &row.name))?,
-                    channel: row.channel_id.map(ChannelId::from_db),
-                    created_at: row.created_at,
-                })
-            })
-            .collect()
+        read(&self.reader).await
     }
+}
+
+pub(super) async fn read(db: impl SqliteExecutor<'_>) -> sqlx::Result<Vec<Fleet>> {
+    let rows = sqlx::query!(
+        r#"SELECT id, name, channel_id, created_at AS "created_at: DateTime<Utc>"
+               FROM fleets WHERE removed_at IS NULL ORDER BY name"#
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Fleet {
+                id: FleetId(row.id),
+                name: Name::parse(&row.name).map_err(|_| unreadable("name", &row.name))?,
+                channel: row.channel_id.map(ChannelId::from_db),
+                created_at: row.created_at,
+            })
+        })
+        .collect()
 }
 
 /// Fails with a unique violation if the name is taken.

@@ -1,11 +1,14 @@
 //! Grants and teams made in chat or on the host, and the code for the first owner.
 
+use std::path::Path;
+
 use chrono::{DateTime, Utc};
 use sqlx::SqliteExecutor;
 
-use super::{Store, Tx, json, to_json, unreadable};
+use super::{OpenError, Store, Tx, beside, explain, fleets, json, to_json, unreadable};
 use crate::domain::{
     agent::Name,
+    fleet::Fleet,
     grant::{Grant, Holder, Level, Source, Team},
     ids::{GrantId, RoleId, UserId},
     pattern::Pattern,
@@ -18,6 +21,28 @@ impl Store {
         let grants = read_grants(&mut *tx).await?;
         let teams = read_teams(&mut *tx).await?;
         Ok((grants, teams))
+    }
+}
+
+/// What the database says of rights, for whoever looks at it without serving it.
+#[derive(Debug, Default)]
+pub struct Kept {
+    pub grants: Vec<Grant>,
+    pub teams: Vec<Team>,
+    pub fleets: Vec<Fleet>,
+}
+
+impl Kept {
+    /// Takes no lock and changes nothing, not even a database that an older Yardarm wrote.
+    pub async fn read(path: &Path) -> Result<Self, OpenError> {
+        let told = |error| explain(path, error);
+        let pool = beside(path).await?;
+        let mut db = pool.acquire().await.map_err(told)?;
+        Ok(Self {
+            grants: read_grants(&mut *db).await.map_err(told)?,
+            teams: read_teams(&mut *db).await.map_err(told)?,
+            fleets: fleets::read(&mut *db).await.map_err(told)?,
+        })
     }
 }
 

@@ -4,12 +4,9 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
-use sqlx::{
-    Sqlite, SqlitePool, Transaction,
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
-};
+use sqlx::{Sqlite, SqlitePool, Transaction};
 
-use super::{BUSY_TIMEOUT, OpenError, Store, explain, json, to_json};
+use super::{OpenError, Store, beside, json, to_json};
 use crate::domain::{
     audit::{
         Record,
@@ -55,13 +52,7 @@ impl Store {
 impl Ledger {
     /// For reading beside whoever writes: it takes no lock and changes nothing.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .read_only(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new().max_connections(1);
-        let pool = pool.connect_with(options).await;
-        Ok(Self(pool.map_err(|error| explain(path, error))?))
+        Ok(Self(beside(path).await?))
     }
 
     /// Up to `limit` rows from number `first` on.

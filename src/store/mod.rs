@@ -135,6 +135,17 @@ async fn writer(path: &Path, create: bool) -> Result<SqlitePool, OpenError> {
         .map_err(|error| explain(path, error))
 }
 
+/// A connection that stands beside whoever serves the database.
+async fn beside(path: &Path) -> Result<SqlitePool, OpenError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(BUSY_TIMEOUT);
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect_with(options).await;
+    pool.map_err(|error| explain(path, error))
+}
+
 fn lock(path: &Path) -> Result<File, OpenError> {
     let unwritable = |error: std::io::Error| OpenError::Unwritable {
         path: path.to_owned(),

@@ -197,3 +197,152 @@ async fn who_acknowledges_stops_the_nagging() {
     assert_eq!(test.cord.channel("ops").messages().len(), before);
     test.finish().await;
 }
+
+#[tokio::test]
+async fn a_silence_has_a_reason_an_author_and_an_end() {
+    let test = prompt(&[]).await;
+    insta::assert_snapshot!(
+        test.done("silence agent:scout hours:2 reason:new-key-at-noon").await,
+        @"
+    ✅ silence agent scout, fleet main for 2 h: done in 0.0 s
+    It ends <t:1795269600:R>.
+    -# action 2 · by <@olga>, because: new-key-at-noon
+    "
+    );
+    test.engine.crash_on_start("demo:1", 1);
+    die(&test, "scout", 1);
+    starts(&test, 1).await;
+    test.pass(TimeDelta::seconds(1));
+    test.ops().tell_incidents().await.unwrap();
+    insta::assert_snapshot!(test.done("silences").await, @"🔕 1 **agent scout, fleet main** until <t:1795269600:f>, by <@olga>: new-key-at-noon");
+    assert_eq!(cards(&test).len(), 0);
+    insta::assert_snapshot!(test.done("alerts list").await, @"
+    1 incident open, 1 in the last 1 d 0 h
+    🟠 **scout** exited with code 1 · since <t:1795262400:R>
+    ");
+
+    let list = test.send("silences").await;
+    let ended = list.press("End 1").await.unwrap();
+    insta::assert_snapshot!(test.end_of(&ended).await, @"
+    ✅ silence end 1: agent scout, fleet main: done in 0.0 s
+    It is heard of again.
+    -# action 5 · by <@olga>
+    ");
+    card(&test, "exited with code 1").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_card_is_silenced_by_its_button_and_says_so() {
+    let test = prompt(&[]).await;
+    test.engine.crash_on_start("demo:1", 1);
+    die(&test, "scout", 1);
+    card(&test, "exited with code 1").await;
+    let alert = cards(&test).remove(0);
+    test.olga().press(&alert, "Silence 1 h").await.unwrap();
+    card(&test, "🔕 Nobody is told of it now: silence 1.").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn routes_say_who_is_told_where() {
+    let mut test = TestApp::prepare(&[]).await;
+    let night = test.cord.channel("general").id();
+    let ravi = ravi(&test).id();
+    std::fs::write(
+        test.path("yardarm.toml"),
+        format!(
+            "[[route]]\nname = \"down\"\nkinds = [\"down\"]\nfleets = [\"main\"]\nchannels = [{night}]\nusers = [{ravi}]\n\
+             group_by = \"incident\"\ngroup_wait_s = 0\nescalate = {{ after_s = 900, most = 1 }}\n\
+             [[maintenance]]\nname = \"sundays\"\nagents = [\"lookout\"]\n\
+             window = {{ from = \"00:00\", to = \"23:59\", zone = \"UTC\" }}\n"
+        ),
+    )
+    .unwrap();
+    let file = test.path("yardarm.toml");
+    test.up_from(&file).await;
+    test.deploy("scout").await;
+    test.deploy("lookout").await;
+    let tried = |told: String| told.replace(&night.to_string(), "general");
+    insta::assert_snapshot!(tried(test.done("alerts test kind:down agent:scout").await), @"
+    inhibit, silence: nothing keeps it quiet
+    group: route `down`, one message per incident, 0 s after the first
+    damp: once within 60 min unless it gets worse; reminded every 240 min, 3 times at most; over after 120 s without it
+    notify: <#general> <@ravi>
+    escalate: <#general> after 15 min without an acknowledgement, 1 times at most
+    ");
+    insta::assert_snapshot!(tried(test.done("alerts test kind:down agent:lookout").await), @"
+    inhibit, silence: nobody is told now (maintenance `sundays`)
+    group: route `down`, one message per incident, 0 s after the first
+    damp: once within 60 min unless it gets worse; reminded every 240 min, 3 times at most; over after 120 s without it
+    notify: <#general> <@ravi>
+    escalate: <#general> after 15 min without an acknowledgement, 1 times at most
+    ");
+    insta::assert_snapshot!(test.done("alerts test kind:engine severity:critical").await, @"
+    inhibit, silence: nothing keeps it quiet
+    group: route `ops`, one message per fleet, 30 s after the first
+    damp: once within 60 min unless it gets worse; reminded every 240 min, 3 times at most; over after 120 s without it
+    notify: the ops channel
+    ");
+
+    test.engine.crash_on_start("demo:1", 1);
+    die(&test, "lookout", 1);
+    die(&test, "scout", 1);
+    let general = test.cord.channel("general");
+    let told = general.wait_for_text("-# alert").await.unwrap();
+    assert!(told.text().contains("**scout**"), "{}", told.text());
+    assert_eq!(
+        told.allowed_mentions().unwrap()["users"][0],
+        ravi.to_string()
+    );
+    test.pass(TimeDelta::minutes(16));
+    general
+        .wait_for_text("📣 Nobody has acknowledged this for 16 min")
+        .await
+        .unwrap();
+    let lookout = test
+        .engine
+        .changes()
+        .into_iter()
+        .filter(|one| one == "start yardarm-lookout");
+    assert_eq!(lookout.count(), 1, "not restarted in maintenance");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_engine_that_is_away_is_one_message() {
+    let test = prompt(&[]).await;
+    test.engine.go_away();
+    let told = card(&test, "the engine").await;
+    assert!(
+        told.starts_with("🔴 **the engine** does not answer"),
+        "{told}"
+    );
+    test.engine.come_back();
+    test.ops().resync().await.unwrap();
+    card(&test, "well again").await;
+    test.pass(TimeDelta::minutes(3));
+    card(&test, "resolved").await;
+    assert_eq!(cards(&test).len(), 1);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_opened_before_a_crash_is_told_after_it() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    test.engine.forget_calls();
+    test.engine.crash_on_start("demo:1", 1);
+    die(&test, "scout", 1);
+    starts(&test, 1).await;
+    test.crash().await;
+    test.up().await;
+    test.pass(TimeDelta::seconds(31));
+    card(&test, "exited with code 1").await;
+    test.crash().await;
+    test.up().await;
+    test.pass(TimeDelta::seconds(31));
+    test.ops().tell_incidents().await.unwrap();
+    assert_eq!(cards(&test).len(), 1, "told twice");
+    test.finish().await;
+}

@@ -13,7 +13,7 @@ impl TestApp {
         lines.join("\n")
     }
 
-    fn line(&self, record: &Record) -> String {
+    pub(crate) fn line(&self, record: &Record) -> String {
         let parts = [
             Some(record.what.clone()),
             record.kind.clone(),

@@ -1,16 +1,27 @@
 //! `yardarm doctor` against a Discord and an engine that are well, and against those that are not.
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use localcord::{Fault, Localcord, Options};
 use yardarm::{
-    cli::doctor::examine_host,
+    cli::{doctor::examine_host, rights},
+    clock::Clock as _,
     config::{Environment, Settings},
     discord::doctor::examine,
-    domain::finding::Finding,
+    domain::{
+        agent::Name,
+        finding::Finding,
+        grant::{Grant, Holder, Level, Source},
+        ids::{RoleId, UserId},
+        pattern::Pattern,
+    },
+    store::{Store, fleets, grants},
 };
 
-use crate::support::fake_engine::FakeEngine;
+use crate::support::{clock::FixedClock, fake_engine::FakeEngine};
 
 struct Clinic {
     cord: Localcord,
@@ -53,7 +64,13 @@ impl Clinic {
 
     async fn ask_discord(&self, overrides: &[(&str, String)]) -> String {
         let settings = self.settings(overrides);
-        self.said(&examine(&settings.discord).await)
+        self.said(&examine(&settings.discord, &BTreeSet::new()).await)
+    }
+
+    /// What is said of who may do what.
+    async fn look_at_rights(&self, settings: &Settings) -> String {
+        let (_, findings) = rights::examine(settings, FixedClock::new().now()).await;
+        self.said(&findings)
     }
 
     fn said(&self, findings: &[Finding]) -> String {
@@ -191,4 +208,73 @@ async fn the_host_is_looked_at() {
     ok    secrets.dir: /dev/shm/yardarm-secrets is in memory
     fail  FOLDER/gone: the folder: cannot be read: No such file or directory (os error 2) → name a readable folder by `agents.templates`
     ");
+}
+
+/// As a database keeps it: some grants, and a fleet.
+async fn keep(path: &Path, grants: &[Grant]) {
+    let store = Store::open(path).await.unwrap();
+    let now = FixedClock::new().now();
+    let mut tx = store.begin().await.unwrap();
+    let main = Name::parse("main").unwrap();
+    fleets::insert(&mut tx, &main, None, now).await.unwrap();
+    for grant in grants {
+        grants::insert(&mut tx, grant, now).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    store.close().await;
+}
+
+fn grant(holder: Holder, level: Level) -> Grant {
+    Grant {
+        id: None,
+        holder,
+        level,
+        fleets: Pattern::everything(),
+        until: None,
+        source: Source::Chat,
+        granted_by: None,
+        created_at: None,
+    }
+}
+
+#[tokio::test]
+async fn who_may_decide_is_looked_up_in_settings_and_database() {
+    let clinic = Clinic::open().await;
+    let database = clinic.path("yardarm.db");
+    let at = ("database.path", database.display().to_string());
+    let settings = clinic.settings(std::slice::from_ref(&at));
+    insta::assert_snapshot!(clinic.look_at_rights(&settings).await, @"warn  access: nobody is an owner → run `yardarm claim`, then type `/claim` in the server; or name somebody in `access.owners`");
+    assert!(!database.exists(), "it only looks");
+
+    keep(&database, &[grant(Holder::User(UserId(7)), Level::Owner)]).await;
+    insta::assert_snapshot!(clinic.look_at_rights(&settings).await, @r#"
+    ok    access: somebody owns everything
+    warn  policy team: several at once: 1 other person must approve stop, restart, pause on `main`, and the present grants name nobody → grant `operator` to more people (`/grant add`, `[[grant]]`) or ask fewer; who works alone sets `access.preset = "solo"`
+    warn  policy team: what loosens: 1 other person must approve deploy, redeploy, rollback on `main`, and the present grants name nobody → grant `maintainer` to more people (`/grant add`, `[[grant]]`) or ask fewer; who works alone sets `access.preset = "solo"`
+    warn  policy team: grave: 1 other person must approve remove, secret set, secret delete, secret rotate, unfreeze on `main`, and the present grants name nobody → grant `maintainer` to more people (`/grant add`, `[[grant]]`) or ask fewer; who works alone sets `access.preset = "solo"`
+    warn  policy team: grave: 1 other person must approve grant remove, team delete on all fleets (`*`), and the present grants name nobody → grant `owner` to more people (`/grant add`, `[[grant]]`) or ask fewer; who works alone sets `access.preset = "solo"`
+    "#);
+    let alone = clinic.settings(&[at, ("access.preset", "\"solo\"".to_owned())]);
+    insta::assert_snapshot!(clinic.look_at_rights(&alone).await, @"ok    access: somebody owns everything");
+
+    std::fs::write(&database, "no database").unwrap();
+    insta::assert_snapshot!(clinic.look_at_rights(&alone).await, @"warn  access: what was granted in chat cannot be read: `FOLDER/yardarm.db` cannot be opened as a database → a database of an older version is brought up to date by `yardarm up`; a broken one comes from a backup");
+}
+
+#[tokio::test]
+async fn a_granted_role_that_the_guild_has_no_more_is_named() {
+    let clinic = Clinic::open().await;
+    let database = clinic.path("yardarm.db");
+    let crew = RoleId(clinic.cord.role_id("crew").into());
+    let grants = [
+        grant(Holder::Role(crew), Level::Owner),
+        grant(Holder::Role(RoleId(7)), Level::Viewer),
+    ];
+    keep(&database, &grants).await;
+    let settings = clinic.settings(&[("database.path", database.display().to_string())]);
+    let now = FixedClock::new().now();
+    let (known, _) = rights::examine(&settings, now).await;
+    let said = clinic.said(&examine(&settings.discord, &known.rights.roles(now)).await);
+    let last = said.lines().last().unwrap();
+    insta::assert_snapshot!(last, @"warn  role 7: it is granted something or in a team, and harbour has no such role → grant it to one that is there, and take this one out: `/grant remove`, `/team remove`, or the settings");
 }

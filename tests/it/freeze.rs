@@ -8,14 +8,22 @@ use yardarm::{
             State::{self, Down, Paused, Running, Stopped},
         },
     },
-    ops::actions::{Request, Requester},
+    ops::{
+        Ops,
+        actions::{Request, Requester},
+    },
 };
 
-use crate::support::test_app::TestApp;
+use crate::support::{fake_engine::Moment, test_app::TestApp};
 
 /// `runner` runs, `sleeper` was stopped and `waiter` was paused; `north` is a fleet with `guard` in it.
 async fn scene() -> TestApp {
     let test = TestApp::start().await;
+    fill(&test).await;
+    test
+}
+
+async fn fill(test: &TestApp) {
     test.done("fleet create name:north").await;
     for name in ["runner", "sleeper", "waiter"] {
         test.deploy(name).await;
@@ -25,7 +33,6 @@ async fn scene() -> TestApp {
     test.done("stop agent:sleeper").await;
     test.done("pause agent:waiter").await;
     test.engine.forget_calls();
-    test
 }
 
 /// Asks, presses the button, and returns the card once it has ended.
@@ -407,4 +414,74 @@ async fn only_who_may_can_freeze() {
     assert_eq!(changes(&test), [""; 0]);
     assert_eq!(test.state("runner"), Running);
     test.finish().await;
+}
+
+#[tokio::test]
+async fn a_kill_after_the_first_stands_still_is_made_good_at_start() {
+    let mut test = scene().await;
+    let question = test.send("freeze reason:now").await;
+    question.until_text("?").await.unwrap();
+    test.engine.freeze_after(0, Moment::Before);
+    question.press("Freeze").await.unwrap();
+    test.engine.frozen().await;
+    let stands_still = |ops: &Ops, agent| ops.roster.view(agent).unwrap().state == Paused;
+    test.until(|ops| stands_still(ops, "runner") || stands_still(ops, "guard"))
+        .await;
+    test.crash().await;
+    test.engine.thaw();
+    let phases = ["runner", "guard"].map(|agent| phase(&test, agent));
+    assert!(phases.contains(&Phase::Paused), "{phases:?}");
+    assert!(phases.contains(&Phase::Running), "{phases:?}");
+    test.up().await;
+    settled(&test, "runner", Paused).await;
+    settled(&test, "guard", Paused).await;
+    let status = test.done("status").await;
+    assert!(status.contains("🧊 Everything is frozen"), "{status}");
+    unfreeze(&test, None).await;
+    as_it_was(&test).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_end_without_grace_while_work_is_backed_out_leaves_all_frozen() {
+    let mut test = TestApp::prepare(&[("shutdown.grace_s", "0")]).await;
+    test.up().await;
+    fill(&test).await;
+    let old = test.engine.id_of("yardarm-runner");
+    test.engine.hold("start");
+    let redeploying = test.send("redeploy agent:runner").await;
+    test.engine.holding("start", 1).await;
+    test.engine.hold("remove");
+    let question = test.send("freeze reason:now").await;
+    question.press("Freeze").await.unwrap();
+    test.engine.holding("remove", 1).await;
+    settled(&test, "guard", Paused).await;
+    test.down().await;
+    test.engine.release("remove");
+    test.engine.release("start");
+    assert_eq!(phase(&test, "guard"), Phase::Paused);
+    test.up().await;
+    let told = redeploying.until(|text| !text.starts_with('⏳')).await;
+    insta::assert_snapshot!(test.said(&told.unwrap().text()), @"
+    ✖️ redeploy `runner`: cancelled
+    Everything is frozen since <t:1795262400:R> by <@olga>, because: now. This was ended in the middle. Its container is the one it was, and runs again after the `/unfreeze` if it should.
+    -# action 8 · by <@olga>
+    ");
+    test.until(|ops| ops.roster.view("runner").unwrap().busy.is_none())
+        .await;
+    assert_eq!(test.engine.id_of("yardarm-runner"), old);
+    assert_eq!(phase(&test, "runner"), Phase::Exited);
+    assert_eq!(phase(&test, "guard"), Phase::Paused);
+    unfreeze(&test, None).await;
+    as_it_was(&test).await;
+    assert_eq!(test.engine.id_of("yardarm-runner"), old);
+    test.finish().await;
+}
+
+/// As [`fill`] left it.
+async fn as_it_was(test: &TestApp) {
+    settled(test, "runner", Running).await;
+    settled(test, "guard", Running).await;
+    settled(test, "waiter", Paused).await;
+    assert_eq!(phase(test, "sleeper"), Phase::Exited);
 }

@@ -32,7 +32,7 @@ async fn unasked(overrides: &[(&str, &str)]) -> TestApp {
 
 impl TestApp {
     /// As `yardarm claim` does beside the running process.
-    async fn code(&self) -> Result<String, yardarm::error::Error> {
+    pub(crate) async fn code(&self) -> Result<String, yardarm::error::Error> {
         let store = Store::open_or_join(&self.path("yardarm.db")).await.unwrap();
         let settings = self.source().read().unwrap().0;
         let code = claims::make_code(&store, &settings, self.clock.now()).await;
@@ -40,7 +40,7 @@ impl TestApp {
         code
     }
 
-    async fn claims(&self, person: &Person, code: &str) -> Reply {
+    pub(crate) async fn claims(&self, person: &Person, code: &str) -> Reply {
         let form = slash(person, "claim").send().await.unwrap();
         let modal = form.modal().unwrap();
         modal.fill("Code", code).submit().await.unwrap()

@@ -1,8 +1,12 @@
 //! `/logs`: in the message if they fit, else as a file, and followed for a while.
 
-use yardarm::engine::LogSource::{Stderr, Stdout};
+use chrono::TimeDelta;
+use yardarm::{
+    clock::Clock as _,
+    engine::LogSource::{Stderr, Stdout},
+};
 
-use crate::support::test_app::TestApp;
+use crate::support::{talk::slash, test_app::TestApp};
 
 async fn talker() -> TestApp {
     let test = TestApp::start().await;
@@ -90,7 +94,7 @@ async fn they_are_cut_filtered_and_chosen() {
     done
     ```
     ");
-    test.clock.advance(chrono::TimeDelta::minutes(6));
+    test.clock.advance(TimeDelta::minutes(6));
     insta::assert_snapshot!(test.done("logs agent:scout since:5").await, @"The log of `scout` has no line.");
     test.finish().await;
 }
@@ -166,6 +170,36 @@ async fn follow_edits_the_message_until_the_container_ends() {
     ```
     ");
     assert_eq!(TestApp::labels(&reply), ["Follow again"]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn who_may_not_see_an_agent_any_more_follows_it_no_longer() {
+    let mut test = TestApp::prepare(&[]).await;
+    let file = test.path("yardarm.toml");
+    let mina = test.cord.user("mina").in_channel("ops");
+    let until = (test.clock.now() + TimeDelta::hours(1)).to_rfc3339();
+    let grant = format!(
+        "[[grant]]\nuser = {}\nlevel = \"viewer\"\nfleet = \"main\"\nuntil = {until}\n",
+        mina.id()
+    );
+    std::fs::write(&file, grant).unwrap();
+    test.up_from(&file).await;
+    test.deploy("scout").await;
+    let reply = slash(&mina, "logs agent:scout").send().await.unwrap();
+    test.end_of(&reply).await;
+    reply.press("Follow").await.unwrap();
+    reply.until_text("Following").await.unwrap();
+    test.clock.advance(TimeDelta::hours(1));
+    let id = test.engine.id_of("yardarm-scout");
+    test.engine.say(&id, Stdout, "not for her");
+    let reply = reply.until_text("Followed").await.unwrap();
+    insta::assert_snapshot!(test.said(&reply.text()), @"
+    Followed the log of `scout`; you may not see it any more
+    ```
+     
+    ```
+    ");
     test.finish().await;
 }
 

@@ -229,7 +229,9 @@ async fn help_lists_every_command() {
     `/resume` Let paused agents go on
     `/remove` Delete agents; asks first, also about their data
     `/logs` An agent's last log lines
-    `/alerts` What is wrong now, and what was lately
+    `/alerts` What is wrong, and who is told
+    `/silence` Hear nothing of an agent, a fleet or everything for a while
+    `/silences` What nobody hears of now: by whom, why and until when; and end it
     `/freeze` Stop everything at once: agents stand still, and nothing is begun until somebody unfreezes
     `/unfreeze` Let what is frozen go on as it was
     `/fleet` Groups of agents: one private network each, deployed and stopped together
@@ -245,8 +247,7 @@ async fn help_lists_every_command() {
     `/audit` What happened, by whom, and how it ended; the newest first
     `/why` How an agent came to be as it is: requests, approvals, what was done, ends and restarts, in order
     `/reload` Read settings and templates again; if anything is wrong with them, nothing changes
-    `/help` All commands, a line each
-    Where a name is asked, a pattern such as `scout-*` or a fleet will do. Start typing: names complete.
+    `/help` …
     ");
     test.finish().await;
 }

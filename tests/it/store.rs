@@ -4,22 +4,22 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use yardarm::{
     clock::Clock as _,
     domain::{
         action::{Arguments, Details, Kind, Origin, Reply, State, Step},
         agent::{Desired, Name},
         ids::{
-            ActionId, AgentId, ChannelId, ContainerId, FleetId, ImageId, InstanceId, InteractionId,
-            MessageId, UserId,
+            ActionId, AgentId, ChannelId, ContainerId, FleetId, GrantId, ImageId, InstanceId,
+            InteractionId, MessageId, UserId,
         },
-        outbox::Subject,
+        outbox::{OutboxRow, Subject},
     },
     store::{
         OpenError, Store, Tx,
         actions::{self, Ending, NewAction, NewTarget},
-        agents, fleets, is_taken,
+        agents, fleets, grants, is_taken,
         outbox::{self, Notice},
         process, templates,
     },
@@ -111,6 +111,10 @@ impl Scene {
         tx.commit().await.unwrap();
     }
 
+    async fn first_due(&self) -> OutboxRow {
+        self.store.outbox_due(self.now).await.unwrap().remove(0)
+    }
+
     async fn due(&self) -> Vec<Subject> {
         let rows = self.store.outbox_due(self.now).await.unwrap();
         rows.into_iter().map(|row| row.subject).collect()
@@ -126,6 +130,19 @@ async fn raw(path: &Path, sql: &'static str) {
     let mut database = SqliteConnection::connect(&address).await.unwrap();
     sqlx::raw_sql(sql).execute(&mut database).await.unwrap();
     database.close().await.unwrap();
+}
+
+/// A database as one of the migrations left it, with these rows, opened: that brings it up to date.
+async fn migrated(from: i64, rows: &'static str) -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("yardarm.db");
+    let address = format!("sqlite://{}?mode=rwc", path.display());
+    let mut database = SqliteConnection::connect(&address).await.unwrap();
+    sqlx::migrate!().run_to(from, &mut database).await.unwrap();
+    database.close().await.unwrap();
+    raw(&path, rows).await;
+    let store = Store::open(&path).await.unwrap();
+    (folder, store)
 }
 
 #[tokio::test]
@@ -195,15 +212,8 @@ async fn a_file_that_is_no_database_is_refused_and_kept() {
 
 #[tokio::test]
 async fn migrations_keep_the_rows_of_those_before() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("yardarm.db");
-    let address = format!("sqlite://{}?mode=rwc", path.display());
-    let mut database = SqliteConnection::connect(&address).await.unwrap();
-    let all = sqlx::migrate!();
-    all.run_to(20_261_121_090_000, &mut database).await.unwrap();
-    database.close().await.unwrap();
-    raw(
-        &path,
+    let (_folder, store) = migrated(
+        20_261_121_090_000,
         "INSERT INTO instance VALUES (1, 'abc', '2026-11-21T09:00:00+00:00');
          INSERT INTO starts (started_at) VALUES ('2026-11-21T09:00:00+00:00');
          INSERT INTO fleets (name, created_at) VALUES ('main', '2026-11-21T09:00:00+00:00');
@@ -213,8 +223,6 @@ async fn migrations_keep_the_rows_of_those_before() {
          INSERT INTO drafts VALUES (7, '{}', '2026-11-21T09:00:00+00:00');",
     )
     .await;
-
-    let store = Store::open(&path).await.unwrap();
     let now = FixedClock::new().now();
     let other = InstanceId("other".to_owned());
     assert_eq!(
@@ -240,15 +248,8 @@ async fn migrations_keep_the_rows_of_those_before() {
 
 #[tokio::test]
 async fn actions_made_anew_keep_their_rows_and_targets() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("yardarm.db");
-    let address = format!("sqlite://{}?mode=rwc", path.display());
-    let mut database = SqliteConnection::connect(&address).await.unwrap();
-    let all = sqlx::migrate!();
-    all.run_to(20_261_121_090_100, &mut database).await.unwrap();
-    database.close().await.unwrap();
-    raw(
-        &path,
+    let (_folder, store) = migrated(
+        20_261_121_090_100,
         "INSERT INTO fleets (name, created_at) VALUES ('main', '2026-11-21T09:00:00+00:00');
          INSERT INTO agents (name, fleet_id, desired, created_at)
              VALUES ('scout', 1, 'running', '2026-11-21T09:00:00+00:00');
@@ -259,8 +260,6 @@ async fn actions_made_anew_keep_their_rows_and_targets() {
              VALUES (5, 'action', 7, 'waiting', '2026-11-21T09:00:00+00:00', '2026-11-21T09:00:00+00:00');",
     )
     .await;
-
-    let store = Store::open(&path).await.unwrap();
     let action = store.action(ActionId(7)).await.unwrap().unwrap();
     assert_eq!(action.state, State::Pending);
     assert_eq!(action.targets[0].name, name("scout"));
@@ -268,6 +267,64 @@ async fn actions_made_anew_keep_their_rows_and_targets() {
     let mut tx = store.begin().await.unwrap();
     let busy = actions::busy_with(&mut tx, AgentId(1)).await.unwrap();
     assert_eq!(busy, Some(ActionId(7)));
+}
+
+#[tokio::test]
+async fn grants_teams_and_the_code_stay() {
+    let (folder, store) = migrated(
+        20_261_121_121_000,
+        "INSERT INTO grants VALUES (3, 'user', '7', 'owner', '*', NULL, 'claim', NULL, '2026-11-21T09:00:00+00:00');
+         INSERT INTO grants VALUES (5, 'team', 'crew', 'viewer', 'prod-*', '2026-11-22T09:00:00+00:00', 'approval', 7,
+             '2026-11-21T09:00:00+00:00');
+         INSERT INTO teams VALUES ('crew', '{\"name\":\"crew\",\"users\":[8],\"roles\":[9],\"owns\":[\"west\"],\"source\":\"chat\"}', '2026-11-21T09:00:00+00:00');
+         INSERT INTO claim_code VALUES (1, zeroblob(32), '2026-11-21T09:10:00+00:00');
+         INSERT INTO claim_failures VALUES (8, 2);",
+    )
+    .await;
+    let (kept, teams) = store.access().await.unwrap();
+    let said: Vec<String> = kept.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "owner on `*` for <@7>",
+            "viewer on `prod-*` for team `crew` until <t:1795338000:f>"
+        ]
+    );
+    assert_eq!(teams[0].users, [UserId(8)].into());
+    assert!(teams[0].owns(&name("west")));
+    let mut tx = store.begin().await.unwrap();
+    let (digest, _) = grants::code(&mut tx).await.unwrap().unwrap();
+    assert_eq!(digest, [0; 32]);
+    let failures = grants::failures(&mut tx, UserId(8)).await.unwrap();
+    assert_eq!(failures, (2, 2));
+    // A number is never given twice: what refers to a grant that is gone means nothing else later.
+    assert!(grants::delete(&mut tx, GrantId(5)).await.unwrap());
+    let again = grants::insert(&mut tx, &kept[0], FixedClock::new().now()).await;
+    assert_eq!(again.unwrap(), GrantId(6));
+    drop((tx, folder));
+}
+
+#[tokio::test]
+async fn a_grant_that_means_nothing_is_not_kept() {
+    let scene = Scene::new().await;
+    let address = format!("sqlite://{}", scene.path().display());
+    let mut database = SqliteConnection::connect(&address).await.unwrap();
+    for values in [
+        "'bot', '7', 'owner', '*', NULL, 'chat'",
+        "'user', '7', 'king', '*', NULL, 'chat'",
+        "'user', '7', 'owner', '*', NULL, 'file'",
+        // What is given with an approval ends.
+        "'user', '7', 'owner', '*', NULL, 'approval'",
+    ] {
+        let sql = format!(
+            "INSERT INTO grants (holder_kind, holder, level, fleets, until, source, created_at) VALUES ({values}, 'now')"
+        );
+        let kept = sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut database)
+            .await;
+        assert!(kept.is_err(), "{values}");
+    }
+    database.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -578,7 +635,7 @@ async fn a_channel_hears_one_thing_at_a_time_and_in_order() {
     scene.put(second, 1, Some(9)).await;
     scene.put(elsewhere, 2, None).await;
     assert_eq!(scene.due().await, [first, elsewhere]);
-    let row = scene.store.outbox_due(scene.now).await.unwrap().remove(0);
+    let row = scene.first_due().await;
 
     let soon = scene.now + TimeDelta::seconds(4);
     scene.store.outbox_begin(row.id).await.unwrap();
@@ -605,33 +662,47 @@ async fn a_channel_hears_one_thing_at_a_time_and_in_order() {
         std::slice::from_ref(&row),
         "an edit is no new message"
     );
+    let sent = scene.store.outbox_settle(&row, Some(MessageId(6)));
+    sent.await.unwrap();
+    assert_eq!(scene.due().await, [second, elsewhere]);
+}
 
-    // It changed while it was being sent.
-    scene.put(first, 1, None).await;
+#[tokio::test]
+async fn what_changes_while_it_is_sent_is_sent_again() {
+    let scene = Scene::new().await;
+    let card = Subject::Action(ActionId(1));
+    scene.put(card, 1, None).await;
+    let row = scene.first_due().await;
+    scene.put(card, 1, None).await;
     scene
         .store
         .outbox_settle(&row, Some(MessageId(5)))
         .await
         .unwrap();
-    let row = scene.store.outbox_due(scene.now).await.unwrap().remove(0);
+    let row = scene.first_due().await;
     assert_eq!(
         (row.subject, row.version, row.message),
-        (first, 2, Some(MessageId(5)))
+        (card, 2, Some(MessageId(5)))
     );
     scene.store.outbox_repost(row.id).await.unwrap();
-    let row = scene.store.outbox_due(scene.now).await.unwrap().remove(0);
+    let row = scene.first_due().await;
     assert_eq!((row.message, row.in_doubt, row.attempts), (None, false, 0));
-    scene
-        .store
-        .outbox_settle(&row, Some(MessageId(6)))
-        .await
-        .unwrap();
+    let sent = scene.store.outbox_settle(&row, Some(MessageId(6)));
+    sent.await.unwrap();
+    assert_eq!(scene.due().await, []);
+}
 
-    assert_eq!(scene.due().await, [second, elsewhere]);
+#[tokio::test]
+async fn what_was_shown_waits_no_more_and_what_never_arrives_is_counted() {
+    let scene = Scene::new().await;
+    let [shown, buried] = [1, 2].map(|id| Subject::Action(ActionId(id)));
+    scene.put(shown, 1, None).await;
+    scene.put(buried, 1, None).await;
     let mut tx = scene.begin().await;
-    outbox::shown(&mut tx, second).await.unwrap();
+    outbox::shown(&mut tx, shown).await.unwrap();
     tx.commit().await.unwrap();
-    let row = scene.store.outbox_due(scene.now).await.unwrap().remove(0);
+    let row = scene.first_due().await;
+    assert_eq!(row.subject, buried);
     scene.store.outbox_bury(row.id, "403").await.unwrap();
     assert_eq!(scene.store.outbox_counts().await.unwrap(), (0, 1));
     assert_eq!(scene.store.outbox_next().await.unwrap(), None);
@@ -653,7 +724,7 @@ async fn a_reply_that_became_known_is_known_to_the_outbox() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let row = scene.store.outbox_due(scene.now).await.unwrap().remove(0);
+    let row = scene.first_due().await;
     assert_eq!(row.message, Some(MessageId(4)));
     let reply = scene
         .store

@@ -12,7 +12,7 @@ use yardarm::{
     domain::{
         action::Kind,
         agent::Name,
-        ids::{ActionId, AgentId, AlertId, FleetId, InteractionId},
+        ids::{ActionId, AgentId, AlertId, FleetId, InteractionId, SilenceId},
         incident::{self, About, Evidence, Problem, Severity},
         secret::Scope,
     },
@@ -22,7 +22,7 @@ use yardarm::{
 use crate::support::{tables::tables, talk::slash, test_app::TestApp};
 
 /// What changes nothing. What ends in `-1` does not exist: the nearest name is told.
-const READING: [&str; 37] = [
+const READING: [&str; 39] = [
     "status",
     "status agent:scout",
     "status fleet:main",
@@ -58,11 +58,13 @@ const READING: [&str; 37] = [
     "status agent:hidden-*",
     "approve id:99",
     "audit text:KEY",
-    "alerts",
-    "alerts fleet:hidden-fleet",
+    "alerts list",
+    "alerts test kind:down agent:hidden-agent",
+    "silences",
+    "alerts list fleet:hidden-fleet",
 ];
 
-const CHANGING: [&str; 67] = [
+const CHANGING: [&str; 71] = [
     "deploy template:demo name:new",
     "deploy template:demo name:new fleet:hidden-fleet",
     "deploy template:choosy name:new",
@@ -128,6 +130,10 @@ const CHANGING: [&str; 67] = [
     "team delete team:hidden-team",
     "approve id:7",
     "approve id:8 decision:deny",
+    "silence hours:1 reason:x",
+    "silence hours:1 reason:x agent:scout",
+    "silence hours:1 reason:x agent:hidden-agent",
+    "silence hours:1 reason:x fleet:hidden-fleet",
     "claim",
     "reload",
 ];
@@ -344,6 +350,8 @@ presses! { scene:
     Press::Secret(_) => [secret("KEY", Scope::All), secret("MAIN_KEY", Scope::Fleet(FleetId(1))), secret("HIDDEN_KEY", Scope::Fleet(FleetId(2))), secret("KEY", Scope::Agent(AGENTS[1]))],
     Press::Claim => [Press::Claim],
     Press::Acknowledge(_) => [Press::Acknowledge(AlertId(1)), Press::Acknowledge(AlertId(2)), Press::Acknowledge(AlertId(99))],
+    Press::Silence(_) => [Press::Silence(AlertId(1)), Press::Silence(AlertId(2))],
+    Press::EndSilence(_) => [Press::EndSilence(SilenceId(1)), Press::EndSilence(SilenceId(2))],
 }
 
 fn secret(name: &str, scope: Scope) -> Press {
@@ -484,10 +492,13 @@ async fn a_viewer_reads_what_is_seen_and_changes_nothing() {
     Only <@olga> can answer this: it is their request.
     The log of `scout` has no line.
     There is an owner already: <@wim>, <@olga>. They can grant you something: `/grant add`.
+    There is no silence 1 any more. `/silences` lists those that count.
+    There is no silence 2 any more. `/silences` lists those that count.
     There is no team `hidden-team`. The only one is `seen`.
     This card is from an older Yardarm. Send the command again.
     This form is <@olga>'s. Send `/deploy` for one of your own.
     This form is from an older Yardarm. Send the command again.
+    This is over already: there is nothing left to silence.
     This question is somebody else's. Send `/freeze` for one of your own.
     This search is <@olga>'s. Send `/audit` for one of your own.
     You need maintainer on `hidden-fleet`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
@@ -521,14 +532,20 @@ async fn rights_elsewhere_are_none_here() {
     let told = press_all(&scene, "tess").await;
     insta::assert_snapshot!(scene.all(told), @"
     There is an owner already: <@wim>, <@olga>. They can grant you something: `/grant add`.
+    There is no silence 1 any more. `/silences` lists those that count.
+    There is no silence 2 any more. `/silences` lists those that count.
     This card is from an older Yardarm. Send the command again.
     This form is <@olga>'s. Send `/deploy` for one of your own.
     This form is from an older Yardarm. Send the command again.
+    This is over already: there is nothing left to silence.
     This question is somebody else's. Send `/freeze` for one of your own.
     This search is <@olga>'s. Send `/audit` for one of your own.
     You need maintainer on `hidden-fleet`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
     You need maintainer on `main`; <@wim>, <@olga> have it. An owner can grant it: `/grant add`.
     You need maintainer on all fleets (`*`); <@wim>, <@olga> have it. An owner can grant it: `/grant add`.
+    You need operator on `hidden-fleet`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
+    You need operator on `main`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
+    You need operator on all fleets (`*`); <@wim>, <@olga> have it. An owner can grant it: `/grant add`.
     You need viewer on `hidden-fleet`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
     You need viewer on `main`; <@wim>, <@hugo>, <@olga>, <@mina> have it. An owner can grant it: `/grant add`.
     ");
@@ -559,5 +576,9 @@ async fn nothing_hidden_is_offered() {
             }
         }
     }
+    // What the agent beside it was made from would tell that it is there.
+    let typing = scene.person("mina").autocomplete("redeploy");
+    let typing = typing.option("agent", "hidden-agent");
+    assert_eq!(typing.focus("set", "").send().await.unwrap(), []);
     scene.test.finish().await;
 }

@@ -1,20 +1,56 @@
 //! `/alerts`, and the buttons of the cards about what is wrong.
 
 use chrono::TimeDelta;
+use poise::ChoiceParameter;
 use serenity::all::{ComponentInteraction, CreateInteractionResponse};
 
 use super::{
-    super::{Bot, Context, Result, autocomplete, render, reply::Asker},
+    super::{
+        Bot, Context, Result, autocomplete,
+        render::{self, Rendered},
+        reply::Asker,
+    },
     sight,
+    silences::Kind,
 };
-use crate::domain::ids::AlertId;
+use crate::domain::{ids::AlertId, incident};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ChoiceParameter)]
+pub enum Severity {
+    #[name = "info"]
+    Info,
+    #[name = "warning"]
+    Warning,
+    #[name = "critical"]
+    Critical,
+}
+
+impl From<Severity> for incident::Severity {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Info => Self::Info,
+            Severity::Warning => Self::Warning,
+            Severity::Critical => Self::Critical,
+        }
+    }
+}
 
 /// How far back the list goes if nobody says.
 const HOURS: u32 = 24;
 
+/// What is wrong, and who is told
+#[poise::command(slash_command, subcommands("list", "test"), subcommand_required)]
+#[expect(
+    clippy::unused_async,
+    reason = "poise asks for it; Discord never sends a group by itself"
+)]
+pub(super) async fn alerts(_: Context<'_>) -> Result {
+    Ok(())
+}
+
 /// What is wrong now, and what was lately
 #[poise::command(slash_command)]
-pub(super) async fn alerts(
+async fn list(
     ctx: Context<'_>,
     #[description = "Only this fleet"]
     #[autocomplete = "autocomplete::fleet"]
@@ -31,6 +67,28 @@ pub(super) async fn alerts(
     asker
         .answer(bot, &render::alert::list(&incidents, back))
         .await
+}
+
+/// Which way an alert would take, and what would keep it quiet; nobody is told
+#[poise::command(slash_command)]
+async fn test(
+    ctx: Context<'_>,
+    #[description = "What would be wrong"] kind: Kind,
+    #[description = "How grave (warning)"] severity: Option<Severity>,
+    #[description = "With which agent"]
+    #[autocomplete = "autocomplete::agent"]
+    agent: Option<String>,
+    #[description = "In which fleet"]
+    #[autocomplete = "autocomplete::fleet"]
+    fleet: Option<String>,
+) -> Result {
+    let asker = Asker::from(ctx.interaction);
+    let severity = severity.unwrap_or(Severity::Warning);
+    let whose = (agent.as_deref(), fleet.as_deref());
+    let told = sight(ctx)
+        .try_alert((kind.into(), severity.into()), whose)
+        .await?;
+    asker.answer(ctx.data(), &Rendered::text(told)).await
 }
 
 /// Acknowledge was pressed: the card shows it.

@@ -9,7 +9,7 @@ use serenity::all::{ComponentInteraction, CreateInteractionResponse};
 use tokio::time::{Instant, timeout_at};
 
 use super::super::{
-    Bot, Context, Result, autocomplete, errors,
+    Answer, Bot, Context, Result, autocomplete, errors,
     render::{self, Rendered, logs::Extract},
     reply::{self, Asker},
 };
@@ -110,7 +110,8 @@ async fn collect(bot: &Bot, view: &View, query: &LogQuery) -> OpsResult<Vec<Stri
 
 /// The button Follow: the message is edited as lines come, for five minutes.
 pub async fn follow(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> Result {
-    let view = view(bot, &Asker::from(press), agent)?;
+    let asker = Asker::from(press);
+    let view = view(bot, &asker, agent)?;
     press
         .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
         .await?;
@@ -148,6 +149,10 @@ pub async fn follow(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> 
         }
         if Instant::now() >= end {
             return finish_following(bot, press, &shown(&lines), "five minutes are over").await;
+        }
+        if let Err(Answer::Denied(_)) = self::view(bot, &asker, agent) {
+            let nothing = extract(&view, Vec::new(), None);
+            return finish_following(bot, press, &nothing, "you may not see it any more").await;
         }
         // An edit that changes nothing would cost budget for nothing.
         if news {

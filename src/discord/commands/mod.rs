@@ -16,6 +16,7 @@ pub mod logs;
 mod policy;
 mod reload;
 pub mod secret;
+pub mod silences;
 mod status;
 mod team;
 mod templates;
@@ -52,6 +53,8 @@ pub fn all() -> Vec<Command> {
         agents::remove(),
         logs::logs(),
         alerts::alerts(),
+        silences::silence(),
+        silences::silences(),
         freeze::freeze(),
         freeze::unfreeze(),
         fleet::fleet(),

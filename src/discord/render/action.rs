@@ -91,6 +91,9 @@ pub(super) fn whom(action: &Action) -> String {
     if let Some(allowance) = &action.details.allowance {
         return allowance.to_string();
     }
+    if let Some(quiet) = &action.details.quiet {
+        return quiet.to_string();
+    }
     let into = action.details.name.as_ref();
     let fleet = into
         .filter(|_| action.kind == Kind::FleetAdd)

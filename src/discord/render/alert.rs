@@ -15,7 +15,7 @@ use crate::{
         incident::{Incident, Severity},
         outbox::Subject,
         recovery::Course,
-        squelch::Nudge,
+        squelch::{Nudge, Silence},
         view::{AlertView, Attempts},
     },
 };
@@ -25,6 +25,8 @@ const LISTED: usize = 15;
 /// Room for the last lines of a log.
 const LINES_MAX: usize = 1200;
 const CAUSE_MAX: usize = 300;
+/// Discord takes five in a row.
+const BUTTONS: usize = 5;
 
 /// The card. It notifies whom its route names, when it is sent.
 pub fn card(view: &AlertView) -> Rendered {
@@ -32,6 +34,11 @@ pub fn card(view: &AlertView) -> Rendered {
         [only] => about_one(only, view.attempts.as_ref()),
         several => about_several(several),
     };
+    lines.extend(
+        view.mute
+            .as_ref()
+            .map(|mute| format!("🔕 Nobody is told of it now: {mute}.")),
+    );
     lines.extend(mentions_line(view));
     lines.push(format!("-# {}", Subject::Alert(view.alert.id).mark()));
     Rendered {
@@ -97,6 +104,37 @@ pub fn list(incidents: &[Incident], back: TimeDelta) -> Rendered {
     )];
     lines.extend(listed(incidents));
     Rendered::text(lines.join("\n"))
+}
+
+/// What nobody hears of now, with a button for each of the first.
+pub fn silences(all: &[Silence]) -> Rendered {
+    if all.is_empty() {
+        return Rendered::text("Nothing is silenced. `/silence` does it, for a while.");
+    }
+    let line = |one: &Silence| {
+        format!(
+            "🔕 {} **{}** until <t:{}:f>, by <@{}>: {}",
+            one.id,
+            one.matcher,
+            one.until.timestamp(),
+            one.author,
+            clip(&escape(&one.reason), 200)
+        )
+    };
+    let end = |one: &Silence| {
+        let label = format!("End {}", one.id);
+        button(
+            Press::EndSilence(one.id).to_string(),
+            &label,
+            ButtonStyle::Secondary,
+        )
+    };
+    let lines: Vec<String> = all.iter().take(LISTED).map(line).collect();
+    Rendered {
+        content: lines.join("\n"),
+        rows: vec![row(all.iter().take(BUTTONS).map(end).collect())],
+        ..Rendered::default()
+    }
 }
 
 fn listed(incidents: &[Incident]) -> Vec<String> {
@@ -257,6 +295,11 @@ fn buttons(view: &AlertView) -> Option<CreateActionRow> {
         )
         .disabled(heeded),
     ];
+    buttons.push(press(
+        Press::Silence(view.alert.id),
+        "Silence 1 h",
+        ButtonStyle::Secondary,
+    ));
     if let [only] = view.incidents.as_slice()
         && let Some(agent) = only.about.agent()
     {

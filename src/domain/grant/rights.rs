@@ -8,7 +8,11 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use super::{Caller, Grant, Holder, Level, Team};
-use crate::domain::{agent::Name, ids::GuildId, pattern::Pattern};
+use crate::domain::{
+    agent::Name,
+    ids::{GuildId, RoleId},
+    pattern::Pattern,
+};
 
 /// Names told in a refusal; more help nobody.
 const HOLDERS_TOLD: usize = 5;
@@ -219,6 +223,17 @@ impl Rights {
                     .mentionable(&grant.holder)
                     .any(|holder| matches!(holder, Holder::User(_)))
         })
+    }
+
+    /// Every role that was granted something or is in a team.
+    pub fn roles(&self, now: DateTime<Utc>) -> BTreeSet<RoleId> {
+        let granted = self.grants.iter().filter(|grant| grant.is_live(now));
+        let granted = granted.filter_map(|grant| match grant.holder {
+            Holder::Role(role) => Some(role),
+            Holder::User(_) | Holder::Team(_) => None,
+        });
+        let teams = self.teams.values().flat_map(|team| &team.roles).copied();
+        granted.chain(teams).collect()
     }
 
     /// A holder as people and roles. A team that is gone is nobody.

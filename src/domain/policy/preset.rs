@@ -131,6 +131,8 @@ fn everyday() -> Match {
             Kind::TemplateDelete,
             Kind::Reload,
             Kind::AuditExport,
+            Kind::Silence,
+            Kind::SilenceEnd,
         ],
         ..Match::default()
     }

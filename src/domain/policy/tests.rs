@@ -75,7 +75,7 @@ fn table(preset: Preset) -> String {
 
 #[test]
 fn the_preset_of_a_team_is_the_table_of_the_design() {
-    insta::assert_snapshot!(table(Preset::Team), @r"
+    insta::assert_snapshot!(table(Preset::Team), @"
     deploy, maintainer: allow / allow / ask 1 other person
     redeploy, maintainer: allow / allow / ask 1 other person
     rollback, maintainer: allow / allow / ask 1 other person
@@ -102,6 +102,8 @@ fn the_preset_of_a_team_is_the_table_of_the_design() {
     freeze, operator: allow / allow / allow
     unfreeze, maintainer: ask 1 other person / ask 1 other person / ask 1 other person
     audit export, owner: allow / allow / allow
+    silence, maintainer: allow / allow / allow
+    silence end, maintainer: allow / allow / allow
     ");
 }
 

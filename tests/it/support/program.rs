@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     path::PathBuf,
-    process::{ExitStatus, Stdio},
+    process::{ExitStatus, Output, Stdio},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -105,6 +105,18 @@ impl Program {
             .stderr(log)
             .kill_on_drop(true);
         self.child = Some(command.spawn().unwrap());
+    }
+
+    /// Runs another of its commands on the same settings, beside it or alone.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_yardarm"));
+        command.args(arguments);
+        command.arg("--config").arg(self.path("yardarm.toml"));
+        for setting in &self.settings {
+            command.arg("--set").arg(setting);
+        }
+        command.env("DISCORD_TOKEN", self.cord.token());
+        command.output().await.unwrap()
     }
 
     /// Starts it and waits until it serves.

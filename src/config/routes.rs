@@ -1,0 +1,218 @@
+//! `[[route]]` and `[[maintenance]]`: who is told what when, and when nobody is.
+
+use std::collections::BTreeSet;
+
+use chrono::Duration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    policy::{Reader, Times},
+    snowflake::Snowflake,
+};
+use crate::domain::{
+    ids::{ChannelId, RoleId, UserId},
+    incident::{Kind, Severity},
+    problem::{Problem, shown},
+    squelch::{Destination, Escalation, GroupBy, Maintenance, Matcher, Pace, Route, Rules},
+};
+
+/// Which way alerts take. What it does not mention, it is not particular about; the first one that matches decides.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RouteEntry {
+    /// What it is called in answers.
+    name: String,
+    #[serde(default)]
+    severities: Vec<Severity>,
+    #[serde(default)]
+    kinds: Vec<Kind>,
+    /// Names of fleets, with `*` for any characters; what concerns no fleet matches none.
+    #[serde(default)]
+    fleets: Vec<String>,
+    /// Names of agents, with `*` for any characters.
+    #[serde(default)]
+    agents: Vec<String>,
+    /// When it counts.
+    window: Option<Times>,
+    /// The ids of channels; without any channel or target, the ops channel of the fleet.
+    #[serde(default)]
+    channels: Vec<Snowflake>,
+    /// The ids of those who are notified by the message.
+    #[serde(default)]
+    users: Vec<Snowflake>,
+    #[serde(default)]
+    roles: Vec<Snowflake>,
+    /// What shares a message: what happens in one `fleet`, whatever takes this `route`, or nothing (`incident`).
+    #[serde(default = "by_fleet")]
+    group_by: GroupBy,
+    /// Seconds, instead of those of `[alerts]`.
+    #[schemars(range(max = 3600))]
+    group_wait_s: Option<u32>,
+    #[schemars(range(max = 86_400))]
+    group_interval_s: Option<u32>,
+    #[schemars(range(min = 60, max = 604_800))]
+    repeat_interval_s: Option<u32>,
+    /// Who else is told if nobody acknowledges.
+    escalate: Option<EscalationEntry>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EscalationEntry {
+    /// Seconds from the message to the first escalation, and from one to the next.
+    #[schemars(range(min = 60, max = 604_800))]
+    after_s: u32,
+    /// The ids of channels; without any, those of the route.
+    #[serde(default)]
+    channels: Vec<Snowflake>,
+    /// So often at most.
+    #[serde(default = "once")]
+    #[schemars(range(min = 1, max = 20))]
+    most: u32,
+}
+
+/// A time of the week in which nobody is told of these, and nothing is restarted by itself.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MaintenanceEntry {
+    name: String,
+    #[serde(default)]
+    fleets: Vec<String>,
+    #[serde(default)]
+    agents: Vec<String>,
+    window: Times,
+}
+
+const fn by_fleet() -> GroupBy {
+    GroupBy::Fleet
+}
+
+const fn once() -> u32 {
+    1
+}
+
+/// Puts routes and maintenance into the rules, or tells all that is wrong with them.
+pub(super) fn settle(
+    mut rules: Rules,
+    routes: &[RouteEntry],
+    maintenance: &[MaintenanceEntry],
+) -> Result<Rules, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut names = BTreeSet::new();
+    let pace = rules
+        .routes
+        .last()
+        .map_or_else(Pace::default, |route| route.pace);
+    let mut read = Vec::new();
+    for (position, entry) in routes.iter().enumerate() {
+        let mut reader = Reader::new(format!("route[{position}]"), &mut problems);
+        if !names.insert(&entry.name) || entry.name == "ops" || entry.name.trim().is_empty() {
+            let message = format!("{} is taken or empty", shown(&entry.name));
+            reader.refuse(
+                "name",
+                message,
+                "give each route a name of its own, other than `ops`",
+            );
+        }
+        read.push(route(&mut reader, entry, pace));
+    }
+    rules.routes.splice(0..0, read);
+    for (position, entry) in maintenance.iter().enumerate() {
+        let mut reader = Reader::new(format!("maintenance[{position}]"), &mut problems);
+        let matcher = Matcher {
+            fleets: reader.patterns("fleets", &entry.fleets),
+            agents: reader.patterns("agents", &entry.agents),
+            ..Matcher::default()
+        };
+        if let Some(window) = reader.window(&entry.window) {
+            let name = entry.name.clone();
+            rules.maintenance.push(Maintenance {
+                name,
+                matcher,
+                window,
+            });
+        }
+    }
+    if problems.is_empty() {
+        Ok(rules)
+    } else {
+        Err(problems)
+    }
+}
+
+fn route(reader: &mut Reader<'_>, entry: &RouteEntry, usual: Pace) -> Route {
+    Route {
+        name: entry.name.clone(),
+        matcher: Matcher {
+            severities: entry.severities.clone(),
+            kinds: entry.kinds.clone(),
+            fleets: reader.patterns("fleets", &entry.fleets),
+            agents: reader.patterns("agents", &entry.agents),
+        },
+        window: entry.window.as_ref().and_then(|times| reader.window(times)),
+        to: destinations(&entry.channels),
+        users: entry.users.iter().map(|id| UserId(id.0)).collect(),
+        roles: entry.roles.iter().map(|id| RoleId(id.0)).collect(),
+        group_by: entry.group_by,
+        pace: pace(reader, entry, usual),
+        escalation: entry
+            .escalate
+            .as_ref()
+            .map(|one| escalation(reader, entry, one)),
+    }
+}
+
+fn pace(reader: &mut Reader<'_>, entry: &RouteEntry, usual: Pace) -> Pace {
+    let mut seconds = |key: &str, given: Option<u32>, allowed, usual| match given {
+        Some(given) => {
+            reader.within(key, given, allowed);
+            Duration::seconds(given.into())
+        }
+        None => usual,
+    };
+    Pace {
+        group_wait: seconds(
+            "group_wait_s",
+            entry.group_wait_s,
+            0..=3600,
+            usual.group_wait,
+        ),
+        group_interval: seconds(
+            "group_interval_s",
+            entry.group_interval_s,
+            0..=86_400,
+            usual.group_interval,
+        ),
+        repeat_interval: seconds(
+            "repeat_interval_s",
+            entry.repeat_interval_s,
+            60..=604_800,
+            usual.repeat_interval,
+        ),
+        repeats: usual.repeats,
+    }
+}
+
+fn escalation(reader: &mut Reader<'_>, entry: &RouteEntry, one: &EscalationEntry) -> Escalation {
+    reader.within("escalate.after_s", one.after_s, 60..=604_800);
+    reader.within("escalate.most", one.most, 1..=20);
+    let channels = if one.channels.is_empty() {
+        &entry.channels
+    } else {
+        &one.channels
+    };
+    Escalation {
+        after: Duration::seconds(one.after_s.into()),
+        to: destinations(channels),
+        most: one.most,
+    }
+}
+
+fn destinations(channels: &[Snowflake]) -> Vec<Destination> {
+    if channels.is_empty() {
+        return vec![Destination::Ops];
+    }
+    let channels = channels.iter().map(|id| ChannelId(id.0));
+    channels.map(Destination::Channel).collect()
+}
