@@ -8,7 +8,14 @@ use super::{
 use crate::{
     clock::{Clock as _, SystemClock},
     config::{ConfigError, Settings, templates},
-    domain::{agent::Name, finding::Finding, template::Template},
+    domain::{
+        action::Origin,
+        agent::Name,
+        finding::Finding,
+        policy::{Effect, Question, Subject, decide},
+        schedule::Order,
+        template::Template,
+    },
 };
 
 pub async fn run(options: &Options) -> ExitCode {
@@ -35,11 +42,50 @@ pub fn check(
         Err(error) => return report::failures(error),
     };
     let mut findings = vec![Finding::ok("settings", "they can be used")];
+    let orders = settings.schedules.orders.iter();
+    findings.extend(orders.filter_map(|order| schedule(settings, order)));
     match templates {
         Ok(templates) => findings.extend(templates.values().map(|one| template(settings, one))),
         Err(error) => findings.extend(report::failures(error)),
     }
     findings
+}
+
+/// What a schedule of the file would be refused for when it runs.
+fn schedule(settings: &Settings, order: &Order) -> Option<Finding> {
+    let subject = Subject {
+        agent: order.agent.as_deref(),
+        fleet: order.fleet.as_deref(),
+        template: order.template.as_deref(),
+    };
+    let kind = order.job.kind()?;
+    // Without an agent's name nobody knows how many there will be.
+    let named = order
+        .agent
+        .as_deref()
+        .is_some_and(|name| !name.contains('*'));
+    let several = !named && (order.agent.is_some() || order.fleet.is_some());
+    let subjects = [subject, subject];
+    let question = Question {
+        kind,
+        subjects: if several { &subjects } else { &subjects[..1] },
+        level: None,
+        origin: Origin::Schedule,
+        loosens: false,
+        sole_owner: false,
+        now: SystemClock.now(),
+    };
+    let decision = decide(&settings.policies, &question);
+    let why = match decision.effect {
+        Effect::Confirm => "wants something typed, and nobody is there to type",
+        Effect::Deny { .. } => "denies it",
+        Effect::Allow | Effect::Ask(_) => return None,
+    };
+    Some(Finding::warn(
+        format!("schedule {}", order.name),
+        format!("the policy `{}` {why}", decision.rule),
+        "put a `[[policy]]` with `origins = [\"schedule\"]` before it that allows this or asks people",
+    ))
 }
 
 fn template(settings: &Settings, template: &Template) -> Finding {
@@ -107,6 +153,36 @@ mod tests {
         ok    settings: they can be used
         warn  template claude: it needs AGENT_KEY → set it in `.env`, or in chat by `/secret set` without the prefix
         ");
+    }
+
+    #[test]
+    fn a_schedule_that_would_be_refused_is_a_warning() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("yardarm.toml");
+        let text = r#"
+            [discord]
+            guild = "7"
+            [access]
+            owners = ["1"]
+            preset = "solo"
+            [[schedule]]
+            name = "all"
+            cron = "@daily"
+            action = "restart"
+            fleet = "main"
+            [[schedule]]
+            name = "one"
+            cron = "@daily"
+            action = "restart"
+            agent = "scout"
+        "#;
+        std::fs::write(&file, text).expect("a file");
+        let token = ("DISCORD_TOKEN".to_owned(), TOKEN.to_owned());
+        let settings = Settings::load(Some(&file), &[], &Environment::from_iter([token]));
+        insta::assert_snapshot!(said(&settings, &Ok(BTreeMap::new())), @r#"
+        ok    settings: they can be used
+        warn  schedule all: the policy `solo: several at once` wants something typed, and nobody is there to type → put a `[[policy]]` with `origins = ["schedule"]` before it that allows this or asks people
+        "#);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod audit;
+pub mod backup;
 pub mod check;
 pub mod claim;
 pub mod doctor;
@@ -44,6 +45,8 @@ pub enum Command {
     /// Verify, export or purge the record of what happened
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Copy the database into the backup folder, also while it is served
+    Backup(Options),
     /// Print a code for the first owner, to be entered in Discord by `/claim`
     Claim(Options),
     /// Grant rights from this host, such as when every owner is lost
@@ -84,6 +87,7 @@ impl Cli {
             Command::Policy(policy) => Ok(policy.run()),
             Command::Alerts(alerts) => Ok(alerts.run()),
             Command::Audit(audit) => audit.run().await,
+            Command::Backup(options) => backup::run(&options).await,
             Command::Claim(options) => claim::run(&options).await,
             Command::Grant(grant) => grant.run().await,
             Command::Secrets(secrets) => Ok(secrets.run().await),

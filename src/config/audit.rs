@@ -5,7 +5,7 @@ use super::snowflake::Snowflake;
 use crate::domain::{ids::ChannelId, problem::Problem};
 
 /// The record of who did what.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Audit {
     /// The id of the channel where the last row's number and hash are posted every day; `discord.ops_channel` if left
@@ -16,6 +16,15 @@ pub struct Audit {
     /// Days after which rows are purged; 0 keeps them for ever.
     #[schemars(range(max = 36_500))]
     pub keep_days: u32,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self {
+            anchor_channel: None,
+            keep_days: 400,
+        }
+    }
 }
 
 fn channel<'de, D: serde::Deserializer<'de>>(

@@ -7,6 +7,7 @@ mod access;
 mod agents;
 mod alerts;
 mod audit;
+mod backup;
 mod database;
 mod discord;
 mod docker;
@@ -21,6 +22,7 @@ mod probes;
 mod recovery;
 mod roster;
 mod routes;
+mod schedules;
 pub mod schema;
 mod seconds;
 mod secrets;
@@ -42,6 +44,7 @@ pub use self::{
     agents::Agents,
     alerts::Alerts,
     audit::Audit,
+    backup::Backup,
     database::Database,
     discord::{Discord, Endpoint},
     docker::Docker,
@@ -53,13 +56,14 @@ pub use self::{
     probes::Probes,
     recovery::Recovery,
     roster::Roster,
+    schedules::Schedules,
     secrets::Secrets,
     shutdown::Shutdown,
     source::Source,
     vault::Vault,
 };
 use self::{error::Sources, overrides::set};
-use crate::domain::{policy::Policy, problem::Problem, squelch::Rules};
+use crate::domain::{policy::Policy, problem::Problem, schedule::Written, squelch::Rules};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -81,6 +85,8 @@ pub struct Settings {
     pub recovery: Recovery,
     pub outbox: Outbox,
     pub audit: Audit,
+    pub backup: Backup,
+    pub schedules: Schedules,
     pub shutdown: Shutdown,
     pub log: Log,
 }
@@ -102,6 +108,8 @@ struct File {
     grant: Vec<access::GrantEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     team: Vec<access::TeamEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    schedule: Vec<Written>,
     database: Database,
     vault: vault::Section,
     docker: Docker,
@@ -113,6 +121,8 @@ struct File {
     recovery: Recovery,
     outbox: Outbox,
     audit: Audit,
+    backup: backup::Section,
+    schedules: schedules::Section,
     shutdown: Shutdown,
     log: Log,
 }
@@ -166,6 +176,7 @@ impl File {
         problems.extend(self.recovery.problems());
         problems.extend(self.outbox.problems());
         problems.extend(self.audit.problems());
+        problems.extend(self.backup.problems());
         problems.extend(self.shutdown.problems());
         let mut agents = self.agents;
         agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
@@ -186,9 +197,13 @@ impl File {
                 problems.extend(wrong);
                 Rules::default()
             });
-        match self.discord.settle(environment) {
-            Ok(discord) if problems.is_empty() => Ok(Settings {
+        let schedules = self.schedules.settle(&self.schedule);
+        let schedules = schedules.map_err(|wrong| problems.extend(wrong)).ok();
+        match (self.discord.settle(environment), schedules) {
+            (Ok(discord), Some(schedules)) if problems.is_empty() => Ok(Settings {
                 discord,
+                schedules,
+                backup: self.backup.settle(&self.database.path),
                 policies: Arc::new(policies),
                 access,
                 vault: self.vault.settle(environment, &self.database.path),
@@ -206,7 +221,7 @@ impl File {
                 shutdown: self.shutdown,
                 log: self.log,
             }),
-            settled => {
+            (settled, _) => {
                 problems.splice(0..0, settled.err().unwrap_or_default());
                 Err(sources.locate(problems))
             }

@@ -3,7 +3,6 @@
 use std::{collections::BTreeSet, fmt, ops::RangeInclusive, str::FromStr};
 
 use chrono::{Duration, NaiveTime, Weekday};
-use chrono_tz::{TZ_VARIANTS, Tz};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +12,11 @@ use crate::domain::{
     agent::Name,
     grant::{Level, Team},
     ids::{ChannelId, RoleId, UserId},
-    nearest::{did_you_mean, nearest},
+    nearest::did_you_mean,
     pattern::Pattern,
     policy::{Approvers, Ask, EXPIRES, Effect, Match, Policy, Window},
     problem::{Problem, shown},
+    zone,
 };
 
 /// One rule. What it does not mention, it is not particular about.
@@ -266,15 +266,8 @@ impl Reader<'_> {
         let days = self.each("window.days", &times.days, day);
         let from = self.time("window.from", &times.from);
         let to = self.time("window.to", &times.to);
-        let zone = Tz::from_str(&times.zone).map_err(|_| {
-            let known: Vec<&str> = TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
-            let near = nearest(&times.zone, &known);
-            let advice = match near.first() {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "use a name such as `Europe/Berlin` or `UTC`".to_owned(),
-            };
-            let message = format!("{} is no time zone", shown(&times.zone));
-            self.refuse("window.zone", message, &advice);
+        let zone = zone::parse(&times.zone).map_err(|unknown| {
+            self.refuse("window.zone", unknown.message(), &unknown.advice);
         });
         Some(Window {
             days,

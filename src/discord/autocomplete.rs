@@ -8,9 +8,12 @@ use super::{Context, reply::Asker};
 use crate::{
     domain::{
         action::{Action, Kind},
+        agent::Name,
         approval::Allowance,
         audit::What,
+        schedule::Job,
         template::{LIMIT_NAMES, Parameter, ParameterKind},
+        zone,
     },
     ops::{roster::Board, sight::Sight},
 };
@@ -104,6 +107,31 @@ pub async fn team(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse
 pub async fn action(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let names = Kind::ALL.map(|kind| (kind.to_string(), kind.to_string()));
     respond(rank(partial, names.to_vec()))
+}
+
+/// What can be scheduled.
+pub async fn job(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let names = Job::OFFERED.map(|job| (job.to_string(), job.to_string()));
+    respond(rank(partial, names.to_vec()))
+}
+
+pub async fn schedule(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let seen = sight(ctx).schedule_names();
+    let label = |(name, does): (Name, String)| (format!("{name} · {does}"), name.to_string());
+    respond(rank(partial, seen.into_iter().map(label).collect()))
+}
+
+/// Time zones: the one of the settings first.
+pub async fn zone(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let own = ctx.data().ops.settings().schedules.zone;
+    let names = zone::names().filter(|name| *name != own.name());
+    let names = std::iter::once(own.name()).chain(names);
+    respond(rank(
+        partial,
+        names
+            .map(|name| (name.to_owned(), name.to_owned()))
+            .collect(),
+    ))
 }
 
 /// What the audit tells of.

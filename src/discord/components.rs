@@ -110,7 +110,7 @@ pub async fn submitted(bot: &Bot, modal: &ModalInteraction) {
     if !bot.is_first(modal.id.get()) {
         return;
     }
-    if let Err(error) = fill(bot, modal).await {
+    if let Err(error) = Box::pin(fill(bot, modal)).await {
         errors::tell(bot, &Asker::from(modal), error).await;
     }
 }

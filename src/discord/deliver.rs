@@ -12,7 +12,7 @@ use super::render::{self, Rendered};
 use crate::{
     domain::{
         action::Action,
-        ids::{ChannelId, MessageId},
+        ids::{ActionId, ChannelId, MessageId, RunId},
         outbox::{OutboxRow, Sent, Subject, sent_by},
     },
     ops::{
@@ -77,6 +77,8 @@ impl Channels {
                     now,
                 ))
             }
+            Subject::Schedule(id) => self.run(id).await,
+            Subject::Report(id) => self.report(id).await,
             Subject::Alert(id) => {
                 let view = self.ops.alert_view(id).await;
                 let view = view.map_err(|error| unreadable(&error))?;
@@ -95,6 +97,18 @@ impl Channels {
         }
     }
 
+    async fn run(&self, id: RunId) -> Result<Rendered, Undelivered> {
+        let run = self.ops.run(id).await;
+        let (schedule, run) = run.map_err(|error| unreadable(&error))?;
+        Ok(render::schedules::notice(&schedule, &run))
+    }
+
+    async fn report(&self, id: ActionId) -> Result<Rendered, Undelivered> {
+        let report = self.ops.report_of(id).await;
+        let report = report.map_err(|error| unreadable(&error))?;
+        Ok(render::report::report(id, &report))
+    }
+
     /// The message a row's own is a reply to.
     async fn replies_to(&self, row: &OutboxRow) -> Result<Option<MessageId>, Undelivered> {
         let card = match row.subject {
@@ -111,10 +125,7 @@ impl Channels {
         Ok(render::audit::anchor(day, &anchor))
     }
 
-    async fn actions(
-        &self,
-        ids: Vec<crate::domain::ids::ActionId>,
-    ) -> Result<Vec<Action>, Undelivered> {
+    async fn actions(&self, ids: Vec<ActionId>) -> Result<Vec<Action>, Undelivered> {
         let mut actions = Vec::new();
         for id in ids {
             actions.push(self.action(id).await?);
@@ -122,7 +133,7 @@ impl Channels {
         Ok(actions)
     }
 
-    async fn action(&self, id: crate::domain::ids::ActionId) -> Result<Action, Undelivered> {
+    async fn action(&self, id: ActionId) -> Result<Action, Undelivered> {
         self.ops
             .action(id)
             .await
@@ -179,12 +190,13 @@ impl Deliver for Channels {
             match subject {
                 Subject::Anchor(id) => anchors.push(self.anchor(*id).await?),
                 // Each has a message of its own, however late.
-                Subject::Alert(_) | Subject::Nudge(_) => {}
+                Subject::Alert(_) | Subject::Nudge(_) | Subject::Schedule(_) => {}
                 Subject::Action(id)
                 | Subject::Approval(id)
                 | Subject::Result(id)
                 | Subject::Reminder(id)
-                | Subject::BreakGlass(id) => actions.push(self.action(*id).await?),
+                | Subject::BreakGlass(id)
+                | Subject::Report(id) => actions.push(self.action(*id).await?),
                 Subject::Start(number) => {
                     let ids = self
                         .ops

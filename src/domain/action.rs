@@ -12,9 +12,10 @@ use super::{
     grant::{Grant, Level, Team},
     ids::{
         ActionId, AgentId, ChannelId, ContainerId, FleetId, ImageId, InteractionId, MessageId,
-        UserId,
+        RunId, ScheduleId, UserId,
     },
     plan::Plan,
+    schedule::Order,
     secret,
     spec::Spec,
     squelch::Quiet,
@@ -55,10 +56,17 @@ pub enum Kind {
     AuditExport,
     Silence,
     SilenceEnd,
+    ScheduleAdd,
+    ScheduleRemove,
+    SchedulePause,
+    ScheduleResume,
+    Report,
+    Backup,
+    Purge,
 }
 
 impl Kind {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 35] = [
         Self::Deploy,
         Self::Redeploy,
         Self::Rollback,
@@ -87,6 +95,13 @@ impl Kind {
         Self::AuditExport,
         Self::Silence,
         Self::SilenceEnd,
+        Self::ScheduleAdd,
+        Self::ScheduleRemove,
+        Self::SchedulePause,
+        Self::ScheduleResume,
+        Self::Report,
+        Self::Backup,
+        Self::Purge,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -119,6 +134,13 @@ impl Kind {
             Self::AuditExport => "audit export",
             Self::Silence => "silence",
             Self::SilenceEnd => "silence end",
+            Self::ScheduleAdd => "schedule add",
+            Self::ScheduleRemove => "schedule remove",
+            Self::SchedulePause => "schedule pause",
+            Self::ScheduleResume => "schedule resume",
+            Self::Report => "report",
+            Self::Backup => "backup",
+            Self::Purge => "purge",
         }
     }
 
@@ -132,8 +154,16 @@ impl Kind {
             | Self::GrantRemove
             | Self::TeamSave
             | Self::TeamDelete
-            | Self::AuditExport => true,
-            Self::Deploy
+            | Self::AuditExport
+            | Self::Report
+            | Self::Backup
+            | Self::Purge => true,
+            // Of a schedule it matters what it does where.
+            Self::ScheduleAdd
+            | Self::ScheduleRemove
+            | Self::SchedulePause
+            | Self::ScheduleResume
+            | Self::Deploy
             | Self::Redeploy
             | Self::Rollback
             | Self::Start
@@ -201,13 +231,20 @@ impl Kind {
             | Self::SecretRotate
             | Self::Unfreeze
             | Self::Silence
-            | Self::SilenceEnd => Level::Maintainer,
+            | Self::SilenceEnd
+            | Self::ScheduleAdd
+            | Self::ScheduleRemove
+            | Self::SchedulePause
+            | Self::ScheduleResume
+            | Self::Report => Level::Maintainer,
             Self::Reload
             | Self::GrantAdd
             | Self::GrantRemove
             | Self::TeamSave
             | Self::TeamDelete
-            | Self::AuditExport => Level::Owner,
+            | Self::AuditExport
+            | Self::Backup
+            | Self::Purge => Level::Owner,
         }
     }
 
@@ -240,6 +277,12 @@ impl Kind {
                 | Self::SilenceEnd
                 | Self::SecretSet
                 | Self::SecretDelete
+                | Self::ScheduleRemove
+                | Self::SchedulePause
+                | Self::ScheduleResume
+                | Self::Report
+                | Self::Backup
+                | Self::Purge
         )
     }
 }
@@ -427,6 +470,20 @@ pub struct Details {
     /// `silence`, `silence end`: of what.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Box<Quiet>>,
+    /// `schedule …`: which one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Box<ScheduleChange>>,
+    /// The run of a schedule that it is: one run is one action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+}
+
+/// A schedule that is asked for, or one that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduleChange {
+    /// None for one that is to be.
+    pub id: Option<ScheduleId>,
+    pub order: Order,
 }
 
 /// A team as it was asked for, and as it was then: nothing is changed if somebody else was faster.

@@ -59,6 +59,13 @@ words! {
         // The one stop for everything.
         Frozen = "frozen",
         Unfrozen = "unfrozen",
+        // What is done again and again.
+        ScheduleSet = "schedule set",
+        ScheduleRemoved = "schedule removed",
+        SchedulePaused = "schedule paused",
+        ScheduleResumed = "schedule resumed",
+        /// A run of a schedule could not be.
+        RunRefused = "run refused",
         // Yardarm itself.
         Started = "started",
         Stopped = "stopped",

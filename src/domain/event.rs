@@ -16,6 +16,8 @@ pub enum Event {
     Resynced,
     /// A row waits in the outbox.
     Outbox,
+    /// A schedule came, changed or went.
+    Schedules,
     /// Somebody was told that they may not.
     Refused,
     /// An incident was opened, changed or ended.

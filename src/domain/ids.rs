@@ -44,6 +44,14 @@ id!(
     FreezeId(i64)
 );
 id!(
+    /// A row of `schedules`.
+    ScheduleId(i64)
+);
+id!(
+    /// A row of `runs`.
+    RunId(i64)
+);
+id!(
     /// A row of `incidents`.
     IncidentId(i64)
 );

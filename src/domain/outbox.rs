@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ids::{ActionId, AlertId, ChannelId, MessageId, NudgeId, OutboxId};
+use super::ids::{ActionId, AlertId, ChannelId, MessageId, NudgeId, OutboxId, RunId};
 
 /// What a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +21,10 @@ pub enum Subject {
     BreakGlass(ActionId),
     /// The last row of the audit on a day.
     Anchor(i64),
+    /// A run of a schedule that could not be, or that had the schedule paused.
+    Schedule(RunId),
+    /// The report that an action asked for.
+    Report(ActionId),
     /// The card of a group of incidents.
     Alert(AlertId),
     /// That people are notified of it once more: a reply to that card.
@@ -37,6 +41,8 @@ impl Subject {
             Self::Reminder(_) => "reminder",
             Self::BreakGlass(_) => "break-glass",
             Self::Anchor(_) => "anchor",
+            Self::Schedule(_) => "schedule",
+            Self::Report(_) => "report",
             Self::Alert(_) => "alert",
             Self::Nudge(_) => "nudge",
         }
@@ -48,8 +54,10 @@ impl Subject {
             | Self::Approval(id)
             | Self::Result(id)
             | Self::Reminder(id)
-            | Self::BreakGlass(id) => id.0,
+            | Self::BreakGlass(id)
+            | Self::Report(id) => id.0,
             Self::Start(number) | Self::Anchor(number) => number,
+            Self::Schedule(id) => id.0,
             Self::Alert(id) => id.0,
             Self::Nudge(id) => id.0,
         }
@@ -64,6 +72,8 @@ impl Subject {
             "reminder" => Some(Self::Reminder(ActionId(number))),
             "break-glass" => Some(Self::BreakGlass(ActionId(number))),
             "anchor" => Some(Self::Anchor(number)),
+            "report" => Some(Self::Report(ActionId(number))),
+            "schedule" => Some(Self::Schedule(RunId(number))),
             "alert" => Some(Self::Alert(AlertId(number))),
             "nudge" => Some(Self::Nudge(NudgeId(number))),
             _ => None,

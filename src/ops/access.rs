@@ -88,6 +88,9 @@ impl Ops {
         if let Some(subject) = &details.secret {
             return self.secret_need(level, subject);
         }
+        if let Some(change) = &details.schedule {
+            return self.schedule_need(level, &change.order);
+        }
         let fleets = match kind {
             kind if kind.concerns_everything() => Some(Vec::new()),
             // It does not exist yet, so it has a name and no id.

@@ -13,7 +13,7 @@ use crate::{
         agent::{Desired, Name},
         event::Event,
         grant::Caller,
-        ids::{ActionId, AgentId, FleetId, ImageId, MessageId},
+        ids::{ActionId, AgentId, FleetId, ImageId, MessageId, RunId},
         outbox::Subject,
         plan::Plan,
         spec::Spec,
@@ -24,6 +24,7 @@ use crate::{
         actions::{self, Ending, NewAction, NewTarget},
         agents, allowances, is_taken,
         outbox::{self, Notice},
+        schedules,
     },
 };
 
@@ -45,8 +46,13 @@ pub struct Request {
 impl Request {
     /// To read settings and templates again.
     pub fn reload() -> Self {
+        Self::plain(Kind::Reload)
+    }
+
+    /// One that is about nothing in particular.
+    pub fn plain(kind: Kind) -> Self {
         Self {
-            kind: Kind::Reload,
+            kind,
             targets: Vec::new(),
             newcomer: None,
             secret: None,
@@ -153,6 +159,7 @@ impl Ops {
         if state == State::Pending {
             desire(&mut tx, request.kind, &agents).await?;
         }
+        begin_run(&mut tx, new.details.run, id).await?;
         self.announce(&mut tx, id, (&new, tells_owners)).await?;
         tx.commit().await?;
         if new.approval.is_some() || tells_owners {
@@ -429,6 +436,16 @@ impl Ops {
             target.image = Some(previous.image);
         }
         Ok(request)
+    }
+}
+
+/// The action that does a run of a schedule: the run has no other.
+async fn begin_run(tx: &mut Tx, run: Option<RunId>, id: ActionId) -> Result<()> {
+    match run {
+        Some(run) if !schedules::submitted(tx, run, id).await? => Err(Error::AlreadyDecided(
+            "This run has its action, or was left out.".to_owned(),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -119,6 +119,7 @@ impl Ops {
         };
         actions::notify(&mut tx, &action, now, after).await?;
         actions::tell_result(&mut tx, &action, now).await?;
+        self.tell_unattended(&mut tx, &action, ending).await?;
         tx.commit().await?;
         let ended = self.action(id).await?;
         self.alter(id, |live| *live = ended);
@@ -227,6 +228,8 @@ impl Ops {
             (Kind::GrantAdd | Kind::GrantRemove | Kind::TeamSave | Kind::TeamDelete, ..) => {
                 self.apply_access(action).await
             }
+            (Kind::Backup | Kind::Report | Kind::Purge, ..) => self.keep_up(action).await,
+            _ if details.schedule.is_some() => self.apply_schedule(action).await,
             (Kind::SecretDelete, ..) => self.delete_secret(action).await,
             (Kind::Silence | Kind::SilenceEnd, ..) => self.apply_silence(action).await,
             _ => Err(unfit(action)),

@@ -5,7 +5,7 @@
 //! disturbs nobody's work but that of the agent itself. Thawing takes each agent's guard like any other change.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Mutex, PoisonError},
 };
 
@@ -29,7 +29,7 @@ use crate::{
         fleet::Fleet,
         freeze::{Freeze, Held, Mode},
         grant::Need,
-        ids::{AgentId, ContainerId, FleetId, FreezeId, InteractionId, UserId},
+        ids::{ActionId, AgentId, ContainerId, FleetId, FreezeId, InteractionId, UserId},
         spec::Network,
         view::View,
     },
@@ -60,6 +60,34 @@ pub struct Question {
 
 #[derive(Debug, Default)]
 pub(super) struct Questions(Mutex<BTreeMap<InteractionId, Question>>);
+
+/// The freezes whose own actions still their agents at this moment.
+#[derive(Debug, Default)]
+pub(super) struct Stilling(Mutex<HashSet<ActionId>>);
+
+impl Stilling {
+    fn with<T>(&self, work: impl FnOnce(&mut HashSet<ActionId>) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn begin(&self, action: ActionId) -> Turn<'_> {
+        self.with(|actions| actions.insert(action));
+        Turn(self, action)
+    }
+
+    fn contains(&self, action: ActionId) -> bool {
+        self.with(|actions| actions.contains(&action))
+    }
+}
+
+/// Until it is dropped, nobody else stills what that action stills.
+struct Turn<'a>(&'a Stilling, ActionId);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.with(|actions| actions.remove(&self.1));
+    }
+}
 
 impl Interrupts {
     /// To be asked before the work looks whether its agent is frozen: so none slips through between both.
@@ -211,6 +239,7 @@ impl Ops {
 
     /// Commits the freeze, ends what is under way, and stills what runs, in this order.
     pub(super) async fn freeze(&self, action: &Action) -> Result<Option<String>> {
+        let _turn = self.stilling.begin(action.id);
         let known = self.store.freezes().await?;
         if !known.iter().any(|freeze| freeze.action == action.id) {
             self.commit_freeze(action).await?;
@@ -308,6 +337,10 @@ impl Ops {
             return Ok(done);
         }
         for freeze in self.store.freezes().await? {
+            if self.stilling.contains(freeze.action) {
+                done = false;
+                continue;
+            }
             if freeze.thawing {
                 done &= self.restore(&freeze).await?.is_empty();
                 continue;

@@ -5,6 +5,7 @@ pub mod actions;
 mod alerts;
 pub mod approvals;
 mod audit;
+pub mod backup;
 pub mod catalog;
 pub mod claims;
 pub mod deliver;
@@ -25,8 +26,10 @@ mod recovery;
 pub mod rekey;
 mod reload;
 mod replace;
+mod report;
 pub mod resolve;
 pub mod roster;
+pub mod schedules;
 pub mod secrets;
 pub mod sight;
 mod silences;
@@ -45,7 +48,7 @@ use self::{
     audit::Dams,
     catalog::Catalog,
     drafts::Drafts,
-    freeze::{Interrupts, Questions},
+    freeze::{Interrupts, Questions, Stilling},
     locks::Locks,
     members::Members,
     roster::Roster,
@@ -58,6 +61,7 @@ use crate::{
         event::Event,
         grant::Rights,
         ids::{ActionId, AgentId, InstanceId},
+        schedule::Schedule,
     },
     engine::Engine,
     error::Result,
@@ -84,6 +88,7 @@ pub struct Ops {
     prober: Prober,
     drafts: Drafts,
     interrupts: Interrupts,
+    stilling: Stilling,
     questions: Questions,
     dams: Dams,
     ended: recovery::Ended,
@@ -94,6 +99,8 @@ pub struct Ops {
     pub work: Notify,
     settings: RwLock<Arc<Settings>>,
     rights: RwLock<Arc<Rights>>,
+    /// Without their runs; when each is due next stands in the database.
+    schedules: RwLock<Arc<Vec<Schedule>>>,
     source: Source,
     /// Of the files that the settings in force were read from.
     fingerprints: Mutex<Fingerprints>,
@@ -123,6 +130,7 @@ impl Ops {
             prober,
             drafts: Drafts::default(),
             interrupts: Interrupts::default(),
+            stilling: Stilling::default(),
             questions: Questions::default(),
             dams: Dams::default(),
             ended: recovery::Ended::default(),
@@ -130,6 +138,7 @@ impl Ops {
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),
             rights: RwLock::new(Arc::new(access::of(&settings, Default::default()))),
+            schedules: RwLock::default(),
             fingerprints: Mutex::new(Fingerprints::take(&source, &settings)),
             settings: RwLock::new(Arc::new(settings)),
             source,
@@ -213,6 +222,7 @@ impl Ops {
         self.roster.put_fleets(self.store.fleets().await?);
         self.roster.put_freezes(self.store.freezes().await?);
         self.load_secrets().await?;
+        self.sync_schedules().await?;
         let agents: Vec<AgentId> = self
             .store
             .agents()

@@ -32,6 +32,7 @@ impl Ops {
         self.tell_reload(&fresh, &kept, by).await?;
         self.replace_settings(fresh);
         self.refresh_rights().await?;
+        self.sync_schedules().await?;
         self.stock(templates).await?;
         tracing::info!(
             templates = count,

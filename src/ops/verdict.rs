@@ -4,6 +4,7 @@ use super::{
     Ops,
     actions::{Request, Requester},
     approvals::fleets,
+    schedules::refuse_typing,
 };
 use crate::{
     domain::{
@@ -46,6 +47,10 @@ impl Ops {
                 "The policy `{}` denies this: {reason}",
                 decision.rule
             ))),
+            Effect::Confirm if requester.origin == Origin::Schedule => {
+                refuse_typing(&decision)?;
+                Ok(Verdict::Confirm)
+            }
             Effect::Confirm => Ok(Verdict::Confirm),
             Effect::Ask(ask) => {
                 let allowed = self.allowed(&ask, (request.kind, caller), plan).await?;
@@ -153,7 +158,7 @@ impl Ops {
     }
 
     /// The ops channel of the fleet it is about, or of the instance.
-    fn channel_of(&self, plan: &Plan) -> Option<ChannelId> {
+    pub(super) fn channel_of(&self, plan: &Plan) -> Option<ChannelId> {
         let first = plan.parts.first();
         let fleet = first.and_then(|part| {
             self.roster.read(|board| {

@@ -1,4 +1,4 @@
-//! What lapses: questions nobody answered, forms nobody filled in, old rows of the audit; and its anchor of the day.
+//! What lapses: questions that nobody answered. What is less pressing is among the schedules.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,15 +15,6 @@ pub(super) async fn keep(ops: Arc<Ops>) {
         }
         if let Err(error) = ops.remind().await {
             tracing::error!(error = %error, "open questions could not be reminded of");
-        }
-        if let Err(error) = ops.drop_old_drafts().await {
-            tracing::error!(error = %error, "old forms could not be dropped");
-        }
-        if let Err(error) = ops.drop_anchor().await {
-            tracing::error!(error = %error, "the audit's anchor of the day could not be dropped");
-        }
-        if let Err(error) = ops.purge_old().await {
-            tracing::error!(error = %error, "old rows of the audit could not be purged");
         }
         sleep(EVERY).await;
     }

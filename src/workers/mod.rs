@@ -9,6 +9,7 @@ mod housekeeping;
 mod outbox;
 mod probes;
 mod recovery;
+mod scheduler;
 mod stats;
 mod watcher;
 
@@ -80,6 +81,7 @@ impl Workers {
         self.spawn("outbox", outbox::send(Arc::clone(ops), deliver));
         self.spawn("access", access::keep(Arc::clone(ops)));
         self.spawn("probes", probes::ask(Arc::clone(ops)));
+        self.spawn("scheduler", scheduler::run(Arc::clone(ops)));
         self.spawn("recovery", recovery::mend(Arc::clone(ops)));
         self.spawn("alerts", alerts::tell(Arc::clone(ops)));
         self.spawn("housekeeping", housekeeping::keep(Arc::clone(ops)));

@@ -256,11 +256,16 @@ async fn what_is_older_than_the_settings_keep_is_purged() {
     test.down().await;
     test.clock.advance(TimeDelta::days(31));
     test.up().await;
+    // The schedule for it does so as well.
     test.ops().purge_old().await.unwrap();
     test.ops().purge_old().await.unwrap();
     let records = test.ops().store.ledger().rows(1, 100).await.unwrap();
     let words: Vec<&str> = records.iter().map(|record| record.what.as_str()).collect();
-    assert_eq!(words, ["started", "purged"]);
+    assert_eq!(words[0], "started");
+    let purged = words.iter().filter(|word| **word == "purged");
+    assert_eq!(purged.count(), 1);
+    let about = |kind: &str| records.iter().any(|one| one.kind.as_deref() == Some(kind));
+    assert!(!about("deploy"), "{words:?}");
     test.finish().await;
 }
 
@@ -307,7 +312,7 @@ async fn people_search_the_audit_and_turn_its_pages() {
     ");
     insta::assert_snapshot!(test.found("audit agent:nobody").await, @"Nothing of that kind was told, or nothing that you may see. Ask for less: `/audit agent:` alone, for example.");
     insta::assert_snapshot!(test.refused("audit until:yesterday").await, @"`yesterday` is no time. Write a day as `2026-11-21` or a time as `2026-11-21T10:00:00Z`, in UTC.");
-    insta::assert_snapshot!(test.refused("audit what:refuse").await, @"`refuse` is not known. Did you mean `refused`?");
+    insta::assert_snapshot!(test.refused("audit what:refuse").await, @"`refuse` is not known. Did you mean `refused`, `run refused`?");
     test.finish().await;
 }
 

@@ -218,36 +218,39 @@ async fn help_lists_every_command() {
     assert!(help.is_ephemeral());
     insta::assert_snapshot!(help.text(), @"
     **Yardarm** runs this server's agents.
-    `/status` The fleet at a glance, or one agent
-    `/deploy` Make an agent from a template and start it, or start all stopped agents of a fleet
-    `/redeploy` Replace agents by new containers of their templates, and keep the old ones until the new are proven
+    `/status` The fleet at a glance
+    `/deploy` Make an agent from a template and start it
+    `/redeploy` Replace agents by new containers of their templates
     `/rollback` Return to what an agent was made from before
     `/start` Start agents that are stopped
-    `/stop` Stop agents; they stay stopped until somebody starts them
+    `/stop` Stop agents
     `/restart` Stop and start agents
-    `/pause` Make agents stand still, without ending them
+    `/pause` Make agents stand still
     `/resume` Let paused agents go on
-    `/remove` Delete agents; asks first, also about their data
+    `/remove` Delete agents
     `/logs` An agent's last log lines
-    `/alerts` What is wrong, and who is told
-    `/silence` Hear nothing of an agent, a fleet or everything for a while
-    `/silences` What nobody hears of now: by whom, why and until when; and end it
-    `/freeze` Stop everything at once: agents stand still, and nothing is begun until somebody unfreezes
+    `/alerts` What is wrong
+    `/silence` Hear nothing of an agent
+    `/silences` What nobody hears of now
+    `/freeze` Stop everything at once
     `/unfreeze` Let what is frozen go on as it was
-    `/fleet` Groups of agents: one private network each, deployed and stopped together
+    `/fleet` Groups of agents
     `/templates` What agents are made from
-    `/secret` Values that agents are given, such as keys: kept sealed, and never shown
-    `/adopt` Take over a container that runs already, without touching it
-    `/approve` What waits for you, oldest first; or answer one request
-    `/breakglass` Owners only: act on one agent at once, without asking; all owners are told
-    `/policy` Rules that say what is allowed, denied or asked
-    `/grant` Who may do what: levels on fleets for people, roles and teams
-    `/team` Named sets of people and roles, which hold grants and own fleets
-    `/claim` Become the first owner, with the code that `yardarm claim` printed on the host
-    `/audit` What happened, by whom, and how it ended; the newest first
-    `/why` How an agent came to be as it is: requests, approvals, what was done, ends and restarts, in order
-    `/reload` Read settings and templates again; if anything is wrong with them, nothing changes
-    `/help` …
+    `/schedule` What is done again and again
+    `/secret` Values that agents are given
+    `/adopt` Take over a container that runs already
+    `/approve` What waits for you
+    `/breakglass` Act on one agent at once and ask nobody
+    `/policy` Rules that say what is allowed
+    `/grant` Who may do what
+    `/team` Named sets of people and roles
+    `/claim` Become the first owner
+    `/audit` What happened
+    `/why` How an agent came to be as it is
+    `/backup` Copy the database into the backup folder now
+    `/reload` Read settings and templates again
+    `/help` All commands
+    Where a name is asked, a pattern such as `scout-*` or a fleet will do. Start typing: names complete.
     ");
     test.finish().await;
 }

@@ -22,7 +22,8 @@ use yardarm::{
 use crate::support::{tables::tables, talk::slash, test_app::TestApp};
 
 /// What changes nothing. What ends in `-1` does not exist: the nearest name is told.
-const READING: [&str; 39] = [
+const READING: [&str; 40] = [
+    "schedule list",
     "status",
     "status agent:scout",
     "status fleet:main",
@@ -64,7 +65,17 @@ const READING: [&str; 39] = [
     "alerts list fleet:hidden-fleet",
 ];
 
-const CHANGING: [&str; 71] = [
+const CHANGING: [&str; 81] = [
+    "schedule add name:new cron:@daily action:start agent:scout",
+    "schedule add name:new cron:@daily action:start agent:hidden-agent",
+    "schedule add name:new cron:@daily action:backup",
+    "schedule pause schedule:hidden-nightly",
+    "schedule pause schedule:backup",
+    "schedule resume schedule:hidden-nightly",
+    "schedule remove schedule:hidden-nightly",
+    "schedule run schedule:hidden-nightly",
+    "schedule run schedule:backup",
+    "backup",
     "deploy template:demo name:new",
     "deploy template:demo name:new fleet:hidden-fleet",
     "deploy template:choosy name:new",
@@ -207,6 +218,8 @@ impl Scene {
         let card = ops.wait_for_text("-# approval 7").await.unwrap();
         ops.wait_for_text("-# approval 8").await.unwrap();
         let forms = open_forms(&test).await;
+        test.done("schedule add name:hidden-nightly cron:@daily action:start agent:hidden-agent")
+            .await;
         for agent in AGENTS {
             tell_of(&test, agent).await;
         }
@@ -492,6 +505,8 @@ async fn a_viewer_reads_what_is_seen_and_changes_nothing() {
     Only <@olga> can answer this: it is their request.
     The log of `scout` has no line.
     There is an owner already: <@wim>, <@olga>. They can grant you something: `/grant add`.
+    There is no schedule `backup`. `/schedule add` makes one.
+    There is no schedule `hidden-nightly`. `/schedule add` makes one.
     There is no silence 1 any more. `/silences` lists those that count.
     There is no silence 2 any more. `/silences` lists those that count.
     There is no team `hidden-team`. The only one is `seen`.

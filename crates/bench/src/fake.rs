@@ -50,6 +50,10 @@ impl FakeFleet {
         cord::people(&self.cord)
     }
 
+    pub(crate) fn ops(&self) -> &Ops {
+        &self.app.ops
+    }
+
     pub(crate) async fn stop(self) {
         self.app.stop().await;
     }

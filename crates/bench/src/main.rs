@@ -13,6 +13,7 @@ mod logs;
 mod machine;
 mod policy;
 mod process;
+mod schedules;
 mod site;
 mod stats;
 mod table;
@@ -120,6 +121,7 @@ async fn main() -> Result<()> {
     let mut figures = Figures::default();
     policy::measure(&mut figures)?;
     chat::measure(&mut figures, &counts).await?;
+    schedules::measure(&mut figures, &counts).await?;
     audit::measure(&mut figures, &counts).await?;
     if !arguments.fake_only {
         on_docker(&mut figures, &counts).await?;

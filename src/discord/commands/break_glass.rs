@@ -54,7 +54,7 @@ impl Urgent {
     }
 }
 
-/// Owners only: act on one agent at once, without asking; all owners are told
+/// Act on one agent at once and ask nobody; for owners, and all owners are told
 #[poise::command(slash_command)]
 pub(super) async fn breakglass(
     ctx: Context<'_>,

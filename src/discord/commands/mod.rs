@@ -5,6 +5,7 @@ mod agents;
 pub mod alerts;
 pub mod approvals;
 pub mod audit;
+mod backup;
 pub mod break_glass;
 pub mod claim;
 pub mod deploy;
@@ -15,6 +16,7 @@ mod help;
 pub mod logs;
 mod policy;
 mod reload;
+mod schedule;
 pub mod secret;
 pub mod silences;
 mod status;
@@ -59,6 +61,7 @@ pub fn all() -> Vec<Command> {
         freeze::unfreeze(),
         fleet::fleet(),
         templates::templates(),
+        schedule::schedule(),
         secret::secret(),
         adopt::adopt(),
         approvals::approve(),
@@ -69,6 +72,7 @@ pub fn all() -> Vec<Command> {
         claim::claim(),
         audit::audit(),
         audit::why(),
+        backup::backup(),
         reload::reload(),
         help::help(),
     ]

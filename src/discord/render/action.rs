@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serenity::all::ButtonStyle;
 
 use super::{
-    Rendered, button, row,
+    Rendered, button, row, schedules,
     text::{clip, code_block, duration, escape, sentence},
 };
 use crate::{
@@ -33,6 +33,7 @@ pub fn card(action: &Action, now: DateTime<Utc>) -> Rendered {
             .filter(|_| action.targets.len() != 1)
             .map(|note| note_lines(note, NOTES_MAX)),
     );
+    lines.extend(next_times(action));
     lines.push(signature(action));
     Rendered {
         content: lines.join("\n"),
@@ -43,6 +44,16 @@ pub fn card(action: &Action, now: DateTime<Utc>) -> Rendered {
         },
         ..Rendered::default()
     }
+}
+
+/// When a schedule that was added or resumed runs.
+fn next_times(action: &Action) -> Option<String> {
+    let change = action.details.schedule.as_ref()?;
+    let runs = matches!(action.kind, Kind::ScheduleAdd | Kind::ScheduleResume);
+    let at = action
+        .finished_at
+        .filter(|_| action.state == State::Succeeded && runs)?;
+    Some(schedules::upcoming(&change.order, at))
 }
 
 pub(super) fn headline(action: &Action, now: DateTime<Utc>) -> String {
@@ -104,6 +115,9 @@ pub(super) fn whom(action: &Action) -> String {
         ([], None) if matches!(action.kind, Kind::Freeze | Kind::Unfreeze) => {
             "everything".to_owned()
         }
+        ([], None) if action.kind == Kind::Backup => "of the database".to_owned(),
+        ([], None) if action.kind == Kind::Report => "of the week".to_owned(),
+        ([], None) if action.kind == Kind::Purge => "of what is kept no longer".to_owned(),
         ([], None) => "settings and templates".to_owned(),
         (several, _) => format!("{} agents{fleet}", several.len()),
     }

@@ -12,6 +12,8 @@ pub mod grants;
 pub mod help;
 pub mod logs;
 pub mod policy;
+pub mod report;
+pub mod schedules;
 pub mod secrets;
 pub mod start;
 pub mod status;

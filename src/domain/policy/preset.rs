@@ -133,6 +133,13 @@ fn everyday() -> Match {
             Kind::AuditExport,
             Kind::Silence,
             Kind::SilenceEnd,
+            Kind::ScheduleAdd,
+            Kind::ScheduleRemove,
+            Kind::SchedulePause,
+            Kind::ScheduleResume,
+            Kind::Report,
+            Kind::Backup,
+            Kind::Purge,
         ],
         ..Match::default()
     }

@@ -104,6 +104,13 @@ fn the_preset_of_a_team_is_the_table_of_the_design() {
     audit export, owner: allow / allow / allow
     silence, maintainer: allow / allow / allow
     silence end, maintainer: allow / allow / allow
+    schedule add, maintainer: allow / allow / allow
+    schedule remove, maintainer: allow / allow / allow
+    schedule pause, maintainer: allow / allow / allow
+    schedule resume, maintainer: allow / allow / allow
+    report, maintainer: allow / allow / allow
+    backup, owner: allow / allow / allow
+    purge, owner: allow / allow / allow
     ");
 }
 

@@ -5,7 +5,7 @@ use localcord::{Input, Person, Reply, SlashCommand};
 use super::test_app::TestApp;
 
 /// Options that are no text.
-const NUMBERS: [&str; 4] = ["id", "lines", "since", "hours"];
+const NUMBERS: [&str; 5] = ["id", "lines", "since", "hours", "up_to"];
 const SWITCHES: [&str; 3] = ["all", "pull", "export"];
 
 /// A command as one writes it: `stop agent:scout reason:"out for lunch"`.

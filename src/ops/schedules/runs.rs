@@ -1,0 +1,309 @@
+//! Carrying schedules out. What has come is claimed as a run first; a run becomes an action through the one door, in the
+//! transaction that writes the action. Cut off anywhere, it goes on from the rows.
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::super::{Ops, actions::Requester};
+use crate::{
+    domain::{
+        action::{Action, Kind, Origin, State},
+        event::Event,
+        grant::Caller,
+        ids::{ChannelId, RunId},
+        outbox::Subject,
+        schedule::{Job, Overlap, QUEUE_MAX, Run, Schedule, Stage},
+    },
+    error::{Error, Result},
+    store::{
+        Tx,
+        actions::Ending,
+        outbox::{self, Notice},
+        schedules::{self as rows, Claim, NewRun},
+    },
+};
+
+/// Schedules that are claimed in one transaction.
+const CLAIMED_AT_ONCE: i64 = 100;
+/// A run that could not begin for so long is given up.
+const WAIT_MAX: Duration = Duration::days(1);
+
+/// How long runs are kept that are over.
+const RUNS_KEPT: Duration = Duration::days(90);
+
+/// What became of a run that was tried.
+enum Tried {
+    /// An action does it, or somebody else has dealt with it.
+    Settled,
+    /// It was done at once.
+    Done,
+    /// Its owner may not have it done any more.
+    Forbidden(String),
+}
+
+impl Ops {
+    /// Claims what has come, and begins the runs whose turn it is.
+    pub async fn run_schedules(&self) -> Result<()> {
+        self.claim_due().await?;
+        for run in self.store.runs_to_begin().await? {
+            self.begin_run(&run).await?;
+        }
+        Ok(())
+    }
+
+    async fn claim_due(&self) -> Result<()> {
+        loop {
+            let now = self.now();
+            let due = self.store.due_schedules(now, CLAIMED_AT_ONCE).await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            let mut tx = self.store.begin().await?;
+            for schedule in &due {
+                claim(&mut tx, schedule, now).await?;
+            }
+            tx.commit().await?;
+        }
+    }
+
+    async fn begin_run(&self, run: &Run) -> Result<()> {
+        let Some(schedule) = self.store.schedule(run.schedule).await? else {
+            return Ok(());
+        };
+        match self.try_run(&schedule, run.id).await {
+            Ok(Tried::Settled) | Err(Error::AlreadyDecided(_)) => Ok(()),
+            Ok(Tried::Done) => self.end_run(&schedule, run, (Stage::Done, None)).await,
+            Ok(Tried::Forbidden(why)) => self.pause_forbidden(&schedule, run, &why).await,
+            Err(Error::Unavailable(why) | Error::Busy(why)) => {
+                self.wait(&schedule, run, &why).await
+            }
+            Err(Error::Internal(error)) => {
+                let error = format!("{error:#}");
+                tracing::error!(schedule.name = %schedule.order.name, run.id = run.id.0, error, "a run failed");
+                let why = format!(
+                    "Yardarm itself failed; its log tells more under run {}.",
+                    run.id
+                );
+                self.end_run(&schedule, run, (Stage::Refused, Some(&why)))
+                    .await
+            }
+            Err(error) => {
+                let why = error.to_string();
+                self.end_run(&schedule, run, (Stage::Refused, Some(&why)))
+                    .await
+            }
+        }
+    }
+
+    async fn try_run(&self, schedule: &Schedule, run: RunId) -> Result<Tried> {
+        let order = &schedule.order;
+        if order.job.kind().is_none() {
+            self.do_own(order.job).await?;
+            return Ok(Tried::Done);
+        }
+        let caller = match schedule.owner {
+            Some(owner) => match self.members.member(owner).await {
+                Ok(Some(caller)) => Some(caller),
+                Ok(None) => {
+                    let why = format!("its owner <@{owner}> has left the server");
+                    return Ok(Tried::Forbidden(why));
+                }
+                Err(error) => {
+                    return Err(Error::Unavailable(format!(
+                        "Discord did not say which roles <@{owner}> has ({error})."
+                    )));
+                }
+            },
+            None => None,
+        };
+        let mut request = self.own_sight().request_job(order)?;
+        if let Some(Err(why)) = caller.as_ref().map(|caller| self.permit(caller, &request)) {
+            return Ok(Tried::Forbidden(lost(caller.as_ref(), &why)));
+        }
+        request.details.run = Some(run);
+        let requester = Requester {
+            caller,
+            origin: Origin::Schedule,
+            reason: Some(format!("schedule {}", order.name)),
+            reply: None,
+        };
+        self.submit(request, requester).await?;
+        Ok(Tried::Settled)
+    }
+
+    /// What is nobody's business but Yardarm's. Doing it twice does no harm.
+    async fn do_own(&self, job: Job) -> Result<()> {
+        match job {
+            Job::Anchor => self.drop_anchor().await,
+            _ => self.drop_old_drafts().await,
+        }
+    }
+
+    /// It is tried again with the next look, for a day at most.
+    async fn wait(&self, schedule: &Schedule, run: &Run, why: &str) -> Result<()> {
+        if self.now() - run.since > WAIT_MAX {
+            let why = format!("it waited for a day: {why}");
+            return self
+                .end_run(schedule, run, (Stage::Refused, Some(&why)))
+                .await;
+        }
+        tracing::info!(schedule.name = %schedule.order.name, run.id = run.id.0, why, "a run waits");
+        let mut tx = self.store.begin().await?;
+        rows::note(&mut tx, run.id, why).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends a run without an action. That it could not be is told, unless it was for the same reason the last time.
+    async fn end_run(
+        &self,
+        schedule: &Schedule,
+        run: &Run,
+        (stage, outcome): (Stage, Option<&str>),
+    ) -> Result<()> {
+        let now = self.now();
+        let before = self.store.refused_before(run).await?;
+        let mut tx = self.store.begin().await?;
+        let ended = rows::end(&mut tx, run.id, (stage, outcome), now).await?;
+        if let Some(why) = outcome.filter(|_| ended && stage == Stage::Refused)
+            && before.as_deref() != Some(why)
+        {
+            rows::tell_refusal(&mut tx, schedule, why, now).await?;
+            self.tell_run(&mut tx, schedule, run.id).await?;
+        }
+        tx.commit().await?;
+        self.publish(Event::Outbox);
+        Ok(())
+    }
+
+    /// A schedule without rights stands still until somebody has looked at it.
+    async fn pause_forbidden(&self, schedule: &Schedule, run: &Run, why: &str) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        if rows::pause(&mut tx, (schedule, None), why, self.now()).await? {
+            self.tell_run(&mut tx, schedule, run.id).await?;
+        }
+        tx.commit().await?;
+        self.publish(Event::Outbox);
+        self.refresh_schedules().await
+    }
+
+    async fn tell_run(&self, tx: &mut Tx, schedule: &Schedule, run: RunId) -> Result<()> {
+        let Some(channel) = self.channel_of_schedule(schedule) else {
+            return Ok(());
+        };
+        let notice = Notice {
+            subject: Subject::Schedule(run),
+            channel,
+            message: None,
+            due: self.now(),
+        };
+        Ok(outbox::put(tx, &notice, self.now()).await?)
+    }
+
+    /// Nobody waits for what a schedule has done, so what went wrong is told.
+    pub(in crate::ops) async fn tell_unattended(
+        &self,
+        tx: &mut Tx,
+        action: &Action,
+        ending: &Ending,
+    ) -> Result<()> {
+        let alone = action.origin == Origin::Schedule && action.approval.is_none();
+        if !alone || ending.state == State::Succeeded {
+            return Ok(());
+        }
+        let plan = action.plan.as_deref();
+        let Some(channel) = plan.and_then(|plan| self.channel_of(plan)) else {
+            return Ok(());
+        };
+        let notice = Notice {
+            subject: Subject::Action(action.id),
+            channel,
+            message: None,
+            due: self.now(),
+        };
+        Ok(outbox::put(tx, &notice, self.now()).await?)
+    }
+
+    /// The ops channel of the fleet that a schedule is about, or of the instance.
+    fn channel_of_schedule(&self, schedule: &Schedule) -> Option<ChannelId> {
+        let order = &schedule.order;
+        let agent = order.agent.as_deref();
+        let view = agent.and_then(|agent| self.roster.view(agent));
+        let fleet = view.map(|view| view.fleet.to_string());
+        let fleet = fleet.or_else(|| order.fleet.clone());
+        let own = fleet.and_then(|fleet| {
+            self.roster
+                .read(|board| board.fleet(&fleet).and_then(|fleet| fleet.channel))
+        });
+        own.or(self.settings().discord.ops_channel)
+    }
+
+    /// What schedules do that concerns no agent.
+    pub(in crate::ops) async fn keep_up(&self, action: &Action) -> Result<Option<String>> {
+        match action.kind {
+            Kind::Backup => self.back_up().await.map(Some),
+            Kind::Report => self.post_report(action).await,
+            _ => self.purge().await.map(|()| None),
+        }
+    }
+
+    /// Purges what the settings keep no longer, and runs that nobody will ask about.
+    async fn purge(&self) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        rows::drop_runs(&mut tx, self.now() - RUNS_KEPT).await?;
+        tx.commit().await?;
+        self.purge_old().await
+    }
+
+    /// A run and its schedule, for the message about it.
+    pub async fn run(&self, id: RunId) -> Result<(Schedule, Run)> {
+        let missing = || anyhow::anyhow!("there is no run {id}");
+        let run = self.store.run(id).await?.ok_or_else(missing)?;
+        let schedule = self.store.schedule(run.schedule).await?;
+        Ok((schedule.ok_or_else(missing)?, run))
+    }
+}
+
+fn lost(caller: Option<&Caller>, why: &Error) -> String {
+    let owner = caller.map_or_else(String::new, |caller| format!(" <@{}>", caller.user));
+    format!("its owner{owner} may not have it done any more: {why}")
+}
+
+/// Claims a schedule's time with the runs that it means.
+async fn claim(tx: &mut Tx, schedule: &Schedule, now: DateTime<Utc>) -> Result<()> {
+    let Some(planned) = schedule.next else {
+        return Ok(());
+    };
+    let order = &schedule.order;
+    let due = order.due(planned, now);
+    let open = rows::open_runs(tx, schedule.id).await?;
+    let mut runs: Vec<NewRun> = due.missed.map(missed).into_iter().collect();
+    for (waiting, at) in (open..).zip(due.runs) {
+        runs.push(match order.overlap {
+            Overlap::Skip if open > 0 => left_out(at, "the run before was not over"),
+            Overlap::Queue if waiting > QUEUE_MAX => left_out(at, "too many runs wait already"),
+            Overlap::Skip | Overlap::Queue => NewRun {
+                planned: at,
+                stage: Stage::Claimed,
+                outcome: None,
+            },
+        });
+    }
+    let claim = Claim {
+        schedule: schedule.id,
+        planned,
+        next: order.next(planned.max(now)),
+    };
+    rows::claim(tx, &claim, &runs, now).await?;
+    Ok(())
+}
+
+fn missed(at: DateTime<Utc>) -> NewRun {
+    left_out(at, "Yardarm was not there at that time")
+}
+
+fn left_out(planned: DateTime<Utc>, why: &str) -> NewRun {
+    NewRun {
+        planned,
+        stage: Stage::Skipped,
+        outcome: Some(why.to_owned()),
+    }
+}

@@ -1,0 +1,48 @@
+//! Looks at what is due, and sleeps until the next time.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+
+use super::news;
+use crate::{domain::event::Event, ops::Ops};
+
+/// Looks at least this often: the clock may have been set, and what waits is tried again.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// Between two looks, however much is due.
+const LOOK_SELDOM: Duration = Duration::from_millis(50);
+
+pub(super) async fn run(ops: Arc<Ops>) {
+    let mut events = ops.events();
+    loop {
+        let looked = ops.run_schedules().await;
+        let wait = match looked {
+            Ok(()) => until_due(&ops).await.unwrap_or(LOOK_EVERY),
+            Err(error) => {
+                tracing::error!(error = %error, "schedules could not be run");
+                LOOK_EVERY
+            }
+        };
+        // Time is as good a reason to look as news.
+        drop(
+            timeout(
+                wait.clamp(LOOK_SELDOM, LOOK_EVERY),
+                news(&mut events, matters),
+            )
+            .await,
+        );
+    }
+}
+
+async fn until_due(ops: &Ops) -> Option<Duration> {
+    let due = ops.store.next_schedule().await.ok()??;
+    Some((due - ops.now()).to_std().unwrap_or_default())
+}
+
+/// What may let a run begin. An action that ends rings for its message.
+const fn matters(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Schedules | Event::Outbox | Event::Connected | Event::Engine { answers: true }
+    )
+}
