@@ -17,6 +17,7 @@ use crate::{
     engine::Engine,
     error::Error,
     ops::Ops,
+    probe::Prober,
     store::{OpenError, Store},
     vault::{KeyError, KeySource, Vault},
     workers::Workers,
@@ -73,8 +74,9 @@ impl App {
         let sealed_with = store.sealing_keys().await.map_err(Error::from)?;
         let vault = Vault::unlock(source, &instance, &sealed_with)?;
         let members = Guild::new(Arc::clone(&rest.http), parts.settings.discord.guild);
+        let prober = Prober::new().map_err(ConnectError::Client)?;
         let ops = Ops::new(
-            (store, vault),
+            (store, vault, prober),
             (parts.engine, parts.clock, Arc::new(members)),
             (parts.settings, parts.source),
             instance,

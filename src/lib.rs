@@ -13,6 +13,7 @@ pub mod workers;
 pub mod ops;
 
 pub mod engine;
+pub mod probe;
 pub mod store;
 pub mod vault;
 

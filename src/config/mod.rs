@@ -18,6 +18,7 @@ mod log;
 mod outbox;
 mod overrides;
 mod policy;
+mod probes;
 mod recovery;
 mod roster;
 mod routes;
@@ -52,6 +53,7 @@ pub use self::{
     fingerprints::Fingerprints,
     log::{Format, Level, Log},
     outbox::Outbox,
+    probes::Probes,
     recovery::Recovery,
     roster::Roster,
     schedules::Schedules,
@@ -77,6 +79,7 @@ pub struct Settings {
     pub agents: Agents,
     pub roster: Roster,
     pub alerts: Alerts,
+    pub probes: Probes,
     /// How incidents become messages.
     pub squelch: Arc<Rules>,
     pub recovery: Recovery,
@@ -114,6 +117,7 @@ struct File {
     agents: Agents,
     roster: Roster,
     alerts: Alerts,
+    probes: Probes,
     recovery: Recovery,
     outbox: Outbox,
     audit: Audit,
@@ -168,6 +172,7 @@ impl File {
         problems.extend(self.agents.problems());
         problems.extend(self.roster.problems());
         problems.extend(self.alerts.problems());
+        problems.extend(self.probes.problems());
         problems.extend(self.recovery.problems());
         problems.extend(self.outbox.problems());
         problems.extend(self.audit.problems());
@@ -208,6 +213,7 @@ impl File {
                 agents,
                 roster: self.roster,
                 alerts: self.alerts,
+                probes: self.probes,
                 squelch: Arc::new(squelch),
                 recovery: self.recovery,
                 outbox: self.outbox,

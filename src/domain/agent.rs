@@ -1,12 +1,13 @@
 //! An agent: what we want of it, and what the engine says it is.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
     ids::{AgentId, ContainerId, FleetId, ImageId},
+    probe::{self, Probed},
     problem::shown,
 };
 
@@ -122,6 +123,8 @@ pub struct Observation {
     pub restarts: u32,
     /// Ports reachable from the host, as `address:port → container port`.
     pub ports: Vec<String>,
+    /// Where it is reached inside its networks, while it runs.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// The engine's word for what a container is doing.
@@ -150,12 +153,27 @@ pub enum Health {
     Unhealthy,
 }
 
+/// What the state of an agent follows from.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    pub desired: Desired,
+    /// None if its container is gone or was never made.
+    pub observed: Option<&'a Observation>,
+    pub engine_answers: bool,
+    /// One for each probe.
+    pub probed: &'a [Probed],
+}
+
 /// What people see of an agent: desired and observed in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum State {
     /// It should run and does not.
     Down,
     Unhealthy,
+    /// It runs, and no probe gets an answer.
+    Unreachable,
+    /// Some of its probes fail, and others do not.
+    Degraded,
     /// The engine does not answer: neither healthy nor down.
     Unknown,
     /// An action is at work on it.
@@ -168,9 +186,11 @@ pub enum State {
 
 impl State {
     /// Worst first: the order in which people want to read them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Down,
         Self::Unhealthy,
+        Self::Unreachable,
+        Self::Degraded,
         Self::Unknown,
         Self::Changing,
         Self::Starting,
@@ -179,34 +199,42 @@ impl State {
         Self::Stopped,
     ];
 
-    /// Judges one agent. `observed` is None if its container is gone or was never made.
-    pub fn judge(desired: Desired, observed: Option<&Observation>, engine_answers: bool) -> Self {
-        if !engine_answers {
+    /// Judges one agent by all that is known of it.
+    pub fn judge(facts: &Facts<'_>) -> Self {
+        if !facts.engine_answers {
             return Self::Unknown;
         }
-        let Some(observed) = observed else {
-            return if desired == Desired::Stopped {
-                Self::Stopped
-            } else {
-                Self::Down
-            };
-        };
-        match (observed.phase, observed.health) {
-            (Phase::Paused, _) => Self::Paused,
-            (Phase::Running, Some(Health::Unhealthy)) => Self::Unhealthy,
-            (Phase::Running, Some(Health::Starting)) | (Phase::Restarting, _) => Self::Starting,
-            (Phase::Running, _) => Self::Running,
-            (Phase::Created | Phase::Exited | Phase::Dead, _) if desired == Desired::Stopped => {
-                Self::Stopped
+        match facts.observed.map(|seen| (seen.phase, seen.health)) {
+            Some((Phase::Paused, _)) => Self::Paused,
+            Some((Phase::Running, Some(Health::Unhealthy))) => Self::Unhealthy,
+            Some((Phase::Running, Some(Health::Starting)) | (Phase::Restarting, _)) => {
+                Self::Starting
             }
-            (Phase::Created | Phase::Exited | Phase::Dead, _) => Self::Down,
+            Some((Phase::Running, Some(Health::Healthy) | None)) => probe::judge(facts.probed),
+            Some((Phase::Created | Phase::Exited | Phase::Dead, _)) | None => {
+                if facts.desired == Desired::Stopped {
+                    Self::Stopped
+                } else {
+                    Self::Down
+                }
+            }
         }
+    }
+
+    /// It runs, well or not.
+    pub const fn is_at_work(self) -> bool {
+        matches!(
+            self,
+            Self::Unhealthy | Self::Unreachable | Self::Degraded | Self::Running
+        )
     }
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Down => "down",
             Self::Unhealthy => "unhealthy",
+            Self::Unreachable => "unreachable",
+            Self::Degraded => "degraded",
             Self::Unknown => "unknown",
             Self::Changing => "changing",
             Self::Starting => "starting",
@@ -278,6 +306,16 @@ mod tests {
             health,
             restarts: 0,
             ports: Vec::new(),
+            addresses: Vec::new(),
+        }
+    }
+
+    fn facts(desired: Desired, observed: Option<&Observation>) -> Facts<'_> {
+        Facts {
+            desired,
+            observed,
+            engine_answers: true,
+            probed: &[],
         }
     }
 
@@ -314,23 +352,24 @@ mod tests {
             (Stopped, Phase::Running, None, State::Running),
         ] {
             let observed = seen(phase, health);
+            let facts = facts(desired, Some(&observed));
             assert_eq!(
-                State::judge(desired, Some(&observed), true),
+                State::judge(&facts),
                 expected,
                 "{desired:?} {phase:?} {health:?}"
             );
-            assert_eq!(
-                State::judge(desired, Some(&observed), false),
-                State::Unknown
-            );
+            let silent = Facts {
+                engine_answers: false,
+                ..facts
+            };
+            assert_eq!(State::judge(&silent), State::Unknown);
         }
     }
 
     #[test]
     fn a_container_that_is_gone_is_missed_unless_it_should_be_stopped() {
-        assert_eq!(State::judge(Desired::Running, None, true), State::Down);
-        assert_eq!(State::judge(Desired::Stopped, None, true), State::Stopped);
-        assert_eq!(State::judge(Desired::Stopped, None, false), State::Unknown);
+        assert_eq!(State::judge(&facts(Desired::Running, None)), State::Down);
+        assert_eq!(State::judge(&facts(Desired::Stopped, None)), State::Stopped);
     }
 
     fn sample(seconds: i64, cpu_ns: u64) -> Sample {

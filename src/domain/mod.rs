@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod pattern;
 pub mod plan;
 pub mod policy;
+pub mod probe;
 pub mod problem;
 pub mod quorum;
 pub mod recovery;

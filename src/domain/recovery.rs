@@ -33,6 +33,19 @@ pub enum Cause {
     /// Its container is gone.
     Gone,
     Unhealthy,
+    /// All its probes fail, and the first one of them because of this.
+    Failing(String),
+}
+
+/// What is known of an agent, besides its log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Symptoms<'a> {
+    /// None if its container is gone.
+    pub observed: Option<&'a Observation>,
+    /// What its template knows of its log.
+    pub patterns: &'a [LogPattern],
+    /// A probe that fails, and why.
+    pub failing: Option<&'a str>,
 }
 
 /// Exit codes above this are 128 and the signal's number (POSIX shells, and Docker with them).
@@ -40,18 +53,23 @@ const SIGNALS: i64 = 128;
 
 impl Cause {
     /// Judges by what the engine says and by the last lines of the log, the meaning of which the template knows.
-    pub fn find(observed: Option<&Observation>, patterns: &[LogPattern], lines: &[String]) -> Self {
-        let Some(observed) = observed else {
+    pub fn find(symptoms: &Symptoms<'_>, lines: &[String]) -> Self {
+        let Some(observed) = symptoms.observed else {
             return Self::Gone;
         };
         if observed.oom_killed {
             return Self::OutOfMemory;
         }
-        if let Some(cause) = meant(patterns, lines) {
+        if let Some(cause) = meant(symptoms.patterns, lines) {
             return cause;
         }
         if observed.phase == Phase::Running && observed.health == Some(Health::Unhealthy) {
             return Self::Unhealthy;
+        }
+        if observed.phase == Phase::Running
+            && let Some(failing) = symptoms.failing
+        {
+            return Self::Failing(failing.to_owned());
         }
         match (&observed.error, observed.exit_code) {
             (Some(error), _) => Self::NotStarted(error.clone()),
@@ -74,7 +92,8 @@ impl Cause {
             | Self::Killed(_)
             | Self::Failed(_)
             | Self::Ended
-            | Self::Unhealthy => Severity::Warning,
+            | Self::Unhealthy
+            | Self::Failing(_) => Severity::Warning,
         }
     }
 }
@@ -111,6 +130,7 @@ impl fmt::Display for Cause {
             Self::Ended => f.write_str("ended by itself with code 0"),
             Self::Gone => f.write_str("has no container any more"),
             Self::Unhealthy => f.write_str("is unhealthy"),
+            Self::Failing(probe) => write!(f, "is unhealthy: {probe}"),
         }
     }
 }
@@ -222,6 +242,7 @@ mod tests {
             health: None,
             restarts: 0,
             ports: Vec::new(),
+            addresses: Vec::new(),
         }
     }
 
@@ -267,10 +288,12 @@ mod tests {
             (Some(ended(1)), &waiting, "waits for a person"),
             (Some(sick), &[], "is unhealthy"),
         ] {
-            assert_eq!(
-                Cause::find(observed.as_ref(), patterns, &lines).to_string(),
-                expected
-            );
+            let symptoms = Symptoms {
+                observed: observed.as_ref(),
+                patterns,
+                failing: None,
+            };
+            assert_eq!(Cause::find(&symptoms, &lines).to_string(), expected);
         }
     }
 
@@ -281,8 +304,14 @@ mod tests {
             pattern("blocked", LogMeaning::Blocked, ""),
             pattern("asked", LogMeaning::Waiting, ""),
         ];
+        let seen = ended(1);
+        let symptoms = Symptoms {
+            observed: Some(&seen),
+            patterns: &patterns,
+            failing: None,
+        };
         assert_eq!(
-            Cause::find(Some(&ended(1)), &patterns, &lines),
+            Cause::find(&symptoms, &lines),
             Cause::Waiting(String::new())
         );
     }

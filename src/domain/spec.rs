@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{action::Arguments, ids::ImageId, recovery::Recovery};
+use super::{action::Arguments, ids::ImageId, probe::Probe, recovery::Recovery};
 
 /// Everything a container is made from. Kept by version, so that `/rollback` has something to return to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct Spec {
     /// Seconds between SIGTERM and SIGKILL.
     pub stop_grace_s: u32,
     pub log_patterns: Vec<LogPattern>,
+    /// What is asked of it again and again, beside the engine's own health check.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probe>,
     /// What is done by itself when it is not well; the defaults if None.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,

@@ -16,6 +16,7 @@ pub use self::parameter::{ARGUMENT_MAX, Argument, Parameter, ParameterKind};
 use super::{
     action::Arguments,
     agent::Name,
+    probe::Probe,
     problem::Problem,
     recovery::Recovery,
     spec::{HealthCheck, Limits, LogPattern, Mount, Network, Port, Privileges, Spec, Tmpfs},
@@ -104,6 +105,10 @@ pub struct TemplateBody {
     pub stop_grace_s: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log_patterns: Vec<LogPattern>,
+    /// What is asked of an agent again and again, beside the engine's own health check.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    pub probes: Vec<Probe>,
     /// What is done by itself when an agent ends or is not well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
@@ -215,6 +220,7 @@ impl Template {
             health: spec.health.clone(),
             stop_grace_s: spec.stop_grace_s,
             log_patterns: spec.log_patterns.clone(),
+            probes: spec.probes.clone(),
             recovery: spec.recovery,
             depends_on: spec.depends_on.clone(),
             privileges: spec.privileges.clone(),

@@ -10,7 +10,8 @@ use super::{
     freeze::Freeze,
     ids::{ActionId, RoleId, UserId},
     incident::Incident,
-    recovery::Course,
+    probe::Probed,
+    recovery::{Cause, Course, Symptoms},
     spec::Version,
     squelch::{Alert, Mute},
 };
@@ -24,10 +25,37 @@ pub struct View {
     pub version: Option<Arc<Version>>,
     pub observed: Option<Observation>,
     pub usage: Option<Usage>,
+    /// One for each probe of its spec, in that order.
+    pub probed: Vec<Probed>,
     pub busy: Option<Busy>,
     pub state: State,
     /// When `state` last changed, as far as we saw.
     pub since: DateTime<Utc>,
+}
+
+impl View {
+    /// Why it is not as it should be, by the last lines of its log too.
+    pub fn cause(&self, lines: &[String]) -> Cause {
+        let spec = self.version.as_ref().map(|version| &version.spec);
+        let failing = self.failing();
+        Cause::find(
+            &Symptoms {
+                observed: self.observed.as_ref(),
+                patterns: spec.map_or(&[][..], |spec| &spec.log_patterns),
+                failing: failing.as_deref(),
+            },
+            lines,
+        )
+    }
+
+    /// The first probe that fails, and why.
+    fn failing(&self) -> Option<String> {
+        let probes = &self.version.as_ref()?.spec.probes;
+        probes.iter().zip(&self.probed).find_map(|(probe, probed)| {
+            let trouble = probed.failure()?;
+            Some(format!("{}: {trouble}", probe.question))
+        })
+    }
 }
 
 /// What the message about a group of incidents shows.

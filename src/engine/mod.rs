@@ -82,9 +82,29 @@ pub trait Engine: Send + Sync {
         container: &ContainerId,
         query: &LogQuery,
     ) -> Result<BoxStream<'static, Result<LogLine>>>;
+    /// Runs a command inside a running container for at most `most`. Docker cannot end what it began: a command that takes
+    /// longer runs on, and nobody listens to it.
+    async fn exec(
+        &self,
+        container: &ContainerId,
+        command: &[String],
+        most: Duration,
+    ) -> Result<ExecOutcome>;
     /// One sample; the engine may take a second for it.
     async fn sample(&self, container: &ContainerId) -> Result<Sample>;
 }
+
+/// What became of a command inside a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecOutcome {
+    /// None if it did not end in time.
+    pub exit_code: Option<i64>,
+    /// The beginning of what it wrote, at most [`EXEC_OUTPUT_MAX`] bytes; what is no UTF-8 is replaced.
+    pub output: String,
+}
+
+/// Bytes kept of what a command writes.
+pub const EXEC_OUTPUT_MAX: usize = 4096;
 
 /// The engine itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

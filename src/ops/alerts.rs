@@ -269,11 +269,7 @@ pub(super) fn pattern_of(name: &Name) -> Pattern {
 
 /// What it suffers from, by what was found when it was looked into.
 pub(super) fn cause_of(view: &View, incident: &Incident) -> Cause {
-    let patterns = view
-        .version
-        .as_ref()
-        .map_or(&[][..], |version| &version.spec.log_patterns);
-    Cause::find(view.observed.as_ref(), patterns, &incident.evidence.lines)
+    view.cause(&incident.evidence.lines)
 }
 
 fn attempts(rule: &Recovery, past: &Past, course: Course) -> Attempts {

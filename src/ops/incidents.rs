@@ -225,7 +225,9 @@ fn of_agent(view: &View, kind: Kind) -> Standing {
     }
     match (kind, view.state) {
         (_, State::Unknown | State::Changing | State::Starting) => Standing::Unknown,
-        (Kind::Down, State::Down) | (Kind::Unhealthy, State::Unhealthy) => Standing::There,
+        (Kind::Down, State::Down) | (Kind::Unhealthy, State::Unhealthy | State::Unreachable) => {
+            Standing::There
+        }
         _ => Standing::Gone,
     }
 }

@@ -19,6 +19,7 @@ pub mod members;
 pub mod observe;
 mod plan;
 mod policies;
+pub mod probes;
 mod record;
 pub mod recover;
 mod recovery;
@@ -64,6 +65,7 @@ use crate::{
     },
     engine::Engine,
     error::Result,
+    probe::Prober,
     store::{Store, fleets, is_taken},
     vault::{Vault, handout::Handout},
 };
@@ -83,6 +85,7 @@ pub struct Ops {
     pub catalog: Catalog,
     pub secrets: secrets::Known,
     pub locks: Locks,
+    prober: Prober,
     drafts: Drafts,
     interrupts: Interrupts,
     stilling: Stilling,
@@ -108,7 +111,7 @@ pub struct Ops {
 
 impl Ops {
     pub fn new(
-        (store, vault): (Store, Vault),
+        (store, vault, prober): (Store, Vault, Prober),
         (engine, clock, members): (Arc<dyn Engine>, Arc<dyn Clock>, Arc<dyn Members>),
         (settings, source): (Settings, Source),
         instance: InstanceId,
@@ -124,6 +127,7 @@ impl Ops {
             catalog: Catalog::default(),
             secrets: secrets::Known::default(),
             locks: Locks::default(),
+            prober,
             drafts: Drafts::default(),
             interrupts: Interrupts::default(),
             stilling: Stilling::default(),

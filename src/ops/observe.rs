@@ -10,7 +10,7 @@ use futures::{
 use super::{Ops, roster::Ticket};
 use crate::{
     domain::{
-        agent::{Observation, State},
+        agent::Observation,
         event::Event,
         ids::ContainerId,
         view::{EngineState, View},
@@ -152,9 +152,7 @@ impl Ops {
     /// how many containers that were.
     pub async fn sample(&self) -> u32 {
         let running: Vec<ContainerId> = self.roster.read(|board| {
-            let up = board
-                .views()
-                .filter(|view| matches!(view.state, State::Running | State::Unhealthy));
+            let up = board.views().filter(|view| view.state.is_at_work());
             up.filter_map(|view| view.agent.container.clone()).collect()
         });
         let count = u32::try_from(running.len()).unwrap_or(u32::MAX);

@@ -83,7 +83,10 @@ impl Ops {
         self.roster.read(|board| {
             let in_trouble = board.views().filter(|view| {
                 view.agent.desired == Desired::Running
-                    && matches!(view.state, State::Down | State::Unhealthy)
+                    && matches!(
+                        view.state,
+                        State::Down | State::Unhealthy | State::Unreachable
+                    )
                     && !board.is_frozen(view.agent.fleet)
             });
             in_trouble.cloned().collect()
@@ -131,11 +134,7 @@ impl Ops {
     async fn look_into(&self, view: &View, kind: Kind) -> Result<Option<Incident>> {
         let lines = self.last_lines(view).await;
         let observed = view.observed.as_ref();
-        let patterns = view
-            .version
-            .as_ref()
-            .map_or(&[][..], |version| &version.spec.log_patterns);
-        let cause = Cause::find(observed, patterns, &lines);
+        let cause = view.cause(&lines);
         let problem = Problem {
             about: About::Agent(view.agent.id),
             kind,
@@ -401,7 +400,7 @@ fn leads_to(board: &Board, from: &View, to: &View) -> bool {
 
 const fn kind_of(view: &View) -> Kind {
     match view.state {
-        State::Unhealthy => Kind::Unhealthy,
+        State::Unhealthy | State::Unreachable => Kind::Unhealthy,
         _ => Kind::Down,
     }
 }

@@ -10,11 +10,13 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
+use super::probes::{Run, run_of};
 use crate::domain::{
-    agent::{Agent, Desired, Name, Observation, Sample, State, Usage},
+    agent::{Agent, Desired, Facts, Name, Observation, Sample, State, Usage},
     fleet::Fleet,
     freeze::Freeze,
     ids::{AgentId, ContainerId, FleetId},
+    probe::{Asked, Probed},
     spec::Version,
     view::{Backlog, Busy, EngineState, Glance, Host, View},
 };
@@ -139,7 +141,12 @@ impl Board {
         };
         let state = match view.busy {
             Some(_) => State::Changing,
-            None => State::judge(view.agent.desired, view.observed.as_ref(), answers),
+            None => State::judge(&Facts {
+                desired: view.agent.desired,
+                observed: view.observed.as_ref(),
+                engine_answers: answers,
+                probed: &view.probed,
+            }),
         };
         let changed = state != view.state;
         if changed {
@@ -262,6 +269,11 @@ impl Roster {
             let view = &mut entry.view;
             let differs = view.observed != observed;
             let before = std::mem::replace(&mut view.observed, observed);
+            let started =
+                |seen: &Option<Observation>| seen.as_ref().and_then(|seen| seen.started_at);
+            if started(&before) != started(&view.observed) {
+                view.probed = unasked(view.version.as_deref(), now);
+            }
             if view
                 .observed
                 .as_ref()
@@ -321,6 +333,32 @@ impl Roster {
                 entry.view.usage = Usage::between(&earlier, &sample);
             }
         });
+    }
+
+    /// Notes one answer; returns whether it turned a verdict. What is about another run of the agent is left out, and so
+    /// is what came while an action was at work.
+    pub fn note_probe(&self, agent: AgentId, run: &Run, (index, asked): (usize, Asked)) -> bool {
+        self.write(|board| {
+            let Some(name) = board.names.get(&agent).cloned() else {
+                return false;
+            };
+            let Some(view) = board.entries.get_mut(&name).map(|entry| &mut entry.view) else {
+                return false;
+            };
+            if view.busy.is_some() || run_of(view).as_ref() != Some(run) {
+                return false;
+            }
+            let spec = view.version.as_ref().map(|version| &version.spec);
+            let (Some(probe), Some(probed)) = (
+                spec.and_then(|spec| spec.probes.get(index)),
+                view.probed.get_mut(index),
+            ) else {
+                return false;
+            };
+            let now = asked.at;
+            let turned = probed.note(asked, &probe.pace, run.started_at);
+            board.judge(&name, now) || turned
+        })
     }
 
     /// One page of the agents of all fleets that are seen, or of one of them.
@@ -414,29 +452,45 @@ impl Entry {
             (entry.view.state, entry.view.since)
         });
         let kept = same.filter(|entry| entry.view.agent.container == agent.container);
-        let (observed, usage, sample, ticket) =
-            kept.map_or((None, None, None, Ticket::default()), |entry| {
-                (
-                    entry.view.observed,
-                    entry.view.usage,
-                    entry.sample,
-                    entry.ticket,
-                )
-            });
         let view = View {
+            probed: unasked(version.as_deref(), now),
             agent,
             fleet,
             version,
-            observed,
-            usage,
+            observed: None,
+            usage: None,
             busy,
             state,
             since,
         };
+        let Some(kept) = kept else {
+            return Self {
+                view,
+                sample: None,
+                ticket: Ticket::default(),
+            };
+        };
+        let same_version = kept.view.agent.version == view.agent.version;
+        let probed = if same_version {
+            kept.view.probed
+        } else {
+            view.probed
+        };
         Self {
-            view,
-            sample,
-            ticket,
+            view: View {
+                observed: kept.view.observed,
+                usage: kept.view.usage,
+                probed,
+                ..view
+            },
+            sample: kept.sample,
+            ticket: kept.ticket,
         }
     }
+}
+
+/// The probes of a run of which nothing has been asked yet.
+fn unasked(version: Option<&Version>, now: DateTime<Utc>) -> Vec<Probed> {
+    let probes = version.map_or(&[][..], |version| &version.spec.probes);
+    probes.iter().map(|_| Probed::new(now)).collect()
 }

@@ -7,6 +7,7 @@ mod converge;
 mod executor;
 mod housekeeping;
 mod outbox;
+mod probes;
 mod recovery;
 mod scheduler;
 mod stats;
@@ -79,6 +80,7 @@ impl Workers {
         self.spawn("stats", stats::sample(Arc::clone(ops)));
         self.spawn("outbox", outbox::send(Arc::clone(ops), deliver));
         self.spawn("access", access::keep(Arc::clone(ops)));
+        self.spawn("probes", probes::ask(Arc::clone(ops)));
         self.spawn("scheduler", scheduler::run(Arc::clone(ops)));
         self.spawn("recovery", recovery::mend(Arc::clone(ops)));
         self.spawn("alerts", alerts::tell(Arc::clone(ops)));

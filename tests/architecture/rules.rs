@@ -9,8 +9,8 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "discord", "workers", "ops", "engine", "store", "vault", "config", "domain", "clock",
-            "error",
+            "discord", "workers", "ops", "engine", "probe", "store", "vault", "config", "domain",
+            "clock", "error",
         ],
     ),
     (
@@ -52,9 +52,12 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     ("workers", &["ops", "domain"]),
     (
         "ops",
-        &["store", "engine", "vault", "domain", "clock", "error"],
+        &[
+            "store", "engine", "probe", "vault", "domain", "clock", "error",
+        ],
     ),
     ("store", &["domain", "error"]),
+    ("probe", &["domain"]),
     ("vault", &["domain"]),
     ("engine", &["domain", "error"]),
     ("engine::docker", &["engine", "domain"]),

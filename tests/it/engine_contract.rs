@@ -8,7 +8,7 @@ use yardarm::{
         ids::{AgentId, ContainerId, ImageId, InstanceId},
         spec::{HealthCheck, Mount, Network, Port, Protocol, Spec, Tmpfs},
     },
-    engine::{EngineError, EngineEventKind as Kind, LogQuery, LogSource, NetworkSpec},
+    engine::{EngineError, EngineEventKind as Kind, ExecOutcome, LogQuery, LogSource, NetworkSpec},
 };
 
 use crate::support::scene::{Does, Events, Lines, Scene, World, last_lines, texts};
@@ -69,6 +69,9 @@ contract![
     tells_health,
     publishes_ports,
     refuses_ports_without_a_way_out,
+    runs_commands_inside,
+    runs_no_commands_in_what_does_not_run,
+    tells_where_it_is_reached,
 ];
 
 #[expect(
@@ -98,6 +101,16 @@ fn is_refused<T>(result: Result<T, EngineError>) -> bool {
 async fn phase(world: &dyn World, id: &ContainerId) -> Option<Phase> {
     let observed = world.engine().observe(id).await.unwrap();
     observed.map(|observed| observed.phase)
+}
+
+async fn exec(
+    world: &dyn World,
+    id: &ContainerId,
+    words: &[&str],
+    most: Duration,
+) -> Result<ExecOutcome, EngineError> {
+    let command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    world.engine().exec(id, &command, most).await
 }
 
 fn fleet_network(world: &dyn World, word: &str) -> NetworkSpec {
@@ -645,4 +658,61 @@ async fn refuses_ports_without_a_way_out(world: &dyn World) {
     spec.network = Network::Fleet;
     spec.ports = vec![port()];
     assert!(is_refused(scene.create("scout", &spec).await));
+}
+
+async fn runs_commands_inside(world: &dyn World) {
+    let id = Scene::new(world).run("scout", Does::Wait).await;
+    let said = exec(world, &id, &["echo", "hello"], GRACE).await.unwrap();
+    assert_eq!((said.exit_code, said.output.as_str()), (Some(0), "hello\n"));
+    let failed = exec(world, &id, &["cat", "/nowhere"], GRACE).await.unwrap();
+    assert_eq!(failed.exit_code, Some(1));
+    assert_eq!(
+        failed.output, "cat: can't open '/nowhere': No such file or directory\n",
+        "what it says on stderr counts, too"
+    );
+    let missing = exec(world, &id, &["no-such-program"], GRACE).await.unwrap();
+    assert!(matches!(missing.exit_code, Some(126 | 127)), "{missing:?}");
+    // It is cut off, and what comes after it is not held up.
+    let endless = exec(world, &id, &["sleep", "600"], Duration::from_secs(1)).await;
+    assert_eq!(endless.unwrap().exit_code, None);
+    let next = exec(world, &id, &["true"], GRACE).await.unwrap();
+    assert_eq!(next.exit_code, Some(0));
+}
+
+async fn runs_no_commands_in_what_does_not_run(world: &dyn World) {
+    let engine = world.engine();
+    let id = Scene::new(world)
+        .create("scout", &world.spec(Does::Wait))
+        .await
+        .unwrap();
+    assert!(is_conflict(exec(world, &id, &["true"], GRACE).await));
+    engine.start(&id).await.unwrap();
+    engine.pause(&id).await.unwrap();
+    assert!(is_conflict(exec(world, &id, &["true"], GRACE).await));
+    engine.remove(&id).await.unwrap();
+    assert!(is_not_found(exec(world, &id, &["true"], GRACE).await));
+}
+
+async fn reached(world: &dyn World, id: &ContainerId) -> usize {
+    let observed = world.engine().observe(id).await.unwrap();
+    observed.unwrap().addresses.len()
+}
+
+async fn tells_where_it_is_reached(world: &dyn World) {
+    let engine = world.engine();
+    let alone = Scene::new(world).run("alone", Does::Wait).await;
+    assert_eq!(reached(world, &alone).await, 0);
+
+    let network = fleet_network(world, "fleet");
+    engine.ensure_network(&network).await.unwrap();
+    let mut scene = Scene::new(world);
+    scene.network = Some(network.name.clone());
+    let mut spec = world.spec(Does::Wait);
+    spec.network = Network::Fleet;
+    let id = scene.create("scout", &spec).await.unwrap();
+    assert_eq!(reached(world, &id).await, 0);
+    engine.start(&id).await.unwrap();
+    assert_eq!(reached(world, &id).await, 1);
+    engine.stop(&id, GRACE).await.unwrap();
+    assert_eq!(reached(world, &id).await, 0);
 }

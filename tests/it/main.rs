@@ -35,6 +35,7 @@ mod logs;
 mod matrix;
 mod outbox;
 mod policies;
+mod probes;
 mod quorum;
 mod recovery;
 mod rekey;

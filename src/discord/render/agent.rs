@@ -6,7 +6,7 @@ use serenity::all::{ButtonStyle, CreateEmbed};
 use super::{
     Rendered, button, row,
     status::{colour, mark},
-    text::{ago, bytes, clip, code_block},
+    text::{ago, bytes, clip, code_block, sentence},
 };
 use crate::{
     discord::press::Press,
@@ -14,6 +14,7 @@ use crate::{
         action::Kind,
         agent::{Health, Observation},
         freeze::Freeze,
+        probe::{Probed, Verdict},
         spec::Version,
         view::View,
     },
@@ -33,6 +34,9 @@ pub fn card(view: &View, freeze: Option<&Freeze>, now: DateTime<Utc>) -> Rendere
             uses(view, version),
             true,
         );
+    }
+    if !view.probed.is_empty() {
+        embed = embed.field("Probes", clip(&probes(view), 1024), false);
     }
     if let Some(seen) = &view.observed {
         embed = embed.field("Last end", last_end(seen), true);
@@ -116,6 +120,34 @@ fn uses(view: &View, version: &Version) -> String {
             usage.pids
         ),
         None => format!("at most {cpus}, {memory}"),
+    }
+}
+
+/// A line for each: what is asked, what that says, and the last answer.
+fn probes(view: &View) -> String {
+    let spec = view.version.as_ref().map(|version| &version.spec);
+    let asked = spec.map_or(&[][..], |spec| &spec.probes);
+    let lines = asked.iter().zip(&view.probed).map(|(probe, probed)| {
+        let question = clip(&probe.question.to_string().replace('`', "'"), 80);
+        let verdict = match probed.streak.verdict {
+            Verdict::Starting => "🟡",
+            Verdict::Healthy => "🟢",
+            Verdict::Unhealthy => "🟠",
+        };
+        format!("{verdict} `{question}` {}", standing(probed))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn standing(probed: &Probed) -> String {
+    let verdict = probed.streak.verdict.as_str();
+    let Some(last) = &probed.last else {
+        return format!("{verdict}, not asked yet");
+    };
+    let since = ago(probed.since);
+    match last.answer.trouble() {
+        None => format!("{verdict} since {since}, {} ms", last.took.as_millis()),
+        Some(why) => format!("{verdict} since {since}: {}", sentence(why, 150)),
     }
 }
 

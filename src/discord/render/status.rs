@@ -41,7 +41,8 @@ pub fn fleet(glance: &Glance, now: DateTime<Utc>) -> Rendered {
 pub const fn mark(state: State) -> &'static str {
     match state {
         State::Down => "🔴",
-        State::Unhealthy => "🟠",
+        State::Unhealthy | State::Unreachable => "🟠",
+        State::Degraded => "🟤",
         State::Unknown => "❔",
         State::Changing => "⏳",
         State::Starting => "🟡",
@@ -54,7 +55,7 @@ pub const fn mark(state: State) -> &'static str {
 pub const fn colour(state: State) -> Colour {
     match state {
         State::Down => Colour::RED,
-        State::Unhealthy => Colour::ORANGE,
+        State::Unhealthy | State::Unreachable | State::Degraded => Colour::ORANGE,
         State::Unknown | State::Stopped | State::Paused => Colour::DARK_GREY,
         State::Changing | State::Starting => Colour::GOLD,
         State::Running => Colour::DARK_GREEN,

@@ -219,7 +219,7 @@ fn name() -> impl Strategy<Value = Name> {
 }
 
 prop_compose! {
-    fn any_target()(name in name(), state in 0_usize..8, note in proptest::option::of(hostile())) -> Target {
+    fn any_target()(name in name(), state in 0..agents::State::ALL.len(), note in proptest::option::of(hostile())) -> Target {
         Target { note, ..target(name.as_str(), State::ALL[state], Step::Starting, None) }
     }
 }
@@ -258,8 +258,9 @@ prop_compose! {
             observed: Some(Observation {
                 container: ContainerId("c".to_owned()), name: "c".to_owned(), phase: Phase::Exited,
                 image: ImageId("sha256:0".to_owned()), started_at: Some(noon()), finished_at: Some(noon()),
-                exit_code: Some(1), oom_killed: false, error, health: None, restarts: u32::MAX, ports,
+                exit_code: Some(1), oom_killed: false, error, health: None, restarts: u32::MAX, ports, addresses: Vec::new(),
             }),
+            probed: Vec::new(),
             usage: Some(Usage { cpus: 512.0, memory_bytes: u64::MAX, pids: u64::MAX }),
             busy: busy.then_some(Busy { action: ActionId(1), kind: Kind::TemplateDelete, actor: None, since: noon() }),
             state: agents::State::ALL[state],

@@ -1,5 +1,7 @@
 //! What JSON's shape cannot say: everything that would otherwise fail when somebody deploys.
 
+mod probes;
+
 use std::{collections::BTreeSet, fmt::Display, net::IpAddr, ops::RangeInclusive, path::Path};
 
 use super::{
@@ -38,6 +40,7 @@ pub(super) fn check(body: &TemplateBody) -> Vec<Problem> {
     for (index, pattern) in body.log_patterns.iter().enumerate() {
         check_log_pattern(&format!("log_patterns[{index}]"), pattern, found);
     }
+    probes::check(body, found);
     check_recovery(body, found);
     check_privileges(body, found);
     problems
@@ -496,14 +499,18 @@ fn check_log_pattern(at: &str, pattern: &LogPattern, found: &mut Vec<Problem>) {
         found,
     );
     check_length(&format!("{at}.note"), &pattern.note, &(0..=200), found);
-    if let Err(error) = regex::Regex::new(&pattern.pattern) {
+    check_regex(&format!("{at}.pattern"), &pattern.pattern, found);
+}
+
+fn check_regex(at: &str, pattern: &str, found: &mut Vec<Problem>) {
+    if let Err(error) = regex::Regex::new(pattern) {
         // The first lines of the error draw the pattern with a mark below it; the last one says why.
         let text = error.to_string();
         let reason = text.lines().last().unwrap_or_default();
         let reason = reason.strip_prefix("error: ").unwrap_or(reason);
         found.push(Problem::new(
-            format!("{at}.pattern"),
-            format!("{}: {reason}", shown(&pattern.pattern)),
+            at,
+            format!("{}: {reason}", shown(pattern)),
             "use a regular expression without look-around and back-references",
         ));
     }

@@ -375,6 +375,9 @@ fn limits_probes_patterns_and_privileges_are_checked() {
         r#""limits": { "memory_mb": 5, "cpus": 0, "pids": 65537 },
            "health": { "command": [], "interval_s": 0, "timeout_s": 601, "retries": 0, "start_period_s": 3601 },
            "log_patterns": [{ "pattern": "(", "means": "waiting" }, { "pattern": "", "means": "failed" }],
+           "probes": [{ "kind": "http", "port": 0, "path": "ok", "body": "(" },
+                      { "kind": "exec", "command": [], "interval_s": 0, "timeout_s": 601 },
+                      { "kind": "log", "silent_s": 4, "failures": 0, "successes": 101, "start_grace_s": 3601 }],
            "privileges": { "capabilities": ["CAP_NET_ADMIN", "net"], "devices": ["/etc/passwd"] }"#
     ), @r"
     limits.memory_mb: `5` is out of range
@@ -397,12 +400,44 @@ fn limits_probes_patterns_and_privileges_are_checked() {
     hint: use a regular expression without look-around and back-references
     log_patterns[1].pattern: has 0 characters
     hint: use 1 to 500
+    probes[0].port: `0` is out of range
+    hint: use 1 to 65535
+    probes[0].path: `ok` does not fit
+    hint: begin with `/`, escape what is no plain letter, use at most 500 characters
+    probes[0].body: `(`: unclosed group
+    hint: use a regular expression without look-around and back-references
+    probes[1].command: is empty
+    hint: give the program and its arguments, each a string of its own
+    probes[1].interval_s: `0` is out of range
+    hint: use 1 to 3600
+    probes[1].timeout_s: `601` is out of range
+    hint: use 1 to 600
+    probes[2].silent_s: `4` is out of range
+    hint: use 5 to 604800
+    probes[2].failures: `0` is out of range
+    hint: use 1 to 100
+    probes[2].successes: `101` is out of range
+    hint: use 1 to 100
+    probes[2].start_grace_s: `3601` is out of range
+    hint: use 0 to 3600
     privileges.capabilities[0]: `CAP_NET_ADMIN` is no capability
     hint: use its name without `CAP_`, such as `NET_ADMIN`
     privileges.capabilities[1]: `net` is no capability
     hint: use its name without `CAP_`, such as `NET_ADMIN`
     privileges.devices[0]: `/etc/passwd` is no device
     hint: use its path, such as `/dev/kvm`
+    ");
+}
+
+#[test]
+fn a_probe_needs_what_its_kind_asks_for_and_somewhere_to_ask() {
+    insta::assert_snapshot!(refused(r#""probes": [{ "kind": "tcp" }]"#), @"
+    probes[0]: `port` is missing
+    hint: add `port`
+    ");
+    insta::assert_snapshot!(refused(r#""network": "none", "probes": [{ "kind": "tcp", "port": 80 }]"#), @"
+    probes[0]: nobody reaches it without a network
+    hint: use a probe of kind `exec` or `log`, or another network
     ");
 }
 

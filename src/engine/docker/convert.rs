@@ -1,13 +1,16 @@
 //! Between Docker's words and ours; pure.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    net::IpAddr,
+};
 
 use bollard::{
     errors::Error as BollardError,
     models::{
         ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, ContainerStatsResponse,
-        ContainerSummary, ContainerSummaryStateEnum, EventMessage, HealthStatusEnum, ImageInspect,
-        PortBinding, SystemInfo, SystemVersion,
+        ContainerSummary, ContainerSummaryStateEnum, EndpointSettings, EventMessage,
+        HealthStatusEnum, ImageInspect, NetworkSettings, PortBinding, SystemInfo, SystemVersion,
     },
 };
 use chrono::{DateTime, Utc};
@@ -243,6 +246,11 @@ pub(super) fn observation(inspected: ContainerInspectResponse) -> Option<Observa
         health: health(&state),
         error: state.error.filter(|error| !error.is_empty()),
         restarts: u32::try_from(unsigned(inspected.restart_count)).unwrap_or(u32::MAX),
+        addresses: inspected
+            .network_settings
+            .as_ref()
+            .map(addresses)
+            .unwrap_or_default(),
         ports: inspected
             .network_settings
             .and_then(|settings| settings.ports)
@@ -264,6 +272,13 @@ fn health(state: &ContainerState) -> Option<Health> {
         HealthStatusEnum::UNHEALTHY => Some(Health::Unhealthy),
         HealthStatusEnum::NONE | HealthStatusEnum::EMPTY => None,
     }
+}
+
+/// By the networks' names. Docker leaves the text empty where there is no address.
+fn addresses(settings: &NetworkSettings) -> Vec<IpAddr> {
+    let networks: BTreeMap<_, _> = settings.networks.iter().flatten().collect();
+    let of = |network: &EndpointSettings| network.ip_address.as_deref()?.parse().ok();
+    networks.into_values().filter_map(of).collect()
 }
 
 fn published(ports: &HashMap<String, Option<Vec<PortBinding>>>) -> Vec<String> {

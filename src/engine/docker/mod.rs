@@ -4,6 +4,7 @@ mod connection;
 mod convert;
 mod create;
 mod describe;
+mod exec;
 mod logs;
 mod pull;
 
@@ -36,8 +37,8 @@ use self::{
     pull::Layers,
 };
 use super::{
-    About, Creation, Described, Engine, EngineError, EngineEvent, Image, Labels, Listed, LogLine,
-    LogQuery, NetworkSpec, PullProgress, Result,
+    About, Creation, Described, Engine, EngineError, EngineEvent, ExecOutcome, Image, Labels,
+    Listed, LogLine, LogQuery, NetworkSpec, PullProgress, Result,
 };
 use crate::domain::{
     agent::{Observation, Sample},
@@ -510,6 +511,21 @@ impl Engine for Docker {
         let frames = self.impatient(docker).logs(&id, Some(options)).boxed();
         let patience = (!query.follow).then_some(self.deadlines.answer);
         Ok(logs::lines(frames, query, patience))
+    }
+
+    async fn exec(
+        &self,
+        container: &ContainerId,
+        command: &[String],
+        most: Duration,
+    ) -> Result<ExecOutcome> {
+        let id = plain(container.as_str())?;
+        let deadline = self.deadlines.answer.saturating_add(most);
+        self.connection
+            .call("exec", deadline, |docker| async move {
+                exec::run(&docker, id, command, most).await
+            })
+            .await
     }
 
     async fn sample(&self, container: &ContainerId) -> Result<Sample> {

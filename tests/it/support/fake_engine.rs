@@ -27,8 +27,8 @@ use yardarm::{
         ids::{AgentId, ContainerId, InstanceId},
     },
     engine::{
-        About, Creation, Described, Engine, EngineError, EngineEvent, EngineEventKind, Image,
-        Listed, LogLine, LogQuery, NetworkSpec, PullProgress, Result,
+        About, Creation, Described, Engine, EngineError, EngineEvent, EngineEventKind, ExecOutcome,
+        Image, Listed, LogLine, LogQuery, NetworkSpec, PullProgress, Result,
     },
 };
 
@@ -238,8 +238,9 @@ impl FakeEngine {
 
     /// The calls that change something.
     pub(crate) fn changes(&self) -> Vec<String> {
-        const READS: [&str; 9] = [
+        const READS: [&str; 10] = [
             "about", "list", "observe", "describe", "events", "image", "resolve", "logs", "sample",
+            "exec",
         ];
         let mut calls = self.calls();
         calls.retain(|call| {
@@ -448,6 +449,19 @@ impl Engine for FakeEngine {
                 stream::empty().boxed()
             };
             Ok(stream::iter(history).map(Ok).chain(future).boxed())
+        })
+        .await
+    }
+
+    async fn exec(
+        &self,
+        container: &ContainerId,
+        command: &[String],
+        _most: Duration,
+    ) -> Result<ExecOutcome> {
+        self.carry("exec", container.as_str(), |state| {
+            let id = state.find(container)?;
+            state.exec(&id, command)
         })
         .await
     }

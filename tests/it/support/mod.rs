@@ -11,3 +11,4 @@ pub(crate) mod tables;
 pub(crate) mod talk;
 pub(crate) mod test_app;
 pub(crate) mod told;
+pub(crate) mod web;

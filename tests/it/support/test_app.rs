@@ -229,6 +229,13 @@ impl TestApp {
         reply
     }
 
+    /// Deploys a `demo` and waits until that is done, however it is by then.
+    pub(crate) async fn deploy_unproven(&self, name: &str) -> Reply {
+        let slash = self.olga().slash("deploy").option("template", "demo");
+        let reply = slash.option("name", name).send().await.unwrap();
+        reply.until_text("running after").await.unwrap()
+    }
+
     /// Deploys a `demo` past Discord, for tests that need many.
     pub(crate) async fn ops_deploy(&self, name: &str) {
         let form = DeployForm {

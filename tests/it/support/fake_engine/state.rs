@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    net::{IpAddr, Ipv4Addr},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
@@ -16,8 +17,8 @@ use yardarm::{
         spec::{Network, Port, Protocol, Spec},
     },
     engine::{
-        Creation, Described, EngineError, EngineEvent, EngineEventKind, Image, Labels, Listed,
-        LogLine, LogSource, NetworkSpec, Result,
+        Creation, Described, EngineError, EngineEvent, EngineEventKind, ExecOutcome, Image, Labels,
+        Listed, LogLine, LogSource, NetworkSpec, Result,
     },
 };
 
@@ -129,7 +130,16 @@ impl Container {
             health: self.health,
             restarts: 0,
             ports: self.ports.iter().map(shown_port).collect(),
+            addresses: self.addresses(),
         }
+    }
+
+    /// One on loopback for every network, so that a test can answer there.
+    fn addresses(&self) -> Vec<IpAddr> {
+        let networks = self.networks.values().filter(|_| self.phase.is_up());
+        networks
+            .map(|_| IpAddr::from(Ipv4Addr::LOCALHOST))
+            .collect()
     }
 
     /// As Docker can tell: secrets are variables, volumes have the host's names, and the rest it never knew.
@@ -141,6 +151,7 @@ impl Container {
             secret_files: Vec::new(),
             internet: true,
             log_patterns: Vec::new(),
+            probes: Vec::new(),
             recovery: None,
             depends_on: Vec::new(),
             ..self.spec.clone()
@@ -695,6 +706,36 @@ impl State {
             at,
             text: text.to_owned(),
         });
+    }
+
+    /// A few commands of a shell; no other is known. One that would sleep is never done in time.
+    pub(super) fn exec(&mut self, id: &ContainerId, command: &[String]) -> Result<ExecOutcome> {
+        match self.container(id).phase {
+            Phase::Running => {}
+            Phase::Paused => {
+                let words = format!("Container {id} is paused, unpause the container before exec");
+                return Err(EngineError::Conflict(words));
+            }
+            _ => {
+                return Err(EngineError::Conflict(format!(
+                    "Container {id} is not running"
+                )));
+            }
+        }
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let (exit_code, output) = match words.as_slice() {
+            ["true"] => (Some(0), String::new()),
+            ["false"] => (Some(1), String::new()),
+            ["echo", said] => (Some(0), format!("{said}\n")),
+            ["cat", missing] => {
+                let said = format!("cat: can't open '{missing}': No such file or directory\n");
+                (Some(1), said)
+            }
+            ["no-such-program"] => (Some(126), "no such program\n".to_owned()),
+            ["sleep", _] => (None, String::new()),
+            _ => panic!("the fake engine knows no command {command:?}"),
+        };
+        Ok(ExecOutcome { exit_code, output })
     }
 
     /// A tenth of a CPU since the start, and a quarter of the memory it may have.

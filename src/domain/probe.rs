@@ -1,0 +1,392 @@
+//! A probe asks an agent one question again and again. One answer tells little; a few in a row decide.
+
+mod written;
+
+use std::{fmt, ops::RangeInclusive, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::written::{ProbeKind, Written};
+use super::agent::State;
+
+/// One question, how often it is asked, and how many answers decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct Probe {
+    pub question: Question,
+    pub pace: Pace,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    Http(Http),
+    /// Does anybody listen?
+    Tcp {
+        port: u16,
+    },
+    /// Does the command end with code 0 inside the container?
+    Exec {
+        command: Vec<String>,
+    },
+    /// Was a line written within so many seconds?
+    Log {
+        silent_s: u32,
+    },
+}
+
+/// A GET request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    pub port: u16,
+    /// With its query, beginning with `/`.
+    pub path: String,
+    pub tls: Tls,
+    pub status: Statuses,
+    /// A regular expression that the beginning of the answer must match.
+    pub body: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    Off,
+    Checked,
+    /// The certificate may be anybody's.
+    Unchecked,
+}
+
+/// How often a question is asked, and how many answers in a row decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    pub interval_s: u32,
+    pub timeout_s: u32,
+    /// Failures in a row that make it unhealthy.
+    pub failures: u32,
+    /// Successes in a row that make it healthy again.
+    pub successes: u32,
+    /// Seconds after the container's start during which failures do not count, as long as nothing has succeeded.
+    pub start_grace_s: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            interval_s: 30,
+            timeout_s: 5,
+            failures: 3,
+            successes: 1,
+            start_grace_s: 30,
+        }
+    }
+}
+
+impl Pace {
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_s.into())
+    }
+}
+
+/// The HTTP status codes that are well, such as `200-399` or `200, 401`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statuses(Vec<RangeInclusive<u16>>);
+
+impl Default for Statuses {
+    fn default() -> Self {
+        Self(vec![200..=399])
+    }
+}
+
+impl Statuses {
+    pub fn contain(&self, status: u16) -> bool {
+        self.0.iter().any(|range| range.contains(&status))
+    }
+
+    /// The inverse of its text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let code = |text: &str| {
+            let code = text.trim().parse().ok();
+            code.filter(|code| (100..=599).contains(code))
+        };
+        let range = |part: &str| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let (first, last) = (code(first)?, code(last)?);
+            (first <= last).then_some(first..=last)
+        };
+        text.split(',').map(range).collect::<Option<_>>().map(Self)
+    }
+}
+
+impl fmt::Display for Statuses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, range) in self.0.iter().enumerate() {
+            let comma = if index > 0 { ", " } else { "" };
+            match (range.start(), range.end()) {
+                (first, last) if first == last => write!(f, "{comma}{first}")?,
+                (first, last) => write!(f, "{comma}{first}-{last}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Question {
+    /// Short enough for a list.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(Http {
+                port, path, tls, ..
+            }) => {
+                let scheme = if *tls == Tls::Off { "http" } else { "https" };
+                write!(f, "{scheme} :{port}{path}")
+            }
+            Self::Tcp { port } => write!(f, "tcp :{port}"),
+            Self::Exec { command } => write!(f, "exec {}", command.join(" ")),
+            Self::Log { silent_s } => write!(f, "log within {silent_s} s"),
+        }
+    }
+}
+
+/// What asking once brought to light.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Well,
+    /// It answered, and not as it should.
+    Ill(String),
+    /// There was no answer.
+    Unreachable(String),
+    /// It could not even be asked, which tells nothing of the agent.
+    Unasked(String),
+}
+
+impl Answer {
+    /// What is wrong, for people.
+    pub fn trouble(&self) -> Option<&str> {
+        match self {
+            Self::Well => None,
+            Self::Ill(why) | Self::Unreachable(why) | Self::Unasked(why) => Some(why),
+        }
+    }
+}
+
+/// What a few answers in a row say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has not said yet that all is well, and not failed often enough since its start.
+    #[default]
+    Starting,
+    Healthy,
+    Unhealthy,
+}
+
+impl Verdict {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Healthy => "healthy",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
+}
+
+/// The answers of one probe since its container was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Streak {
+    pub verdict: Verdict,
+    /// Answers in a row that speak against the verdict.
+    against: u32,
+}
+
+impl Streak {
+    /// Takes one answer in; `in_grace` while the container may still be coming up.
+    pub fn note(&mut self, is_well: bool, in_grace: bool, pace: &Pace) {
+        let (needed, other) = match (self.verdict, is_well) {
+            (Verdict::Starting, true) => (1, Verdict::Healthy),
+            (Verdict::Starting, false) if in_grace => return,
+            (Verdict::Starting | Verdict::Healthy, false) => (pace.failures, Verdict::Unhealthy),
+            (Verdict::Unhealthy, true) => (pace.successes, Verdict::Healthy),
+            (Verdict::Healthy, true) | (Verdict::Unhealthy, false) => {
+                self.against = 0;
+                return;
+            }
+        };
+        self.against += 1;
+        if self.against >= needed {
+            *self = Self {
+                verdict: other,
+                against: 0,
+            };
+        }
+    }
+}
+
+/// What is known of one probe of an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probed {
+    pub streak: Streak,
+    /// Since when the verdict is what it is.
+    pub since: DateTime<Utc>,
+    pub last: Option<Asked>,
+}
+
+/// The last time that it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub at: DateTime<Utc>,
+    pub took: Duration,
+    pub answer: Answer,
+}
+
+impl Probed {
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self {
+            streak: Streak::default(),
+            since: now,
+            last: None,
+        }
+    }
+
+    /// Takes one answer in; returns whether the verdict is another one now.
+    pub fn note(&mut self, asked: Asked, pace: &Pace, started_at: Option<DateTime<Utc>>) -> bool {
+        let grace = TimeDelta::seconds(pace.start_grace_s.into());
+        let in_grace = started_at.is_some_and(|start| asked.at < start + grace);
+        let before = self.streak.verdict;
+        if !matches!(asked.answer, Answer::Unasked(_)) {
+            let is_well = asked.answer == Answer::Well;
+            self.streak.note(is_well, in_grace, pace);
+        }
+        let turned = self.streak.verdict != before;
+        if turned {
+            self.since = asked.at;
+        }
+        self.last = Some(asked);
+        turned
+    }
+
+    /// Why it is unhealthy, if it is.
+    pub fn failure(&self) -> Option<&str> {
+        let last = self.last.as_ref().filter(|_| self.is(Verdict::Unhealthy))?;
+        Some(
+            last.answer
+                .trouble()
+                .unwrap_or("it has failed until a moment ago"),
+        )
+    }
+
+    fn is(&self, verdict: Verdict) -> bool {
+        self.streak.verdict == verdict
+    }
+
+    fn is_unreachable(&self) -> bool {
+        let answer = self.last.as_ref().map(|asked| &asked.answer);
+        matches!(answer, Some(Answer::Unreachable(_)))
+    }
+}
+
+/// What all probes of an agent together say of one that runs; without any, it runs.
+pub fn judge(probed: &[Probed]) -> State {
+    let ill: Vec<&Probed> = probed
+        .iter()
+        .filter(|one| one.is(Verdict::Unhealthy))
+        .collect();
+    if ill.is_empty() {
+        let starting = probed.iter().any(|one| one.is(Verdict::Starting));
+        return if starting {
+            State::Starting
+        } else {
+            State::Running
+        };
+    }
+    if ill.len() < probed.len() {
+        State::Degraded
+    } else if ill.iter().all(|one| one.is_unreachable()) {
+        State::Unreachable
+    } else {
+        State::Unhealthy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pace(failures: u32, successes: u32) -> Pace {
+        Pace {
+            failures,
+            successes,
+            ..Pace::default()
+        }
+    }
+
+    fn after(answers: &str, grace: usize, pace: &Pace) -> Verdict {
+        let mut streak = Streak::default();
+        for (index, answer) in answers.chars().enumerate() {
+            streak.note(answer == '+', index < grace, pace);
+        }
+        streak.verdict
+    }
+
+    #[test]
+    fn a_few_answers_in_a_row_decide() {
+        use Verdict::{Healthy, Starting, Unhealthy};
+        let pace = pace(3, 2);
+        for (answers, grace, expected) in [
+            ("", 0, Starting),
+            ("+", 0, Healthy),
+            ("--", 0, Starting),
+            ("---", 0, Unhealthy),
+            // The grace counts no failure, and ends with the first success.
+            ("----", 4, Starting),
+            ("------", 4, Starting),
+            ("-------", 4, Unhealthy),
+            ("+---", 4, Unhealthy),
+            ("+--+--", 0, Healthy),
+            ("---+", 0, Unhealthy),
+            ("---++", 0, Healthy),
+            ("---+-+", 0, Unhealthy),
+        ] {
+            assert_eq!(after(answers, grace, &pace), expected, "{answers} {grace}");
+        }
+    }
+
+    #[test]
+    fn statuses_survive_their_text() {
+        for text in ["200-399", "200", "200-204, 401"] {
+            assert_eq!(Statuses::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["", "99", "600", "300-200", "200,", "2xx"] {
+            assert_eq!(Statuses::parse(text), None, "{text}");
+        }
+        assert!(Statuses::default().contain(302));
+        assert!(!Statuses::default().contain(404));
+    }
+
+    proptest! {
+        #[test]
+        fn a_verdict_turns_only_after_so_many_in_a_row(
+            answers in prop::collection::vec(any::<bool>(), 1..80), failures in 1..6_u32, successes in 1..6_u32,
+        ) {
+            let pace = pace(failures, successes);
+            let mut streak = Streak::default();
+            for (index, well) in answers.iter().enumerate() {
+                let before = streak.verdict;
+                streak.note(*well, false, &pace);
+                let in_a_row = answers[..=index].iter().rev().take_while(|one| *one == well).count();
+                match (before, streak.verdict) {
+                    (Verdict::Unhealthy, Verdict::Healthy) => prop_assert!(in_a_row >= successes as usize),
+                    (Verdict::Starting | Verdict::Healthy, Verdict::Unhealthy) => {
+                        prop_assert!(in_a_row >= failures as usize);
+                    }
+                    (before, verdict) if before == verdict => {}
+                    (before, verdict) => prop_assert_eq!((before, verdict), (Verdict::Starting, Verdict::Healthy)),
+                }
+                // Whoever fails or succeeds for long enough is not mistaken for the other.
+                if in_a_row >= failures.max(successes) as usize {
+                    prop_assert_eq!(streak.verdict == Verdict::Healthy, *well);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! How agents are asked how they are, and what becomes of the answers.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use localcord::Message;
+use yardarm::{
+    domain::{
+        agent::State,
+        probe::{Answer, Http, Statuses, Tls},
+    },
+    probe::Prober,
+};
+
+use crate::support::{
+    test_app::TestApp,
+    web::{Says, Web},
+};
+
+/// An app that tells at once what goes wrong, with `scout` at work, of which this is asked every 10 s.
+async fn probed(probes: &str) -> TestApp {
+    let mut test = TestApp::prepare(&[("alerts.group_wait_s", "0")]).await;
+    write(&test, probes);
+    test.up().await;
+    test.deploy_unproven("scout").await;
+    test.engine.forget_calls();
+    test
+}
+
+fn write(test: &TestApp, probes: &str) {
+    let json = format!(
+        r#"{{ "description": "ticks", "image": "demo:1", "stop_grace_s": 1, "probes": [{probes}] }}"#
+    );
+    test.write_template("demo", &json);
+}
+
+/// Asked every 10 s; two failures in a row are one too many.
+fn http(web: &Web, more: &str) -> String {
+    format!(
+        r#"{{ "kind": "http", "port": {}, "path": "/healthz", "interval_s": 10, "timeout_s": 1, "failures": 2,
+             "start_grace_s": 0{more} }}"#,
+        web.port
+    )
+}
+
+/// Lets enough time pass for one more question to every probe.
+fn round(test: &TestApp) {
+    test.pass(TimeDelta::seconds(12));
+}
+
+async fn becomes(test: &TestApp, agent: &str, state: State) {
+    test.until(|ops| {
+        ops.roster
+            .view(agent)
+            .is_some_and(|view| view.state == state && view.busy.is_none())
+    })
+    .await;
+}
+
+async fn card(test: &TestApp, text: &str) -> String {
+    let shows =
+        |message: &Message| message.text().contains("-# alert") && message.text().contains(text);
+    let found = test.cord.channel("ops").wait_for(shows).await;
+    test.said(found.unwrap().content())
+}
+
+#[tokio::test]
+async fn what_fails_its_probe_is_told_and_restarted() {
+    let web = Web::start().await;
+    let test = probed(&http(&web, "")).await;
+    round(&test);
+    becomes(&test, "scout", State::Running).await;
+
+    web.status(503);
+    round(&test);
+    web.asked(2).await;
+    assert_eq!(test.state("scout"), State::Running, "one failure is none");
+    round(&test);
+    let told = card(&test, "status 503").await;
+    assert!(told.contains("is unhealthy: http :"), "{told}");
+    test.until(|_| test.engine.changes().len() == 2).await;
+    assert_eq!(
+        test.engine.changes(),
+        ["stop yardarm-scout", "start yardarm-scout"]
+    );
+    web.status(200);
+    becomes(&test, "scout", State::Starting).await;
+    round(&test);
+    becomes(&test, "scout", State::Running).await;
+    card(&test, "well again").await;
+    assert!(web.heard().iter().all(|path| path == "/healthz"));
+    test.finish().await;
+}
+
+/// What asking `/start` brings to light.
+async fn answer_to(web: &Web, says: Says) -> Answer {
+    web.says(says);
+    let asked = Http {
+        port: web.port,
+        path: "/start".to_owned(),
+        tls: Tls::Off,
+        status: Statuses::default(),
+        body: Some("fine".to_owned()),
+    };
+    let prober = Prober::new().unwrap();
+    prober.http(LOOPBACK, &asked, Duration::from_secs(1)).await
+}
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+#[tokio::test]
+async fn an_answer_neither_leads_astray_nor_takes_for_ever() {
+    let web = Web::start().await;
+    let ill = |why: &str| Answer::Ill(why.to_owned());
+    let fine = Says::Status(200, "all is fine".to_owned());
+    assert_eq!(answer_to(&web, fine).await, Answer::Well);
+    let other = Says::Status(200, "ill".to_owned());
+    assert_eq!(
+        answer_to(&web, other).await,
+        ill("the answer does not match `fine`")
+    );
+    assert_eq!(
+        answer_to(&web, Says::Floods).await,
+        ill("the answer does not match `fine`")
+    );
+    let nothing = Answer::Unreachable("no answer within 1 s".to_owned());
+    assert_eq!(answer_to(&web, Says::Nothing).await, nothing);
+
+    let before = web.heard().len();
+    let around = Says::RedirectTo("/again".to_owned());
+    assert_eq!(
+        answer_to(&web, around).await,
+        ill("redirects more than 3 times")
+    );
+    assert_eq!(web.heard().len() - before, 4);
+    for place in [
+        "http://169.254.169.254/latest/meta-data/".to_owned(),
+        "http://[fd00:ec2::254]/".to_owned(),
+        format!("http://127.0.0.2:{}/", web.port),
+        "http://127.0.0.1:1/".to_owned(),
+    ] {
+        let astray = answer_to(&web, Says::RedirectTo(place)).await;
+        assert_eq!(astray, ill("redirects to another place"));
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_listen_is_unreachable() {
+    let web = Web::start().await;
+    let (prober, second) = (Prober::new().unwrap(), Duration::from_secs(1));
+    assert_eq!(prober.tcp(LOOPBACK, web.port, second).await, Answer::Well);
+    let metadata = "169.254.169.254".parse().unwrap();
+    assert_eq!(
+        prober.tcp(metadata, 80, second).await,
+        Answer::Unreachable("169.254.169.254 is no address of an agent".to_owned())
+    );
+    let free = std::net::TcpListener::bind((LOOPBACK, 0)).unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let refused = prober.tcp(LOOPBACK, port, second).await;
+    assert!(matches!(refused, Answer::Unreachable(_)), "{refused:?}");
+}
