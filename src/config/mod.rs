@@ -15,6 +15,7 @@ mod environment;
 mod error;
 mod fingerprints;
 mod log;
+mod notify;
 mod outbox;
 mod overrides;
 mod policy;
@@ -52,6 +53,7 @@ pub use self::{
     error::{ConfigError, Located},
     fingerprints::Fingerprints,
     log::{Format, Level, Log},
+    notify::{SecretUrl, Target, Targets},
     outbox::Outbox,
     probes::Probes,
     recovery::Recovery,
@@ -82,6 +84,8 @@ pub struct Settings {
     pub probes: Probes,
     /// How incidents become messages.
     pub squelch: Arc<Rules>,
+    /// Ways out of Discord.
+    pub notify: Arc<Targets>,
     pub recovery: Recovery,
     pub outbox: Outbox,
     pub audit: Audit,
@@ -102,6 +106,8 @@ struct File {
     policy: Vec<policy::Rule>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     route: Vec<routes::RouteEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notify: Vec<notify::NotifyEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     maintenance: Vec<routes::MaintenanceEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -165,7 +171,8 @@ impl Settings {
 }
 
 impl File {
-    fn settle(self, environment: &Environment, sources: &Sources) -> Result<Settings, ConfigError> {
+    /// What is wrong with single sections.
+    fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         problems.extend(self.docker.problems());
         problems.extend(self.secrets.problems());
@@ -178,6 +185,11 @@ impl File {
         problems.extend(self.audit.problems());
         problems.extend(self.backup.problems());
         problems.extend(self.shutdown.problems());
+        problems
+    }
+
+    fn settle(self, environment: &Environment, sources: &Sources) -> Result<Settings, ConfigError> {
+        let mut problems = self.problems();
         let mut agents = self.agents;
         agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
         let access = self
@@ -192,11 +204,19 @@ impl File {
             Vec::new()
         });
         policies.extend(access.preset.policies());
-        let squelch = routes::settle(self.alerts.rules(), &self.route, &self.maintenance)
-            .unwrap_or_else(|wrong| {
-                problems.extend(wrong);
-                Rules::default()
-            });
+        let squelch = routes::settle(
+            self.alerts.rules(),
+            (&self.route, &self.maintenance),
+            &notify::names(&self.notify),
+        )
+        .unwrap_or_else(|wrong| {
+            problems.extend(wrong);
+            Rules::default()
+        });
+        let notify = notify::settle(&self.notify, environment).unwrap_or_else(|wrong| {
+            problems.extend(wrong);
+            Targets::new()
+        });
         let schedules = self.schedules.settle(&self.schedule);
         let schedules = schedules.map_err(|wrong| problems.extend(wrong)).ok();
         match (self.discord.settle(environment), schedules) {
@@ -215,6 +235,7 @@ impl File {
                 alerts: self.alerts,
                 probes: self.probes,
                 squelch: Arc::new(squelch),
+                notify: Arc::new(notify),
                 recovery: self.recovery,
                 outbox: self.outbox,
                 audit: self.audit,

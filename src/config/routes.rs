@@ -13,6 +13,7 @@ use super::{
 use crate::domain::{
     ids::{ChannelId, RoleId, UserId},
     incident::{Kind, Severity},
+    nearest::did_you_mean,
     problem::{Problem, shown},
     squelch::{Destination, Escalation, GroupBy, Maintenance, Matcher, Pace, Route, Rules},
 };
@@ -38,6 +39,9 @@ pub(super) struct RouteEntry {
     /// The ids of channels; without any channel or target, the ops channel of the fleet.
     #[serde(default)]
     channels: Vec<Snowflake>,
+    /// The names of `[[notify]]` entries.
+    #[serde(default)]
+    notify: Vec<String>,
     /// The ids of those who are notified by the message.
     #[serde(default)]
     users: Vec<Snowflake>,
@@ -63,9 +67,12 @@ struct EscalationEntry {
     /// Seconds from the message to the first escalation, and from one to the next.
     #[schemars(range(min = 60, max = 604_800))]
     after_s: u32,
-    /// The ids of channels; without any, those of the route.
+    /// The ids of channels; without any channel or target, those of the route.
     #[serde(default)]
     channels: Vec<Snowflake>,
+    /// The names of `[[notify]]` entries.
+    #[serde(default)]
+    notify: Vec<String>,
     /// So often at most.
     #[serde(default = "once")]
     #[schemars(range(min = 1, max = 20))]
@@ -95,8 +102,8 @@ const fn once() -> u32 {
 /// Puts routes and maintenance into the rules, or tells all that is wrong with them.
 pub(super) fn settle(
     mut rules: Rules,
-    routes: &[RouteEntry],
-    maintenance: &[MaintenanceEntry],
+    (routes, maintenance): (&[RouteEntry], &[MaintenanceEntry]),
+    targets: &[&str],
 ) -> Result<Rules, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut names = BTreeSet::new();
@@ -115,6 +122,7 @@ pub(super) fn settle(
                 "give each route a name of its own, other than `ops`",
             );
         }
+        refuse_unknown(&mut reader, entry, targets);
         read.push(route(&mut reader, entry, pace));
     }
     rules.routes.splice(0..0, read);
@@ -151,7 +159,7 @@ fn route(reader: &mut Reader<'_>, entry: &RouteEntry, usual: Pace) -> Route {
             agents: reader.patterns("agents", &entry.agents),
         },
         window: entry.window.as_ref().and_then(|times| reader.window(times)),
-        to: destinations(&entry.channels),
+        to: destinations(&entry.channels, &entry.notify),
         users: entry.users.iter().map(|id| UserId(id.0)).collect(),
         roles: entry.roles.iter().map(|id| RoleId(id.0)).collect(),
         group_by: entry.group_by,
@@ -197,22 +205,36 @@ fn pace(reader: &mut Reader<'_>, entry: &RouteEntry, usual: Pace) -> Pace {
 fn escalation(reader: &mut Reader<'_>, entry: &RouteEntry, one: &EscalationEntry) -> Escalation {
     reader.within("escalate.after_s", one.after_s, 60..=604_800);
     reader.within("escalate.most", one.most, 1..=20);
-    let channels = if one.channels.is_empty() {
-        &entry.channels
+    let to = if one.channels.is_empty() && one.notify.is_empty() {
+        destinations(&entry.channels, &entry.notify)
     } else {
-        &one.channels
+        destinations(&one.channels, &one.notify)
     };
     Escalation {
         after: Duration::seconds(one.after_s.into()),
-        to: destinations(channels),
+        to,
         most: one.most,
     }
 }
 
-fn destinations(channels: &[Snowflake]) -> Vec<Destination> {
-    if channels.is_empty() {
+fn destinations(channels: &[Snowflake], targets: &[String]) -> Vec<Destination> {
+    if channels.is_empty() && targets.is_empty() {
         return vec![Destination::Ops];
     }
     let channels = channels.iter().map(|id| ChannelId(id.0));
-    channels.map(Destination::Channel).collect()
+    let targets = targets.iter().cloned().map(Destination::Target);
+    channels.map(Destination::Channel).chain(targets).collect()
+}
+
+fn refuse_unknown(reader: &mut Reader<'_>, entry: &RouteEntry, targets: &[&str]) {
+    let later = entry.escalate.as_ref().map(|one| &one.notify);
+    let named = [("notify", Some(&entry.notify)), ("escalate.notify", later)];
+    for (key, names) in named {
+        for name in names.into_iter().flatten() {
+            if !targets.contains(&name.as_str()) {
+                let message = format!("there is no `[[notify]]` entry {}", shown(name));
+                reader.refuse(key, message, &did_you_mean(name, targets));
+            }
+        }
+    }
 }

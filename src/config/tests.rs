@@ -11,6 +11,7 @@ use crate::domain::{
     ids::{ChannelId, GuildId, UserId},
     pattern::Pattern,
     policy::{Ask, Effect, Preset},
+    squelch::Destination,
 };
 
 const TOKEN: &str = "MTIzNDU2Nzg5.GhIjKl.a-signature_of_Discord";
@@ -623,7 +624,7 @@ fn the_shipped_file_shows_every_key_and_its_default() {
         .into_iter()
         // Rules, routes and the like are examples through and through.
         .filter(|(key, _)| {
-            !["policy.", "route.", "maintenance."]
+            !["policy.", "route.", "notify.", "maintenance."]
                 .iter()
                 .any(|list| key.starts_with(list))
         })
@@ -768,4 +769,98 @@ fn the_committed_schemas_are_current() {
             "configs/schema/{file} is not current: run `cargo run -- schema`"
         );
     }
+}
+
+#[test]
+fn targets_take_their_secrets_from_elsewhere_and_show_them_to_nobody() {
+    let text = r#"
+        [[notify]]
+        name = "pager"
+        kind = "pagerduty"
+        key_env = "PAGER_KEY"
+        [[notify]]
+        name = "phone"
+        kind = "ntfy"
+        url_env = "PHONE_URL"
+        [[route]]
+        name = "nights"
+        notify = ["phone"]
+        escalate = { after_s = 900, notify = ["pager"] }
+    "#;
+    let variables = [
+        ("DISCORD_TOKEN", TOKEN),
+        ("PAGER_KEY", "planted-key"),
+        ("PHONE_URL", "https://ntfy.example.org/base/planted-topic"),
+    ];
+    let settings = load(text, &[("discord.guild", "7")], &environment(&variables));
+    let settings = settings.unwrap_or_else(|error| panic!("{error}"));
+    let Some(Target::PagerDuty { url, key }) = settings.notify.get("pager") else {
+        panic!("{:?}", settings.notify);
+    };
+    assert_eq!(
+        (url.expose().as_str(), key.expose_secret()),
+        ("https://events.pagerduty.com/v2/enqueue", "planted-key")
+    );
+    let Some(Target::Ntfy { server, topic, .. }) = settings.notify.get("phone") else {
+        panic!("{:?}", settings.notify);
+    };
+    assert_eq!(
+        (server.expose().as_str(), topic.expose_secret()),
+        ("https://ntfy.example.org/base/", "planted-topic")
+    );
+    assert!(!format!("{settings:?}").contains("planted"));
+    let route = &settings.squelch.routes[0];
+    assert_eq!(route.to, [Destination::Target("phone".to_owned())]);
+    let escalation = route.escalation.as_ref().expect("an escalation");
+    assert_eq!(escalation.to, [Destination::Target("pager".to_owned())]);
+}
+
+#[test]
+fn wrong_targets_are_refused_by_key_and_without_their_secrets() {
+    let text = r#"
+        [[notify]]
+        name = "pager"
+        kind = "pagerduty"
+        [[notify]]
+        name = "pager"
+        kind = "slack"
+        url_env = "BROKEN_URL"
+        [[notify]]
+        name = "hook"
+        kind = "webhook"
+        url_env = "NO_SUCH_URL"
+        url_file = "/no/such/file"
+        key_env = "NO_SUCH_KEY"
+        [[notify]]
+        name = "phone"
+        kind = "ntfy"
+        url_file = "/no/such/file"
+        [[route]]
+        name = "nights"
+        notify = ["pagr"]
+        escalate = { after_s = 900, notify = ["nobody"] }
+    "#;
+    let variables = [
+        ("DISCORD_TOKEN", TOKEN),
+        ("BROKEN_URL", "planted.example.org"),
+    ];
+    let refused = load(text, &[("discord.guild", "7")], &environment(&variables));
+    insta::assert_snapshot!(refused.map(drop).expect_err("wrong settings"), @"
+    yardarm.toml: route[0].notify: there is no `[[notify]]` entry `pagr`
+    hint: did you mean `pager`?
+    yardarm.toml: route[0].escalate.notify: there is no `[[notify]]` entry `nobody`
+    hint: use one of `hook`, `pager`, `phone`
+    yardarm.toml: notify[0].key: is missing
+    hint: name the variable or the file that holds the routing key of the service: `key_env` or `key_file`
+    yardarm.toml: notify[1].name: `pager` is taken or empty
+    hint: give each target a name of its own
+    yardarm.toml: notify[1].url: does not hold an address
+    hint: it begins with `https://`, or with `http://` in a network that you trust
+    yardarm.toml: notify[2].url_env: stands beside `url_file`
+    hint: keep one of them
+    yardarm.toml: notify[2].key_env: `NO_SUCH_KEY` is not set
+    hint: set that variable in `.env` or in your shell
+    yardarm.toml: notify[3].url_file: `/no/such/file` cannot be read: No such file or directory (os error 2)
+    hint: name a file that is there
+    ");
 }
