@@ -16,6 +16,7 @@ use crate::{
     domain::{agent::Name, ids::InstanceId, template::Template},
     engine::Engine,
     error::Error,
+    notify::Targets,
     ops::Ops,
     probe::Prober,
     store::{OpenError, Store},
@@ -95,7 +96,9 @@ impl App {
 
         let workers = Workers::default();
         let channels = Channels::new(Arc::clone(&ops), Arc::clone(&rest.http));
-        workers.start(&ops, Arc::new(channels), start);
+        let targets =
+            Targets::new(Arc::clone(&ops)).map_err(|error| Error::Internal(error.into()))?;
+        workers.start(&ops, (Arc::new(channels), Arc::new(targets)), start);
         let (ended, gateway) = tokio::sync::oneshot::channel();
         let serving = gateway::serve(Arc::clone(&ops), rest, workers.stop());
         workers.spawn_to_end("gateway", async move {

@@ -8,6 +8,7 @@ pub mod app;
 pub mod config;
 
 pub mod discord;
+pub mod notify;
 pub mod workers;
 
 pub mod ops;

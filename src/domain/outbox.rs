@@ -115,10 +115,21 @@ pub fn sent_by(line: &str, subject: Subject, message: MessageId) -> Option<Sent>
     (rest.is_empty() || rest.starts_with(' ')).then_some(Sent::Own(message))
 }
 
+/// Where rows leave: a target that is slow must not hold up Discord, nor the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Channels,
+    /// The `[[notify]]` entries.
+    Targets,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxRow {
     pub id: OutboxId,
+    /// 0 if it goes to a target.
     pub channel: ChannelId,
+    /// The `[[notify]]` entry that it goes to instead of a channel.
+    pub target: Option<String>,
     pub subject: Subject,
     /// Grows whenever the subject changes; a delivery settles the version it began with.
     pub version: i64,

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::Ops;
 use crate::{
+    config::Target,
     domain::{
         agent::Name,
         event::Event,
@@ -100,6 +101,7 @@ impl Ops {
             Change::Reopen(id, due_at) => {
                 alerts::reopen(tx, *id, *due_at).await?;
                 outbox::touch(tx, Subject::Alert(*id), now).await?;
+                self.tell_targets(tx, *id, Target::keeps_state).await?;
             }
             Change::Announce(id, severity) => {
                 alerts::announce(tx, (*id, *severity), now).await?;
@@ -117,6 +119,7 @@ impl Ops {
             Change::Close(id) => {
                 alerts::close(tx, *id, now).await?;
                 outbox::touch(tx, Subject::Alert(*id), now).await?;
+                self.tell_targets(tx, *id, |_| true).await?;
             }
         }
         Ok(())
@@ -135,6 +138,10 @@ impl Ops {
             .iter()
             .find(|one| one.alert == Some(alert));
         for destination in to {
+            if let Destination::Target(name) = destination {
+                outbox::put_target(tx, (subject, name), now).await?;
+                continue;
+            }
             let Some(channel) = self.channel_for(destination, first) else {
                 tracing::warn!(
                     alert.id = alert.0,
@@ -151,6 +158,32 @@ impl Ops {
             outbox::put(tx, &notice, now).await?;
         }
         Ok(())
+    }
+
+    /// Tells those outside of Discord who know of an alert how it stands now. Messages cannot be edited there, so that
+    /// some are not bothered with everything.
+    pub(super) async fn tell_targets(
+        &self,
+        tx: &mut Tx,
+        alert: AlertId,
+        concerns: impl Fn(&Target) -> bool,
+    ) -> Result<()> {
+        let settings = self.settings();
+        for name in outbox::targets_of(tx, alert).await? {
+            if settings.notify.get(&name).is_some_and(&concerns) {
+                outbox::put_target(tx, (Subject::Alert(alert), &name), self.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the message about an alert stands in Discord.
+    pub async fn link_to_alert(&self, id: AlertId) -> Result<Option<String>> {
+        let place = self.store.outbox_place(Subject::Alert(id)).await?;
+        let guild = self.settings().discord.guild;
+        Ok(place.map(|(channel, message)| {
+            format!("https://discord.com/channels/{guild}/{channel}/{message}")
+        }))
     }
 
     fn channel_for(&self, to: &Destination, incident: Option<&Incident>) -> Option<ChannelId> {

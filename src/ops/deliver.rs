@@ -1,4 +1,5 @@
-//! One outbox row → one message. Who can send implements [`Deliver`]; this file decides what becomes of the row.
+//! One outbox row → one message. Who can send implements [`Deliver`] or [`Notify`]; this file decides what becomes of
+//! the row.
 
 use async_trait::async_trait;
 use chrono::{Duration, TimeDelta};
@@ -8,7 +9,7 @@ use crate::{
     domain::{
         event::Event,
         ids::{ChannelId, MessageId},
-        outbox::{OutboxRow, Sent, Subject, backoff},
+        outbox::{Exit, OutboxRow, Sent, Subject, backoff},
         view::Backlog,
     },
     error::Result,
@@ -35,10 +36,18 @@ pub trait Deliver: Send + Sync {
     ) -> std::result::Result<Vec<(Subject, Sent)>, Undelivered>;
 }
 
+/// The ways out of Discord.
+#[async_trait]
+pub trait Notify: Send + Sync {
+    /// Tells the target of the row's subject as it is now. What may be told twice carries the row and its version, by
+    /// which the other side knows it again.
+    async fn notify(&self, row: &OutboxRow, target: &str) -> std::result::Result<(), Undelivered>;
+}
+
 /// Why a message did not arrive, and what that asks for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undelivered {
-    /// Discord was not reached, or refused for now; nothing was sent.
+    /// The other side was not reached, or refused for now; nothing was sent.
     #[error("{0}")]
     Later(String),
     /// The answer was lost: it may have arrived.
@@ -55,17 +64,39 @@ pub enum Undelivered {
 impl Ops {
     /// Delivers what is due, one row per channel. Returns whether there may be more at once.
     pub async fn deliver(&self, by: &dyn Deliver) -> Result<bool> {
-        let due = self.store.outbox_due(self.now()).await?;
+        let due = self.store.outbox_due(Exit::Channels, self.now()).await?;
         let rows = due.iter().map(|row| self.deliver_row(row, by));
         for done in futures::future::join_all(rows).await {
             done?;
         }
+        self.note_backlog(!due.is_empty()).await
+    }
+
+    /// Tells targets what is due, one row each. Returns whether there may be more at once.
+    pub async fn notify(&self, by: &dyn Notify) -> Result<bool> {
+        let due = self.store.outbox_due(Exit::Targets, self.now()).await?;
+        let rows = due.iter().map(|row| self.notify_row(row, by));
+        for done in futures::future::join_all(rows).await {
+            done?;
+        }
+        self.note_backlog(!due.is_empty()).await
+    }
+
+    async fn note_backlog(&self, changed: bool) -> Result<bool> {
         let (waiting, dead) = self.store.outbox_counts().await?;
         self.roster.set_backlog(Backlog { waiting, dead });
-        if !due.is_empty() {
+        if changed {
             self.publish(Event::Backlog);
         }
-        Ok(!due.is_empty())
+        Ok(changed)
+    }
+
+    async fn notify_row(&self, row: &OutboxRow, by: &dyn Notify) -> Result<()> {
+        let target = row.target.as_deref().unwrap_or_default();
+        match by.notify(row, target).await {
+            Ok(()) => Ok(self.store.outbox_settle(row, None).await?),
+            Err(error) => self.undelivered(row, &error).await,
+        }
     }
 
     async fn deliver_row(&self, row: &OutboxRow, by: &dyn Deliver) -> Result<()> {
@@ -169,6 +200,7 @@ impl Ops {
         tracing::warn!(
             outbox.id = row.id.0,
             channel.id = row.channel.0,
+            target = row.target,
             error = why,
             "a message will never be delivered"
         );

@@ -204,6 +204,7 @@ impl Ops {
             return Err(Error::AlreadyDecided(acknowledged_by(&open)));
         }
         outbox::touch(&mut tx, Subject::Alert(id), now).await?;
+        self.tell_targets(&mut tx, id, |_| true).await?;
         tx.commit().await?;
         self.ring();
         Ok(())

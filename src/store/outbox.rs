@@ -4,24 +4,28 @@ use chrono::{DateTime, Utc};
 
 use super::{Store, Tx, unreadable};
 use crate::domain::{
-    ids::{ChannelId, MessageId, OutboxId},
-    outbox::{OutboxRow, Subject},
+    ids::{AlertId, ChannelId, MessageId, OutboxId},
+    outbox::{Exit, OutboxRow, Subject},
 };
 
 /// How many channels are served in one round.
 const ROUND: i64 = 32;
 
 impl Store {
-    /// The first waiting row of each channel whose first row is due: order within a channel, none held up by another.
-    pub async fn outbox_due(&self, now: DateTime<Utc>) -> sqlx::Result<Vec<OutboxRow>> {
+    /// The first waiting row of each channel, or of each target, whose first row is due: order within one, none held up
+    /// by another.
+    pub async fn outbox_due(&self, exit: Exit, now: DateTime<Utc>) -> sqlx::Result<Vec<OutboxRow>> {
+        let outside = exit == Exit::Targets;
         let rows = sqlx::query_as!(
             Row,
-            r#"SELECT id, channel_id, subject_kind, subject_id, version, message_id, attempts,
+            r#"SELECT id, channel_id, target, subject_kind, subject_id, version, message_id, attempts,
                       in_doubt AS "in_doubt: bool", created_at AS "created_at: DateTime<Utc>"
-               FROM outbox WHERE state = 'waiting' AND due_at <= ?1
-                 AND id = (SELECT min(o.id) FROM outbox o WHERE o.state = 'waiting' AND o.channel_id = outbox.channel_id)
-               ORDER BY id LIMIT ?2"#,
+               FROM outbox WHERE state = 'waiting' AND due_at <= ?1 AND (target <> '') = ?2
+                 AND id = (SELECT min(o.id) FROM outbox o WHERE o.state = 'waiting'
+                               AND o.channel_id = outbox.channel_id AND o.target = outbox.target)
+               ORDER BY id LIMIT ?3"#,
             now,
+            outside,
             ROUND
         )
         .fetch_all(&self.reader)
@@ -39,7 +43,7 @@ impl Store {
         let channel = channel.to_db();
         let rows = sqlx::query_as!(
             Row,
-            r#"SELECT id, channel_id, subject_kind, subject_id, version, message_id, attempts,
+            r#"SELECT id, channel_id, target, subject_kind, subject_id, version, message_id, attempts,
                       in_doubt AS "in_doubt: bool", created_at AS "created_at: DateTime<Utc>"
                FROM outbox WHERE state = 'waiting' AND channel_id = ? AND message_id IS NULL AND created_at < ?
                  AND subject_kind IN ('action', 'start', 'anchor')
@@ -70,10 +74,30 @@ impl Store {
         Ok(message.flatten().map(MessageId::from_db))
     }
 
+    /// Where the message about a subject stands in Discord, if it was sent anywhere.
+    pub async fn outbox_place(
+        &self,
+        subject: Subject,
+    ) -> sqlx::Result<Option<(ChannelId, MessageId)>> {
+        let (kind, number) = (subject.kind(), subject.number());
+        let row = sqlx::query!(
+            r#"SELECT channel_id, message_id AS "message_id!" FROM outbox
+               WHERE subject_kind = ? AND subject_id = ? AND target = '' AND message_id IS NOT NULL ORDER BY id LIMIT 1"#,
+            kind,
+            number
+        )
+        .fetch_optional(&self.reader)
+        .await?;
+        let place = |channel, message| (ChannelId::from_db(channel), MessageId::from_db(message));
+        Ok(row.map(|row| place(row.channel_id, row.message_id)))
+    }
+
     /// When the next row falls due, if any waits.
-    pub async fn outbox_next(&self) -> sqlx::Result<Option<DateTime<Utc>>> {
+    pub async fn outbox_next(&self, exit: Exit) -> sqlx::Result<Option<DateTime<Utc>>> {
+        let outside = exit == Exit::Targets;
         sqlx::query_scalar!(
-            r#"SELECT min(due_at) AS "due: DateTime<Utc>" FROM outbox WHERE state = 'waiting'"#
+            r#"SELECT min(due_at) AS "due: DateTime<Utc>" FROM outbox WHERE state = 'waiting' AND (target <> '') = ?"#,
+            outside
         )
         .fetch_one(&self.reader)
         .await
@@ -181,12 +205,13 @@ pub async fn shown(tx: &mut Tx, subject: Subject) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// The subject has changed: wherever it was told, the message is edited once `due`.
+/// The subject has changed: wherever it was told in Discord, the message is edited once `due`. Targets cannot edit what
+/// they were told: see [`put_target`].
 pub async fn touch(tx: &mut Tx, subject: Subject, due: DateTime<Utc>) -> sqlx::Result<()> {
     let (kind, number) = (subject.kind(), subject.number());
     sqlx::query!(
         "UPDATE outbox SET version = version + 1, state = 'waiting', due_at = ?
-         WHERE subject_kind = ? AND subject_id = ? AND state <> 'dead'",
+         WHERE subject_kind = ? AND subject_id = ? AND target = '' AND state <> 'dead'",
         due,
         kind,
         number
@@ -199,6 +224,7 @@ pub async fn touch(tx: &mut Tx, subject: Subject, due: DateTime<Utc>) -> sqlx::R
 struct Row {
     id: i64,
     channel_id: i64,
+    target: String,
     subject_kind: String,
     subject_id: i64,
     version: i64,
@@ -213,6 +239,7 @@ impl Row {
         Ok(OutboxRow {
             id: OutboxId(self.id),
             channel: ChannelId::from_db(self.channel_id),
+            target: Some(self.target).filter(|name| !name.is_empty()),
             subject: Subject::parse(&self.subject_kind, self.subject_id)
                 .ok_or_else(|| unreadable("subject_kind", &self.subject_kind))?,
             version: self.version,
@@ -254,4 +281,39 @@ pub async fn put(tx: &mut Tx, notice: &Notice, now: DateTime<Utc>) -> sqlx::Resu
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// A target is to be told of the subject, or told of it once more.
+pub async fn put_target(
+    tx: &mut Tx,
+    (subject, target): (Subject, &str),
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let (kind, number) = (subject.kind(), subject.number());
+    sqlx::query!(
+        "INSERT INTO outbox (channel_id, target, subject_kind, subject_id, state, due_at, created_at)
+         VALUES (0, ?1, ?2, ?3, 'waiting', ?4, ?4)
+         ON CONFLICT (subject_kind, subject_id, channel_id, target) DO UPDATE SET
+             version = version + 1, state = 'waiting', due_at = excluded.due_at, attempts = 0",
+        target,
+        kind,
+        number,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The targets that were told of an alert, when it was announced or later. What never reached one is over there, too.
+pub async fn targets_of(tx: &mut Tx, alert: AlertId) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "SELECT DISTINCT target FROM outbox
+         WHERE target <> '' AND state <> 'dead' AND (subject_kind = 'alert' AND subject_id = ?1
+             OR subject_kind = 'nudge' AND subject_id IN (SELECT id FROM nudges WHERE alert_id = ?1))
+         ORDER BY target",
+        alert.0
+    )
+    .fetch_all(&mut **tx)
+    .await
 }

@@ -24,7 +24,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     domain::event::Event,
-    ops::{Ops, deliver::Deliver, recover::Start},
+    ops::{
+        Ops,
+        deliver::{Deliver, Notify},
+        recover::Start,
+    },
 };
 
 /// All tasks of the process, so that it can end them.
@@ -73,12 +77,18 @@ impl Workers {
     }
 
     /// Starts everything that runs by itself.
-    pub fn start(&self, ops: &Arc<Ops>, deliver: Arc<dyn Deliver>, start: Start) {
+    pub fn start(
+        &self,
+        ops: &Arc<Ops>,
+        (deliver, notify): (Arc<dyn Deliver>, Arc<dyn Notify>),
+        start: Start,
+    ) {
         self.spawn("watcher", watcher::watch(Arc::clone(ops)));
         self.spawn("converge", converge::converge(Arc::clone(ops), start));
         self.spawn("executor", executor::execute(Arc::clone(ops), self.clone()));
         self.spawn("stats", stats::sample(Arc::clone(ops)));
         self.spawn("outbox", outbox::send(Arc::clone(ops), deliver));
+        self.spawn("notify", outbox::notify(Arc::clone(ops), notify));
         self.spawn("access", access::keep(Arc::clone(ops)));
         self.spawn("probes", probes::ask(Arc::clone(ops)));
         self.spawn("scheduler", scheduler::run(Arc::clone(ops)));

@@ -1,6 +1,6 @@
-//! Sends what waits in the outbox: one message in flight per channel.
+//! Sends what waits in the outbox: one message in flight per channel and per target.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Display, sync::Arc, time::Duration};
 
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
@@ -8,8 +8,11 @@ use tokio::{
 };
 
 use crate::{
-    domain::event::Event,
-    ops::{Ops, deliver::Deliver},
+    domain::{event::Event, outbox::Exit},
+    ops::{
+        Ops,
+        deliver::{Deliver, Notify},
+    },
 };
 
 /// Looks at least this often.
@@ -18,19 +21,39 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 pub(super) async fn send(ops: Arc<Ops>, deliver: Arc<dyn Deliver>) {
     let mut events = ops.events();
     loop {
-        match ops.deliver(&*deliver).await {
-            Ok(true) => continue,
-            Ok(false) => {}
-            Err(error) => tracing::error!(error = %error, "the outbox could not be read"),
-        }
-        let wait = until_due(&ops).await.unwrap_or(LOOK_EVERY).min(LOOK_EVERY);
-        // Time is as good a reason to look as a ring.
-        drop(timeout(wait, ring(&mut events)).await);
+        let sent = ops.deliver(&*deliver).await;
+        pause(&ops, Exit::Channels, sent, &mut events).await;
     }
 }
 
-async fn until_due(ops: &Ops) -> Option<Duration> {
-    let due = ops.store.outbox_next().await.ok()??;
+/// The same for what is told outside of Discord.
+pub(super) async fn notify(ops: Arc<Ops>, notify: Arc<dyn Notify>) {
+    let mut events = ops.events();
+    loop {
+        let told = ops.notify(&*notify).await;
+        pause(&ops, Exit::Targets, told, &mut events).await;
+    }
+}
+
+/// Until there may be something to send again.
+async fn pause<E: Display>(
+    ops: &Ops,
+    exit: Exit,
+    sent: Result<bool, E>,
+    events: &mut Receiver<Event>,
+) {
+    match sent {
+        Ok(true) => return,
+        Ok(false) => {}
+        Err(error) => tracing::error!(error = %error, "the outbox could not be read"),
+    }
+    let wait = until_due(ops, exit).await.unwrap_or(LOOK_EVERY);
+    // Time is as good a reason to look as a ring.
+    drop(timeout(wait.min(LOOK_EVERY), ring(events)).await);
+}
+
+async fn until_due(ops: &Ops, exit: Exit) -> Option<Duration> {
+    let due = ops.store.outbox_next(exit).await.ok()??;
     Some(
         (due - ops.now())
             .to_std()

@@ -9,8 +9,8 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "discord", "workers", "ops", "engine", "probe", "store", "vault", "config", "domain",
-            "clock", "error",
+            "discord", "notify", "workers", "ops", "engine", "probe", "store", "vault", "config",
+            "domain", "clock", "error",
         ],
     ),
     (
@@ -49,6 +49,8 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("discord::render", &["discord::press", "domain"]),
     ("discord::press", &["domain"]),
+    ("notify", &["notify::render", "ops", "domain", "error"]),
+    ("notify::render", &["domain"]),
     ("workers", &["ops", "domain"]),
     (
         "ops",
@@ -105,6 +107,7 @@ pub(crate) const EXTRA: &[(&str, &str, &str)] = &[
         "config",
         "address, certificate authority and token of the connection",
     ),
+    ("notify", "config", "addresses and keys of the targets"),
     (
         "ops",
         "config",
@@ -214,7 +217,7 @@ const NEVER: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
-const NOT_ASYNC: &[&str] = &["domain", "discord::render"];
+const NOT_ASYNC: &[&str] = &["domain", "discord::render", "notify::render"];
 
 /// What changes something on the engine's host.
 const CHANGING: &[&str] = &[

@@ -33,6 +33,7 @@ mod host_rights;
 mod hostile;
 mod logs;
 mod matrix;
+mod notify;
 mod outbox;
 mod policies;
 mod probes;

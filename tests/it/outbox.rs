@@ -8,6 +8,7 @@ use yardarm::{
     domain::{
         agent::State::{self, Running, Stopped},
         ids::ActionId,
+        outbox::Exit,
     },
     ops::Ops,
 };
@@ -78,8 +79,13 @@ impl TestApp {
 
     /// Waits until everything that is due was tried.
     async fn served(&self) {
-        let nothing_due =
-            async |ops: &Ops| ops.store.outbox_due(ops.now()).await.unwrap().is_empty();
+        let nothing_due = async |ops: &Ops| {
+            ops.store
+                .outbox_due(Exit::Channels, ops.now())
+                .await
+                .unwrap()
+                .is_empty()
+        };
         self.until_outbox(nothing_due).await;
     }
 
@@ -89,7 +95,7 @@ impl TestApp {
         self.until_outbox(nothing_waits).await;
     }
 
-    async fn until_outbox(&self, is_so: impl AsyncFn(&Ops) -> bool) {
+    pub(crate) async fn until_outbox(&self, is_so: impl AsyncFn(&Ops) -> bool) {
         let mut events = self.ops().events();
         let wait = async {
             while !is_so(self.ops()).await {

@@ -14,7 +14,7 @@ use yardarm::{
             ActionId, AgentId, ChannelId, ContainerId, FleetId, GrantId, ImageId, InstanceId,
             InteractionId, MessageId, UserId,
         },
-        outbox::{OutboxRow, Subject},
+        outbox::{Exit, OutboxRow, Subject},
     },
     store::{
         OpenError, Store, Tx,
@@ -112,11 +112,19 @@ impl Scene {
     }
 
     async fn first_due(&self) -> OutboxRow {
-        self.store.outbox_due(self.now).await.unwrap().remove(0)
+        self.store
+            .outbox_due(Exit::Channels, self.now)
+            .await
+            .unwrap()
+            .remove(0)
     }
 
     async fn due(&self) -> Vec<Subject> {
-        let rows = self.store.outbox_due(self.now).await.unwrap();
+        let rows = self
+            .store
+            .outbox_due(Exit::Channels, self.now)
+            .await
+            .unwrap();
         rows.into_iter().map(|row| row.subject).collect()
     }
 }
@@ -649,8 +657,16 @@ async fn a_channel_hears_one_thing_at_a_time_and_in_order() {
         [elsewhere],
         "the second does not overtake the first"
     );
-    assert_eq!(scene.store.outbox_next().await.unwrap(), Some(scene.now));
-    let row = scene.store.outbox_due(soon).await.unwrap().remove(0);
+    assert_eq!(
+        scene.store.outbox_next(Exit::Channels).await.unwrap(),
+        Some(scene.now)
+    );
+    let row = scene
+        .store
+        .outbox_due(Exit::Channels, soon)
+        .await
+        .unwrap()
+        .remove(0);
     assert_eq!((row.attempts, row.in_doubt), (1, true));
     let backlog = scene
         .store
@@ -705,7 +721,7 @@ async fn what_was_shown_waits_no_more_and_what_never_arrives_is_counted() {
     assert_eq!(row.subject, buried);
     scene.store.outbox_bury(row.id, "403").await.unwrap();
     assert_eq!(scene.store.outbox_counts().await.unwrap(), (0, 1));
-    assert_eq!(scene.store.outbox_next().await.unwrap(), None);
+    assert_eq!(scene.store.outbox_next(Exit::Channels).await.unwrap(), None);
 }
 
 #[tokio::test]

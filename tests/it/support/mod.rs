@@ -5,6 +5,7 @@ pub(crate) mod docker_host;
 pub(crate) mod errors;
 pub(crate) mod fake_engine;
 pub(crate) mod program;
+pub(crate) mod receiver;
 pub(crate) mod registry;
 pub(crate) mod scene;
 pub(crate) mod tables;
