@@ -15,10 +15,12 @@ use super::{
     Ops,
     actions::{Request, Requester},
     alerts::cause_of,
+    resolve::Selection,
+    roster::Board,
 };
 use crate::{
     domain::{
-        action::{Details, Kind as ActionKind, Origin},
+        action::{Arguments, Details, Kind as ActionKind, Origin},
         agent::{Desired, State},
         event::Event,
         ids::AgentId,
@@ -63,6 +65,7 @@ impl Ops {
     pub async fn mend(&self) -> Result<Option<DateTime<Utc>>> {
         self.close_breakers().await?;
         self.note_breakers().await?;
+        self.mend_dependents().await?;
         let troubled = self.troubled();
         let due = join_all(troubled.iter().map(|view| self.mend_agent(view))).await;
         let mut next: Option<DateTime<Utc>> = None;
@@ -106,6 +109,7 @@ impl Ops {
             // Its end was not seen: `converge` starts it.
             return Ok(None);
         }
+        let is_new = known.is_none();
         let incident = match known {
             Some(incident) if incident.is_present() && !self.ended.contains(agent) => incident,
             _ => match self.look_into(view, kind).await? {
@@ -122,6 +126,9 @@ impl Ops {
         }
         let (rule, past) = self.recovery_of(view).await?;
         let cause = cause_of(view, &incident);
+        if is_new && incident.returns.is_empty() && cause == Cause::OutOfMemory {
+            self.propose_memory(view).await;
+        }
         match rule.course(&cause, &past, agent, self.now()) {
             Course::Ask(_) => Ok(None),
             Course::Break => self.give_up(&incident, &past).await.map(|()| None),
@@ -145,7 +152,14 @@ impl Ops {
                     .and_then(|seen| seen.exit_code)
                     .filter(|_| kind != Kind::Unhealthy),
                 lines,
-                notes: Vec::new(),
+                notes: more_memory(view)
+                    .filter(|_| cause == Cause::OutOfMemory)
+                    .map(|(limit, more)| {
+                        let name = &view.agent.name;
+                        format!("Its limit is {limit} MiB: `/redeploy agent:{name} set:memory_mb={more}` gives it more.")
+                    })
+                    .into_iter()
+                    .collect(),
             },
         };
         let news = self.see(&problem).await?;
@@ -197,6 +211,11 @@ impl Ops {
             State::Down | State::CrashLooping => ActionKind::Start,
             _ => ActionKind::Restart,
         };
+        self.restart_for(view, kind, format!("it {cause}")).await?;
+        Ok(None)
+    }
+
+    async fn restart_for(&self, view: &View, kind: ActionKind, why: String) -> Result<()> {
         let request = Request {
             kind,
             targets: vec![NewTarget::as_it_is(view.agent.id)],
@@ -207,14 +226,80 @@ impl Ops {
         let requester = Requester {
             caller: None,
             origin: Origin::Recovery,
-            reason: Some(format!("it {cause}")),
+            reason: Some(why),
             reply: None,
         };
         match self.submit(request, requester).await {
             // Somebody is at it, or it was frozen within this moment: the next look will tell.
-            Err(Error::Busy(_) | Error::Denied(_)) => Ok(None),
-            answer => answer.map(|_| None),
+            Err(Error::Busy(_) | Error::Denied(_)) => Ok(()),
+            answer => answer.map(drop),
         }
+    }
+
+    /// Asks people for more memory, where the policy has somebody to ask.
+    async fn propose_memory(&self, view: &View) {
+        let Some((limit, more)) = more_memory(view) else {
+            return;
+        };
+        let given = Arguments::from([("memory_mb".to_owned(), more.to_string())]);
+        let selection = Selection {
+            agent: Some(view.agent.name.as_str()),
+            fleet: None,
+        };
+        let requester = Requester {
+            caller: None,
+            origin: Origin::Recovery,
+            reason: Some(format!("it ran out of memory with {limit} MiB")),
+            reply: None,
+        };
+        let sight = self.own_sight();
+        let proposed = match sight.request_redeploy(selection, &given, false) {
+            Ok(request) => self.submit(request, requester).await.map(drop),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = proposed {
+            // The card says how to do it by hand.
+            tracing::info!(agent.name = view.agent.name.as_str(), error = %error, "more memory could not be proposed");
+        }
+    }
+
+    /// Restarts what depends on an agent that we restarted after it: in order, because each waits for those before it.
+    async fn mend_dependents(&self) -> Result<()> {
+        for (view, needs) in self.dependents() {
+            for need in needs {
+                if self.store.was_started_by_recovery(need.agent.id).await? {
+                    let why = format!("`{}`, which it depends on, was restarted", need.agent.name);
+                    self.restart_for(&view, ActionKind::Restart, why).await?;
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Agents at work, each with those it depends on that came up after it and do not depend on it themselves.
+    fn dependents(&self) -> Vec<(View, Vec<View>)> {
+        self.roster.read(|board| {
+            let at_work = |view: &&View| {
+                view.state == State::Running
+                    && view.agent.desired == Desired::Running
+                    && !board.is_frozen(view.agent.fleet)
+            };
+            let of = |view: &View| -> Vec<View> {
+                let needs = needs_of(view).iter().filter_map(|name| board.view(name));
+                needs
+                    .filter(at_work)
+                    .filter(|need| need.fleet == view.fleet && started(need) > started(view))
+                    .filter(|need| !leads_to(board, need, view))
+                    .cloned()
+                    .collect()
+            };
+            let all = board
+                .views()
+                .filter(at_work)
+                .filter(|view| !needs_of(view).is_empty());
+            all.map(|view| (view.clone(), of(view))).collect()
+        })
     }
 
     fn recovering_in(&self, fleet: &crate::domain::agent::Name) -> usize {
@@ -293,6 +378,37 @@ impl Ops {
         }
         Ok(())
     }
+}
+
+/// The limit it has, and half as much again.
+fn more_memory(view: &View) -> Option<(u32, u32)> {
+    let limit = view.version.as_ref()?.spec.limits.memory_mb;
+    Some((limit, limit.checked_mul(3)?.div_ceil(2))).filter(|_| limit > 0)
+}
+
+fn needs_of(view: &View) -> &[String] {
+    let version = view.version.as_ref();
+    version.map_or(&[], |version| version.spec.depends_on.as_slice())
+}
+
+fn started(view: &View) -> Option<DateTime<Utc>> {
+    view.observed.as_ref().and_then(|seen| seen.started_at)
+}
+
+/// Whether one agent depends on another, by however many steps: in a ring nobody comes first.
+fn leads_to(board: &Board, from: &View, to: &View) -> bool {
+    let mut seen: HashSet<&str> = HashSet::new();
+    let mut open: Vec<&View> = vec![from];
+    while let Some(view) = open.pop() {
+        if !seen.insert(view.agent.name.as_str()) {
+            continue;
+        }
+        if view.agent.id == to.agent.id {
+            return true;
+        }
+        open.extend(needs_of(view).iter().filter_map(|name| board.view(name)));
+    }
+    false
 }
 
 const fn kind_of(view: &View) -> Kind {

@@ -85,7 +85,7 @@ pub async fn join(
 /// What was over is back. If it was never announced, it is due at `due_at`.
 pub async fn reopen(tx: &mut Tx, id: AlertId, due_at: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE alerts SET closed_at = NULL, due_at = iif(announced_at IS NULL, ?, due_at) WHERE id = ?",
+        "UPDATE alerts SET closed_at = NULL, due_at = CASE WHEN announced_at IS NULL THEN ? ELSE due_at END WHERE id = ?",
         due_at,
         id.0
     )

@@ -26,6 +26,20 @@ impl Store {
         })
     }
 
+    /// Whether its last start that went well was ours, because it was ill.
+    pub async fn was_started_by_recovery(&self, agent: AgentId) -> sqlx::Result<bool> {
+        let origin = sqlx::query_scalar!(
+            "SELECT origin FROM actions JOIN action_targets ON action_id = actions.id
+             WHERE agent_id = ? AND action_targets.state = 'succeeded'
+               AND kind IN ('deploy', 'redeploy', 'rollback', 'start', 'restart', 'resume', 'secret rotate')
+             ORDER BY actions.id DESC LIMIT 1",
+            agent.0
+        )
+        .fetch_optional(&self.reader)
+        .await?;
+        Ok(origin.as_deref() == Some("recovery"))
+    }
+
     /// Agents that are not restarted by themselves, and since when they run well.
     pub async fn breakers(&self) -> sqlx::Result<Vec<(AgentId, Option<DateTime<Utc>>)>> {
         let rows = sqlx::query!(

@@ -347,3 +347,85 @@ async fn what_was_opened_before_a_crash_is_told_after_it() {
     assert_eq!(cards(&test).len(), 1, "told twice");
     test.finish().await;
 }
+
+#[tokio::test]
+async fn more_memory_is_put_to_the_vote() {
+    let mut test = TestApp::prepare(&[("alerts.group_wait_s", "0")]).await;
+    test.set("access.preset", "\"team\"");
+    let owners = ["olga", "ravi"].map(|name| format!("\"{}\"", test.cord.user(name).id()));
+    test.set("access.owners", &format!("[{}]", owners.join(", ")));
+    test.up().await;
+    test.deploy("scout").await;
+    let container = test.engine.id_of("yardarm-scout");
+    test.engine.run_out_of_memory(&container);
+    let told = card(&test, "ran out of memory").await;
+    assert!(
+        told.contains("`/redeploy agent:scout set:memory_mb=768` gives it more"),
+        "{told}"
+    );
+    let question = test
+        .cord
+        .channel("ops")
+        .wait_for_text("-# approval")
+        .await
+        .unwrap();
+    insta::assert_snapshot!(test.said(question.content()), @"
+    🗳️ Yardarm asks to **redeploy** `scout` in `main`.
+    Why: it ran out of memory with 512 MiB
+    • limits `512 MiB, 1 CPUs, 256 processes` → `768 MiB, 1 CPUs, 256 processes`
+    ⚠️ Loosens: memory 512 → 768 MiB
+    0 of 1 approvals, from <@ravi>, <@olga> · lapses <t:1795348800:R>
+    -# approval 2 · plan 518ccd7bc181
+    ");
+    test.engine.run_on_start("demo:1");
+    ravi(&test).press(&question, "Approve").await.unwrap();
+    test.cord
+        .channel("ops")
+        .wait_for_text("✅ redeploy `scout`: running")
+        .await
+        .unwrap();
+    assert_eq!(test.engine.spec_of("yardarm-scout").limits.memory_mb, 768);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_depends_on_a_restarted_agent_is_restarted_after_it() {
+    let test = TestApp::start().await;
+    for (name, needs) in [("store", ""), ("brain", "store"), ("face", "brain")] {
+        let needs = if needs.is_empty() {
+            String::new()
+        } else {
+            format!("\"{needs}\"")
+        };
+        let template = format!(
+            r#"{{ "description": "x", "image": "demo:1", "stop_grace_s": 1, "depends_on": [{needs}] }}"#
+        );
+        test.write_template(name, &template);
+    }
+    test.done("reload").await;
+    for name in ["store", "brain", "face"] {
+        test.done(&format!("deploy template:{name} name:{name}"))
+            .await;
+    }
+    test.engine.forget_calls();
+    test.clock.advance(TimeDelta::seconds(10));
+    die(&test, "store", 1);
+    test.until(|_| test.engine.changes().len() >= 3).await;
+    test.clock.advance(TimeDelta::seconds(10));
+    test.ops().publish(yardarm::domain::event::Event::Resynced);
+    test.until(|ops| {
+        test.engine.changes().len() >= 5
+            && ops
+                .roster
+                .read(|board| board.views().all(|view| view.busy.is_none()))
+    })
+    .await;
+    insta::assert_snapshot!(test.engine.changes().join("\n"), @"
+    start yardarm-store
+    stop yardarm-brain
+    start yardarm-brain
+    stop yardarm-face
+    start yardarm-face
+    ");
+    test.finish().await;
+}

@@ -12,6 +12,15 @@ pub(crate) struct Verdict {
 pub(crate) fn judge(figures: &Figures, name: &str, figure: &Figure) -> Option<Verdict> {
     match (name, figure) {
         ("ack_ms", _) => beside_floor(figures, name, "ack_floor_ms"),
+        ("vote_ms", Figure::Spread(vote)) => {
+            let floor = figures.get("vote_floor_ms", 0)?;
+            Some(at_most(
+                "p50 ≤ 2 × vote_floor_ms",
+                vote.p50,
+                2.0 * floor.p50,
+            ))
+        }
+        ("freeze_ms", Figure::Spread(freeze)) => Some(at_most("max", freeze.max, 2000.0)),
         ("ack_20_ms", _) => beside_floor(figures, name, "ack_floor_20_ms"),
         ("status_ms", _) => {
             let (small, large) = (figures.get(name, 10)?, figures.get(name, 1000)?);

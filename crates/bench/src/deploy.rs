@@ -12,12 +12,7 @@ use bollard::{
 };
 use localcord::Person;
 
-use crate::{
-    Counts,
-    cord::{finished, succeeded},
-    figures::Figures,
-    site::Site,
-};
+use crate::{Counts, cord::succeeded, figures::Figures, site::Site};
 
 const LABEL: &str = "yardarm-bench";
 
@@ -53,10 +48,8 @@ async fn deploy(person: &Person, name: &str) -> Result<Duration> {
 }
 
 pub(crate) async fn remove(person: &Person, agent: &str) -> Result<()> {
-    let asked = person.slash("remove").option("agent", agent).send().await?;
-    finished(&asked).await?;
-    let confirmed = asked.press("Remove").await?;
-    confirmed.until_text("✅").await?;
+    let command = person.slash("remove").option("agent", agent);
+    succeeded(&command.send().await?).await?;
     Ok(())
 }
 

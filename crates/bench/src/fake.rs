@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
-use localcord::{Localcord, Person};
+use localcord::{Channel, Localcord, Person};
 use tempfile::TempDir;
 use yardarm::{
     app::{App, Parts},
@@ -15,6 +15,7 @@ use yardarm::{
 
 use crate::{cord, support::fake_engine::FakeEngine};
 
+const SETTINGS: &str = "yardarm.toml";
 const IMAGE: &str = "demo:1";
 const TEMPLATE: &str = r#"{ "description": "ticks", "image": "demo:1", "stop_grace_s": 1 }"#;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -29,8 +30,14 @@ pub(crate) struct FakeFleet {
 impl FakeFleet {
     /// Returns once all agents run.
     pub(crate) async fn start(size: usize) -> Result<Self> {
+        Self::start_with(size, "").await
+    }
+
+    /// With a settings file.
+    pub(crate) async fn start_with(size: usize, settings: &str) -> Result<Self> {
         let cord = cord::start().await?;
         let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join(SETTINGS), settings)?;
         let app = App::start(parts(&cord, &folder)?).await?;
         cord.wait_for_command("help").await?;
         until(&app.ops, Ops::knows_engine).await?;
@@ -54,6 +61,11 @@ impl FakeFleet {
         &self.app.ops
     }
 
+    /// Where questions are put.
+    pub(crate) fn channel(&self) -> Channel {
+        self.cord.channel("ops")
+    }
+
     pub(crate) async fn stop(self) {
         self.app.stop().await;
     }
@@ -64,7 +76,7 @@ fn parts(cord: &Localcord, folder: &TempDir) -> Result<Parts> {
     std::fs::write(folder.path().join("agents/demo.json"), TEMPLATE)?;
     let token = ("DISCORD_TOKEN".to_owned(), cord.token().to_owned());
     let source = Source {
-        path: None,
+        path: Some(folder.path().join(SETTINGS)),
         overrides,
         environment: Environment::from_iter([token]),
     };

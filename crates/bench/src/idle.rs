@@ -15,7 +15,9 @@ const AT_ONCE: usize = 4;
 const SETTLE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn measure(figures: &mut Figures, site: &Site, counts: &Counts) -> Result<()> {
-    fill(site).await?;
+    let (yardarm, _) = site.launch().await?;
+    fill(site, ("main", AGENTS)).await?;
+    yardarm.stop().await?;
     let engine = process::named(&["dockerd", "containerd"])?;
     // Before and after, because others may use the engine too.
     let before = usage(&engine, counts.window / 2).await?;
@@ -44,23 +46,23 @@ pub(crate) async fn measure(figures: &mut Figures, site: &Site, counts: &Counts)
     Ok(())
 }
 
-/// Deploys all agents, and leaves them running without us.
-async fn fill(site: &Site) -> Result<()> {
-    let (yardarm, _) = site.launch().await?;
+/// Deploys agents that wait.
+pub(crate) async fn fill(site: &Site, (fleet, agents): (&str, usize)) -> Result<()> {
     let people = site.people();
-    let numbers: Vec<usize> = (0..AGENTS).collect();
+    let numbers: Vec<usize> = (0..agents).collect();
     for few in numbers.chunks(AT_ONCE) {
         let deploy = few.iter().zip(&people).map(|(number, person)| async move {
-            let name = format!("idle-{number}");
+            let name = format!("{fleet}-{number}");
             let command = person
                 .slash("deploy")
                 .option("template", "idle")
-                .option("name", &name);
+                .option("name", &name)
+                .option("fleet", fleet);
             succeeded(&command.send().await?).await
         });
         try_join_all(deploy).await?;
     }
-    yardarm.stop().await
+    Ok(())
 }
 
 /// The share of one core that some processes use, in percent.

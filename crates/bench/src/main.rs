@@ -8,6 +8,7 @@ mod deploy;
 mod fake;
 mod figures;
 mod floor;
+mod freeze;
 mod idle;
 mod logs;
 mod machine;
@@ -17,6 +18,7 @@ mod schedules;
 mod site;
 mod stats;
 mod table;
+mod votes;
 
 /// The tests' fake engine, as it is.
 #[path = "../../../tests/it/support"]
@@ -36,7 +38,7 @@ mod support {
 use std::{panic::AssertUnwindSafe, path::Path, time::Duration};
 
 use anyhow::{Result, bail};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use futures::FutureExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
@@ -55,6 +57,8 @@ const OUTPUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/bench.js
 /// Measures Yardarm
 #[derive(Parser)]
 struct Arguments {
+    /// Only these; then target/bench.json stays as it is
+    groups: Vec<Group>,
     /// Fewer samples: to see whether the bench works, not for figures to publish
     #[arg(long)]
     quick: bool,
@@ -66,12 +70,39 @@ struct Arguments {
     log: bool,
 }
 
+/// What is measured together.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Group {
+    Policy,
+    Chat,
+    Votes,
+    Schedules,
+    Audit,
+    Deploy,
+    Logs,
+    Idle,
+    Freeze,
+}
+
+impl Arguments {
+    fn wants(&self, group: Group) -> bool {
+        let needs_docker = matches!(
+            group,
+            Group::Deploy | Group::Logs | Group::Idle | Group::Freeze
+        );
+        let named = self.groups.is_empty() || self.groups.contains(&group);
+        named && !(needs_docker && self.fake_only)
+    }
+}
+
 /// How much is measured.
 struct Counts {
     /// Samples, one at a time.
     one: usize,
     /// Rounds of twenty people.
     rounds: usize,
+    votes: usize,
+    freezes: usize,
     deploys: usize,
     logs: usize,
     /// Text that the engine stores as about 1.55 times as much.
@@ -90,6 +121,8 @@ impl Counts {
             return Self {
                 one: 50,
                 rounds: 3,
+                votes: 5,
+                freezes: 2,
                 deploys: 5,
                 logs: 10,
                 log_bytes: 32_500_000,
@@ -102,6 +135,8 @@ impl Counts {
         Self {
             one: 400,
             rounds: 25,
+            votes: 30,
+            freezes: 5,
             deploys: 20,
             logs: 40,
             log_bytes: 325_000_000,
@@ -119,14 +154,30 @@ async fn main() -> Result<()> {
     let counts = Counts::new(arguments.quick);
     listen(arguments.log);
     let mut figures = Figures::default();
-    policy::measure(&mut figures)?;
-    chat::measure(&mut figures, &counts).await?;
-    schedules::measure(&mut figures, &counts).await?;
-    audit::measure(&mut figures, &counts).await?;
-    if !arguments.fake_only {
-        on_docker(&mut figures, &counts).await?;
+    if arguments.wants(Group::Policy) {
+        policy::measure(&mut figures)?;
     }
-    write(&figures).await
+    if arguments.wants(Group::Chat) {
+        chat::measure(&mut figures, &counts).await?;
+    }
+    if arguments.wants(Group::Votes) {
+        votes::measure(&mut figures, &counts).await?;
+    }
+    if arguments.wants(Group::Schedules) {
+        schedules::measure(&mut figures, &counts).await?;
+    }
+    if arguments.wants(Group::Audit) {
+        audit::measure(&mut figures, &counts).await?;
+    }
+    let real = [Group::Deploy, Group::Logs, Group::Idle, Group::Freeze];
+    if real.iter().any(|group| arguments.wants(*group)) {
+        on_docker(&mut figures, &arguments, &counts).await?;
+    }
+    show(&figures).await?;
+    if arguments.groups.is_empty() {
+        write(&figures)?;
+    }
+    Ok(())
 }
 
 /// The app logs as it does in service, so that this is measured too, even if nobody reads it.
@@ -144,11 +195,11 @@ fn listen(show: bool) {
 }
 
 /// Whatever ends it, nothing of ours is left behind.
-async fn on_docker(figures: &mut Figures, counts: &Counts) -> Result<()> {
+async fn on_docker(figures: &mut Figures, arguments: &Arguments, counts: &Counts) -> Result<()> {
     let site = Site::prepare().await?;
     let work = async {
         tokio::select! {
-            done = by_the_real_binary(figures, &site, counts) => done,
+            done = by_the_real_binary(figures, &site, (arguments, counts)) => done,
             stopped = told_to_stop() => stopped,
         }
     };
@@ -157,12 +208,26 @@ async fn on_docker(figures: &mut Figures, counts: &Counts) -> Result<()> {
     outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-async fn by_the_real_binary(figures: &mut Figures, site: &Site, counts: &Counts) -> Result<()> {
+async fn by_the_real_binary(
+    figures: &mut Figures,
+    site: &Site,
+    (arguments, counts): (&Arguments, &Counts),
+) -> Result<()> {
     let (yardarm, _) = site.launch().await?;
-    deploy::measure(figures, site, counts).await?;
-    logs::measure(figures, site, &yardarm, counts).await?;
+    if arguments.wants(Group::Deploy) {
+        deploy::measure(figures, site, counts).await?;
+    }
+    if arguments.wants(Group::Logs) {
+        logs::measure(figures, site, &yardarm, counts).await?;
+    }
+    if arguments.wants(Group::Freeze) {
+        freeze::measure(figures, site, counts).await?;
+    }
     yardarm.stop().await?;
-    idle::measure(figures, site, counts).await
+    if arguments.wants(Group::Idle) {
+        idle::measure(figures, site, counts).await?;
+    }
+    Ok(())
 }
 
 async fn told_to_stop() -> Result<()> {
@@ -175,9 +240,13 @@ async fn told_to_stop() -> Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what it is for")]
-async fn write(figures: &Figures) -> Result<()> {
+async fn show(figures: &Figures) -> Result<()> {
     println!("{}\n", machine::describe().await?);
     print!("{}", table::render(figures));
+    Ok(())
+}
+
+fn write(figures: &Figures) -> Result<()> {
     let path = Path::new(OUTPUT);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;

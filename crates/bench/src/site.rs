@@ -28,6 +28,13 @@ const IDLE: &str = r#"{
   "limits": { "memory_mb": 32, "cpus": 0.25, "pids": 16 }, "network": "fleet", "internet": true,
   "user": "65534:65534", "read_only_root": true, "stop_grace_s": 1
 }"#;
+/// Nobody is there to be asked, and what answers cost is measured elsewhere.
+const UNASKED: &str = r#"
+[[policy]]
+name = "nobody is asked"
+actions = ["remove", "unfreeze"]
+effect = "allow"
+"#;
 const REMOVALS: usize = 8;
 
 pub(crate) struct Site {
@@ -51,7 +58,7 @@ impl Site {
         for (name, json) in [("deployed", DEPLOYED), ("idle", IDLE)] {
             std::fs::write(site.folder.path().join(format!("agents/{name}.json")), json)?;
         }
-        std::fs::write(site.folder.path().join("yardarm.toml"), "")?;
+        std::fs::write(site.folder.path().join("yardarm.toml"), UNASKED)?;
         Ok(site)
     }
 

@@ -184,7 +184,7 @@ fn about_one(incident: &Incident, attempts: Option<&Attempts>) -> Vec<String> {
     ];
     lines.extend(attempts.map(next));
     let notes = incident.evidence.notes.iter();
-    lines.extend(notes.map(|note| clip(&escape(note), CAUSE_MAX)));
+    lines.extend(notes.map(|note| clip(note, CAUSE_MAX)));
     lines
 }
 
