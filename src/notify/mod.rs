@@ -1,7 +1,7 @@
 //! Ways out of Discord: one request per piece of news, built from what is true when it is sent.
 //!
-//! Nothing here may hold up anything else, and no target is trusted: a request is cut after [`TIMEOUT`], no redirect is
-//! followed, and no more than [`ANSWER_MAX`] bytes of an answer are read. Addresses and keys stand in no error.
+//! Nothing here may hold up anything else, and no target is trusted: a request is cut after `TIMEOUT`, no redirect is
+//! followed, and no more than `ANSWER_MAX` bytes of an answer are read. Addresses and keys stand in no error.
 
 mod render;
 
