@@ -7,6 +7,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::Pulse;
 use crate::{
     domain::event::Event,
     ops::{Ops, deliver::Deliver},
@@ -15,9 +16,10 @@ use crate::{
 /// Looks at least this often.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
-pub(super) async fn send(ops: Arc<Ops>, deliver: Arc<dyn Deliver>) {
+pub(super) async fn send(ops: Arc<Ops>, deliver: Arc<dyn Deliver>, pulse: Pulse) {
     let mut events = ops.events();
     loop {
+        pulse.beat();
         match ops.deliver(&*deliver).await {
             Ok(true) => continue,
             Ok(false) => {}
