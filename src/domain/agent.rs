@@ -9,6 +9,7 @@ use super::{
     ids::{AgentId, ContainerId, FleetId, ImageId},
     probe::{self, Probed},
     problem::shown,
+    spec::LogMeaning,
 };
 
 /// A name people type: agents, fleets and templates share its rule.
@@ -162,6 +163,37 @@ pub struct Facts<'a> {
     pub engine_answers: bool,
     /// One for each probe.
     pub probed: &'a [Probed],
+    /// What its exit code means, or else the last line of this run that its template knows.
+    pub meaning: Option<LogMeaning>,
+    /// Restarts by itself are used up.
+    pub broken: bool,
+    /// Whether it is restarted by itself at all.
+    pub restarts: bool,
+}
+
+impl Facts<'_> {
+    fn is_blocked(&self) -> bool {
+        self.desired == Desired::Running && self.meaning == Some(LogMeaning::Blocked)
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.desired == Desired::Running && self.meaning == Some(LogMeaning::Waiting)
+    }
+
+    /// What one is that does not run.
+    fn judge_end(&self) -> State {
+        let ended_well = self.observed.is_some_and(|seen| {
+            seen.phase == Phase::Exited && seen.exit_code == Some(0) && !seen.oom_killed
+        });
+        match self.desired {
+            Desired::Stopped => State::Stopped,
+            _ if self.is_blocked() => State::Blocked,
+            _ if self.is_waiting() => State::Waiting,
+            _ if self.broken => State::CrashLooping,
+            Desired::Running if ended_well && !self.restarts => State::Exited,
+            Desired::Running | Desired::Paused => State::Down,
+        }
+    }
 }
 
 /// What people see of an agent: desired and observed in one word.
@@ -169,32 +201,44 @@ pub struct Facts<'a> {
 pub enum State {
     /// It should run and does not.
     Down,
+    /// It ended again and again, and is not restarted by itself any more.
+    CrashLooping,
+    /// Billing or authentication stops it, by what its exit code or its log means.
+    Blocked,
     Unhealthy,
     /// It runs, and no probe gets an answer.
     Unreachable,
     /// Some of its probes fail, and others do not.
     Degraded,
+    /// It waits for a person, by what its exit code or its log means.
+    Waiting,
     /// The engine does not answer: neither healthy nor down.
     Unknown,
     /// An action is at work on it.
     Changing,
     Starting,
     Running,
+    /// It ended by itself with code 0, and its template says that this is fine: it is not restarted.
+    Exited,
     Paused,
     Stopped,
 }
 
 impl State {
     /// Worst first: the order in which people want to read them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Down,
+        Self::CrashLooping,
+        Self::Blocked,
         Self::Unhealthy,
         Self::Unreachable,
         Self::Degraded,
+        Self::Waiting,
         Self::Unknown,
         Self::Changing,
         Self::Starting,
         Self::Running,
+        Self::Exited,
         Self::Paused,
         Self::Stopped,
     ];
@@ -206,18 +250,14 @@ impl State {
         }
         match facts.observed.map(|seen| (seen.phase, seen.health)) {
             Some((Phase::Paused, _)) => Self::Paused,
+            Some((Phase::Running, _)) if facts.is_blocked() => Self::Blocked,
+            Some((Phase::Running, _)) if facts.is_waiting() => Self::Waiting,
             Some((Phase::Running, Some(Health::Unhealthy))) => Self::Unhealthy,
             Some((Phase::Running, Some(Health::Starting)) | (Phase::Restarting, _)) => {
                 Self::Starting
             }
             Some((Phase::Running, Some(Health::Healthy) | None)) => probe::judge(facts.probed),
-            Some((Phase::Created | Phase::Exited | Phase::Dead, _)) | None => {
-                if facts.desired == Desired::Stopped {
-                    Self::Stopped
-                } else {
-                    Self::Down
-                }
-            }
+            Some((Phase::Created | Phase::Exited | Phase::Dead, _)) | None => facts.judge_end(),
         }
     }
 
@@ -225,13 +265,17 @@ impl State {
     pub const fn is_at_work(self) -> bool {
         matches!(
             self,
-            Self::Unhealthy | Self::Unreachable | Self::Degraded | Self::Running
+            Self::Unhealthy | Self::Unreachable | Self::Degraded | Self::Waiting | Self::Running
         )
     }
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Down => "down",
+            Self::CrashLooping => "crash-looping",
+            Self::Blocked => "blocked",
+            Self::Waiting => "waiting",
+            Self::Exited => "exited",
             Self::Unhealthy => "unhealthy",
             Self::Unreachable => "unreachable",
             Self::Degraded => "degraded",
@@ -316,6 +360,9 @@ mod tests {
             observed,
             engine_answers: true,
             probed: &[],
+            meaning: None,
+            broken: false,
+            restarts: true,
         }
     }
 
@@ -363,6 +410,53 @@ mod tests {
                 ..facts
             };
             assert_eq!(State::judge(&silent), State::Unknown);
+        }
+    }
+
+    #[test]
+    fn what_an_end_means_is_told_apart() {
+        let ended = |code| Observation {
+            exit_code: Some(code),
+            ..seen(Phase::Exited, None)
+        };
+        let (well, ill, running) = (
+            ended(0),
+            ended(1),
+            seen(Phase::Running, Some(Health::Unhealthy)),
+        );
+        let of = |observed| facts(Desired::Running, Some(observed));
+        let meaning = |meaning, facts| Facts {
+            meaning: Some(meaning),
+            ..facts
+        };
+        let broken = |facts| Facts {
+            broken: true,
+            ..facts
+        };
+        let once = |facts| Facts {
+            restarts: false,
+            ..facts
+        };
+        for (facts, expected) in [
+            (of(&well), State::Down),
+            (once(of(&well)), State::Exited),
+            (once(of(&ill)), State::Down),
+            (broken(of(&ill)), State::CrashLooping),
+            (broken(of(&running)), State::Unhealthy),
+            (
+                meaning(LogMeaning::Blocked, broken(of(&ill))),
+                State::Blocked,
+            ),
+            (meaning(LogMeaning::Waiting, of(&ill)), State::Waiting),
+            (meaning(LogMeaning::Failed, of(&ill)), State::Down),
+            (meaning(LogMeaning::Blocked, of(&running)), State::Blocked),
+            (meaning(LogMeaning::Waiting, of(&running)), State::Waiting),
+            (
+                meaning(LogMeaning::Blocked, facts(Desired::Stopped, Some(&ill))),
+                State::Stopped,
+            ),
+        ] {
+            assert_eq!(State::judge(&facts), expected, "{facts:?}");
         }
     }
 

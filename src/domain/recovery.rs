@@ -11,7 +11,7 @@ use super::{
     agent::{Health, Observation, Phase},
     ids::AgentId,
     incident::Severity,
-    spec::{LogMeaning, LogPattern},
+    spec::{ExitMeaning, LogMeaning, LogPattern},
 };
 
 /// Why an agent is not as it should be.
@@ -44,6 +44,10 @@ pub struct Symptoms<'a> {
     pub observed: Option<&'a Observation>,
     /// What its template knows of its log.
     pub patterns: &'a [LogPattern],
+    /// What its exit code means.
+    pub exit: Option<&'a ExitMeaning>,
+    /// What its log meant when it was last looked at: the line may be far up by now.
+    pub log_says: Option<LogMeaning>,
     /// A probe that fails, and why.
     pub failing: Option<&'a str>,
 }
@@ -60,7 +64,14 @@ impl Cause {
         if observed.oom_killed {
             return Self::OutOfMemory;
         }
-        if let Some(cause) = meant(symptoms.patterns, lines) {
+        let by_exit = symptoms
+            .exit
+            .and_then(|exit| Self::of(exit.means, &exit.note));
+        let by_log = || symptoms.log_says.and_then(|says| Self::of(says, ""));
+        if let Some(cause) = by_exit
+            .or_else(|| meant(symptoms.patterns, lines))
+            .or_else(by_log)
+        {
             return cause;
         }
         if observed.phase == Phase::Running && observed.health == Some(Health::Unhealthy) {
@@ -76,6 +87,23 @@ impl Cause {
             (None, Some(code)) if code > SIGNALS => Self::Killed(code - SIGNALS),
             (None, Some(0) | None) => Self::Ended,
             (None, Some(code)) => Self::Failed(code),
+        }
+    }
+
+    fn of(meaning: LogMeaning, note: &str) -> Option<Self> {
+        match meaning {
+            LogMeaning::Blocked => Some(Self::Blocked(note.to_owned())),
+            LogMeaning::Waiting => Some(Self::Waiting(note.to_owned())),
+            LogMeaning::Failed => None,
+        }
+    }
+
+    /// What the last line that a pattern knows means, if a restart does not help then.
+    pub fn told_by(patterns: &[LogPattern], lines: &[String]) -> Option<LogMeaning> {
+        match meant(patterns, lines)? {
+            Self::Blocked(_) => Some(LogMeaning::Blocked),
+            Self::Waiting(_) => Some(LogMeaning::Waiting),
+            _ => None,
         }
     }
 
@@ -107,11 +135,7 @@ fn meant(patterns: &[LogPattern], lines: &[String]) -> Option<Cause> {
         .collect();
     lines.iter().rev().find_map(|line| {
         let (_, pattern) = known.iter().find(|(regex, _)| regex.is_match(line))?;
-        match pattern.means {
-            LogMeaning::Blocked => Some(Cause::Blocked(pattern.note.clone())),
-            LogMeaning::Waiting => Some(Cause::Waiting(pattern.note.clone())),
-            LogMeaning::Failed => None,
-        }
+        Cause::of(pattern.means, &pattern.note)
     })
 }
 
@@ -291,7 +315,7 @@ mod tests {
             let symptoms = Symptoms {
                 observed: observed.as_ref(),
                 patterns,
-                failing: None,
+                ..Symptoms::default()
             };
             assert_eq!(Cause::find(&symptoms, &lines).to_string(), expected);
         }
@@ -308,7 +332,7 @@ mod tests {
         let symptoms = Symptoms {
             observed: Some(&seen),
             patterns: &patterns,
-            failing: None,
+            ..Symptoms::default()
         };
         assert_eq!(
             Cause::find(&symptoms, &lines),

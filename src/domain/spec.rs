@@ -38,6 +38,9 @@ pub struct Spec {
     /// Seconds between SIGTERM and SIGKILL.
     pub stop_grace_s: u32,
     pub log_patterns: Vec<LogPattern>,
+    /// What it means if it ends with one of these.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub exit_codes: BTreeMap<u8, ExitMeaning>,
     /// What is asked of it again and again, beside the engine's own health check.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<Probe>,
@@ -213,6 +216,16 @@ const fn health_retries() -> u32 {
 pub struct LogPattern {
     /// A regular expression over one line.
     pub pattern: String,
+    pub means: LogMeaning,
+    /// What people are told.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// An exit code that means something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExitMeaning {
     pub means: LogMeaning,
     /// What people are told.
     #[serde(default)]

@@ -19,7 +19,9 @@ use super::{
     probe::Probe,
     problem::Problem,
     recovery::Recovery,
-    spec::{HealthCheck, Limits, LogPattern, Mount, Network, Port, Privileges, Spec, Tmpfs},
+    spec::{
+        ExitMeaning, HealthCheck, Limits, LogPattern, Mount, Network, Port, Privileges, Spec, Tmpfs,
+    },
 };
 
 /// MiB; Docker refuses less than 6.
@@ -105,6 +107,9 @@ pub struct TemplateBody {
     pub stop_grace_s: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log_patterns: Vec<LogPattern>,
+    /// What it means if an agent ends with one of these codes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub exit_codes: BTreeMap<u8, ExitMeaning>,
     /// What is asked of an agent again and again, beside the engine's own health check.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
@@ -220,6 +225,7 @@ impl Template {
             health: spec.health.clone(),
             stop_grace_s: spec.stop_grace_s,
             log_patterns: spec.log_patterns.clone(),
+            exit_codes: spec.exit_codes.clone(),
             probes: spec.probes.clone(),
             recovery: spec.recovery,
             depends_on: spec.depends_on.clone(),

@@ -11,8 +11,8 @@ use super::{
     ids::{ActionId, RoleId, UserId},
     incident::Incident,
     probe::Probed,
-    recovery::{Cause, Course, Symptoms},
-    spec::Version,
+    recovery::{Cause, Course, Recovery, Symptoms},
+    spec::{ExitMeaning, LogMeaning, Version},
     squelch::{Alert, Mute},
 };
 
@@ -27,6 +27,10 @@ pub struct View {
     pub usage: Option<Usage>,
     /// One for each probe of its spec, in that order.
     pub probed: Vec<Probed>,
+    /// What the last line of this run means that its template knows.
+    pub log_says: Option<LogMeaning>,
+    /// Restarts by itself are used up.
+    pub broken: bool,
     pub busy: Option<Busy>,
     pub state: State,
     /// When `state` last changed, as far as we saw.
@@ -42,10 +46,30 @@ impl View {
             &Symptoms {
                 observed: self.observed.as_ref(),
                 patterns: spec.map_or(&[][..], |spec| &spec.log_patterns),
+                exit: self.exit_means(),
+                log_says: self.log_says,
                 failing: failing.as_deref(),
             },
             lines,
         )
+    }
+
+    /// What its template says that its exit code means.
+    pub fn exit_means(&self) -> Option<&ExitMeaning> {
+        let seen = self.observed.as_ref().filter(|seen| !seen.phase.is_up())?;
+        let code = u8::try_from(seen.exit_code?).ok()?;
+        self.version.as_ref()?.spec.exit_codes.get(&code)
+    }
+
+    /// How it may be restarted by itself.
+    pub fn recovery(&self) -> Recovery {
+        let own = self.version.as_ref().and_then(|one| one.spec.recovery);
+        let own = own.unwrap_or_default();
+        Recovery {
+            // What was somebody else's is not touched unless asked.
+            restart: own.restart && !self.agent.adopted,
+            ..own
+        }
     }
 
     /// The first probe that fails, and why.

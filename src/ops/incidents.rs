@@ -274,9 +274,10 @@ fn of_agent(view: &View, kind: Kind) -> Standing {
     }
     match (kind, view.state) {
         (_, State::Unknown | State::Changing | State::Starting) => Standing::Unknown,
-        (Kind::Down, State::Down) | (Kind::Unhealthy, State::Unhealthy | State::Unreachable) => {
-            Standing::There
-        }
+        (Kind::Down, State::Down | State::CrashLooping)
+        | (Kind::Unhealthy, State::Unhealthy | State::Unreachable)
+        | (Kind::Waiting, State::Waiting)
+        | (Kind::Blocked, State::Blocked) => Standing::There,
         _ => Standing::Gone,
     }
 }

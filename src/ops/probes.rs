@@ -17,7 +17,8 @@ use crate::{
         ids::{AgentId, ContainerId},
         log::{LogLine, LogQuery},
         probe::{Answer, Asked, Probe, Question},
-        spec::Network,
+        recovery::Cause,
+        spec::{LogMeaning, LogPattern, Network, Spec},
         view::View,
     },
     engine::{self, EngineError, ExecOutcome},
@@ -32,43 +33,115 @@ pub struct Run {
     pub version: i64,
 }
 
+/// What is done for one run again and again.
+#[derive(Clone, Debug)]
+pub enum Errand {
+    /// A probe, by its place in the spec.
+    Ask(usize, Probe),
+    /// Whether the log says that it waits for a person or is blocked.
+    ReadLog,
+}
+
+impl Errand {
+    pub fn interval(&self) -> TimeDelta {
+        match self {
+            Self::Ask(_, probe) => TimeDelta::seconds(probe.pace.interval_s.into()),
+            Self::ReadLog => READ_EVERY,
+        }
+    }
+}
+
+/// What waits for a person waits for longer than this.
+const READ_EVERY: TimeDelta = TimeDelta::seconds(20);
+/// Lines of the log that its meaning is told by.
+const LINES: u32 = 20;
+/// A log that does not come within this time tells nothing.
+const LOG_DEADLINE: Duration = Duration::from_secs(2);
+
+fn errands(spec: &Spec) -> Vec<Errand> {
+    let probes = spec.probes.iter().cloned().enumerate();
+    let mut all: Vec<Errand> = probes
+        .map(|(index, probe)| Errand::Ask(index, probe))
+        .collect();
+    let means_something = |pattern: &LogPattern| pattern.means != LogMeaning::Failed;
+    if spec.log_patterns.iter().any(means_something) {
+        all.push(Errand::ReadLog);
+    }
+    all
+}
+
 impl Ops {
-    /// The run of an agent that is to be probed now, and the probes; None while nothing is asked of it.
-    pub fn probed_run(&self, agent: AgentId) -> Option<(Run, Vec<Probe>)> {
+    /// The run of an agent that is to be looked after now, and how; None while nothing is asked of it.
+    pub fn errands_for(&self, agent: AgentId) -> Option<(Run, Vec<Errand>)> {
         self.roster.read(|board| {
             let view = board.by_id(agent)?;
             let quiet = view.busy.is_some() || board.is_frozen(view.agent.fleet);
             let (run, version) = (run_of(view)?, view.version.as_ref()?);
-            (!quiet).then(|| (run, version.spec.probes.clone()))
+            (!quiet).then(|| (run, errands(&version.spec)))
         })
     }
 
-    /// Every agent that has probes.
-    pub fn agents_with_probes(&self) -> Vec<AgentId> {
+    /// Every agent of which anything is asked.
+    pub fn agents_with_errands(&self) -> Vec<AgentId> {
         self.roster.read(|board| {
             let with = board.views().filter(|view| {
                 let version = view.version.as_ref();
-                version.is_some_and(|one| !one.spec.probes.is_empty())
+                version.is_some_and(|one| !errands(&one.spec).is_empty())
             });
             with.map(|view| view.agent.id).collect()
         })
     }
 
     /// Asks one question and notes the answer, unless the agent has been started anew or is at work by then.
-    pub async fn probe(&self, agent: AgentId, run: &Run, (index, probe): (usize, &Probe)) {
+    pub async fn run_errand(&self, agent: AgentId, run: &Run, errand: &Errand) {
         let Some(view) = self.roster.view_of(agent) else {
             return;
         };
+        let turned = match errand {
+            Errand::Ask(index, probe) => {
+                let asked = self.probe(&view, probe).await;
+                self.roster.note_probe(agent, run, (*index, asked))
+            }
+            Errand::ReadLog => match self.read_log(&view, run).await {
+                Some(says) => self.roster.note_log(agent, run, says, self.now()),
+                None => false,
+            },
+        };
+        if turned {
+            self.publish(Event::Agent(agent));
+        }
+    }
+
+    async fn probe(&self, view: &View, probe: &Probe) -> Asked {
         let began = Instant::now();
-        let answer = self.put_question(&view, probe).await;
-        let asked = Asked {
+        let answer = self.put_question(view, probe).await;
+        Asked {
             at: self.now(),
             took: began.elapsed(),
             answer,
-        };
-        if self.roster.note_probe(agent, run, (index, asked)) {
-            self.publish(Event::Agent(agent));
         }
+    }
+
+    /// What the last line of this run means that the template knows; None if the log cannot be read.
+    async fn read_log(&self, view: &View, run: &Run) -> Option<Option<LogMeaning>> {
+        let query = LogQuery {
+            tail: LINES,
+            since: None,
+            stdout: true,
+            stderr: true,
+            follow: false,
+        };
+        let read = async {
+            let lines = self.engine.logs(&run.container, &query).await?;
+            let lines: Vec<_> = lines.collect().await;
+            lines.into_iter().collect::<engine::Result<Vec<LogLine>>>()
+        };
+        let lines = timeout(LOG_DEADLINE, read).await.ok()?.ok()?;
+        // Docker keeps the lines of earlier runs.
+        let of_this_run = |line: &LogLine| line.at >= run.started_at;
+        let texts = lines.into_iter().filter(of_this_run).map(|line| line.text);
+        let patterns = &view.version.as_ref()?.spec.log_patterns;
+        Some(Cause::told_by(patterns, &texts.collect::<Vec<_>>()))
     }
 
     async fn put_question(&self, view: &View, probe: &Probe) -> Answer {

@@ -22,6 +22,7 @@ use crate::{
     domain::{
         action::{Arguments, Details, Kind as ActionKind, Origin},
         agent::{Desired, State},
+        event::Event,
         ids::AgentId,
         incident::{About, Evidence, Incident, Kind, Problem, Severity},
         log::LogQuery,
@@ -63,6 +64,7 @@ impl Ops {
     /// Looks after every agent in trouble, and tells when something is due next.
     pub async fn mend(&self) -> Result<Option<DateTime<Utc>>> {
         self.close_breakers().await?;
+        self.note_breakers().await?;
         self.mend_dependents().await?;
         let troubled = self.troubled();
         let due = join_all(troubled.iter().map(|view| self.mend_agent(view))).await;
@@ -85,7 +87,12 @@ impl Ops {
                 view.agent.desired == Desired::Running
                     && matches!(
                         view.state,
-                        State::Down | State::Unhealthy | State::Unreachable
+                        State::Down
+                            | State::CrashLooping
+                            | State::Unhealthy
+                            | State::Unreachable
+                            | State::Waiting
+                            | State::Blocked
                     )
                     && !board.is_frozen(view.agent.fleet)
             });
@@ -143,7 +150,7 @@ impl Ops {
             evidence: Evidence {
                 exit_code: observed
                     .and_then(|seen| seen.exit_code)
-                    .filter(|_| kind == Kind::Down),
+                    .filter(|_| kind != Kind::Unhealthy),
                 lines,
                 notes: more_memory(view)
                     .filter(|_| cause == Cause::OutOfMemory)
@@ -189,12 +196,7 @@ impl Ops {
 
     /// How an agent may be restarted, and how often it was.
     pub(super) async fn recovery_of(&self, view: &View) -> Result<(Recovery, Past)> {
-        let own = view.version.as_ref().and_then(|one| one.spec.recovery);
-        let rule = Recovery {
-            // What was somebody else's is not touched unless asked.
-            restart: own.unwrap_or_default().restart && !view.agent.adopted,
-            ..own.unwrap_or_default()
-        };
+        let rule = view.recovery();
         let since = rule.counts_since(self.now());
         let past = self.store.past_of(view.agent.id, since).await?;
         Ok((rule, past))
@@ -206,7 +208,7 @@ impl Ops {
             return Ok(None);
         }
         let kind = match view.state {
-            State::Down => ActionKind::Start,
+            State::Down | State::CrashLooping => ActionKind::Start,
             _ => ActionKind::Restart,
         };
         self.restart_for(view, kind, format!("it {cause}")).await?;
@@ -322,6 +324,7 @@ impl Ops {
             let mut tx = self.store.begin().await?;
             breakers::open(&mut tx, agent, self.now()).await?;
             tx.commit().await?;
+            self.note_breakers().await?;
         } else if !incident.evidence.notes.is_empty() {
             return Ok(());
         }
@@ -341,6 +344,16 @@ impl Ops {
         };
         if self.see(&problem).await? {
             self.ring();
+        }
+        Ok(())
+    }
+
+    /// Takes over into the roster whose restarts by itself are used up.
+    async fn note_breakers(&self) -> Result<()> {
+        let open = self.store.breakers().await?;
+        let broken = open.into_iter().map(|(agent, _)| agent).collect();
+        for agent in self.roster.put_broken(&broken, self.now()) {
+            self.publish(Event::Agent(agent));
         }
         Ok(())
     }
@@ -401,6 +414,8 @@ fn leads_to(board: &Board, from: &View, to: &View) -> bool {
 const fn kind_of(view: &View) -> Kind {
     match view.state {
         State::Unhealthy | State::Unreachable => Kind::Unhealthy,
+        State::Waiting => Kind::Waiting,
+        State::Blocked => Kind::Blocked,
         _ => Kind::Down,
     }
 }

@@ -1,7 +1,7 @@
 //! The live view: desired and observed state of every agent, in memory. Every read in chat is answered from here.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -17,7 +17,7 @@ use crate::domain::{
     freeze::Freeze,
     ids::{AgentId, ContainerId, FleetId},
     probe::{Asked, Probed},
-    spec::Version,
+    spec::{LogMeaning, Version},
     view::{Backlog, Busy, EngineState, Glance, Host, View},
 };
 
@@ -146,6 +146,9 @@ impl Board {
                 observed: view.observed.as_ref(),
                 engine_answers: answers,
                 probed: &view.probed,
+                meaning: view.exit_means().map(|exit| exit.means).or(view.log_says),
+                broken: view.broken,
+                restarts: view.recovery().restart,
             }),
         };
         let changed = state != view.state;
@@ -273,6 +276,7 @@ impl Roster {
                 |seen: &Option<Observation>| seen.as_ref().and_then(|seen| seen.started_at);
             if started(&before) != started(&view.observed) {
                 view.probed = unasked(view.version.as_deref(), now);
+                view.log_says = None;
             }
             if view
                 .observed
@@ -358,6 +362,45 @@ impl Roster {
             let now = asked.at;
             let turned = probed.note(asked, &probe.pace, run.started_at);
             board.judge(&name, now) || turned
+        })
+    }
+
+    /// Notes what an agent's log means; returns whether people see another state now.
+    pub fn note_log(
+        &self,
+        agent: AgentId,
+        run: &Run,
+        says: Option<LogMeaning>,
+        now: DateTime<Utc>,
+    ) -> bool {
+        self.write(|board| {
+            let Some(name) = board.names.get(&agent).cloned() else {
+                return false;
+            };
+            let Some(view) = board.entries.get_mut(&name).map(|entry| &mut entry.view) else {
+                return false;
+            };
+            if run_of(view).as_ref() != Some(run) {
+                return false;
+            }
+            view.log_says = says;
+            board.judge(&name, now)
+        })
+    }
+
+    /// Whose restarts by itself are used up; returns who is judged otherwise now.
+    pub fn put_broken(&self, broken: &HashSet<AgentId>, now: DateTime<Utc>) -> Vec<AgentId> {
+        self.write(|board| {
+            let mut turned = Vec::new();
+            for entry in board.entries.values_mut() {
+                let is_broken = broken.contains(&entry.view.agent.id);
+                if entry.view.broken != is_broken {
+                    entry.view.broken = is_broken;
+                    turned.push((entry.view.agent.id, entry.view.agent.name.clone()));
+                }
+            }
+            turned.retain(|(_, name)| board.judge(name, now));
+            turned.into_iter().map(|(id, _)| id).collect()
         })
     }
 
@@ -448,12 +491,15 @@ impl Entry {
     ) -> Self {
         let same = before.filter(|entry| entry.view.agent.id == agent.id);
         let busy = same.as_ref().and_then(|entry| entry.view.busy);
+        let broken = same.as_ref().is_some_and(|entry| entry.view.broken);
         let (state, since) = same.as_ref().map_or((State::Unknown, now), |entry| {
             (entry.view.state, entry.view.since)
         });
         let kept = same.filter(|entry| entry.view.agent.container == agent.container);
         let view = View {
             probed: unasked(version.as_deref(), now),
+            log_says: None,
+            broken,
             agent,
             fleet,
             version,
@@ -480,6 +526,7 @@ impl Entry {
             view: View {
                 observed: kept.view.observed,
                 usage: kept.view.usage,
+                log_says: kept.view.log_says,
                 probed,
                 ..view
             },

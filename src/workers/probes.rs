@@ -20,8 +20,11 @@ use tokio::{
 
 use super::{Pulse, until};
 use crate::{
-    domain::{event::Event, ids::AgentId, probe::Probe},
-    ops::{Ops, probes::Run},
+    domain::{event::Event, ids::AgentId},
+    ops::{
+        Ops,
+        probes::{Errand, Run},
+    },
 };
 
 /// Looks at least this often: a clock may have been set.
@@ -53,8 +56,7 @@ pub(super) async fn ask(ops: Arc<Ops>, pulse: Pulse) {
 
 async fn put(ops: &Ops, turn: Turn) -> Turn {
     let place = turn.place;
-    ops.probe(place.agent, &turn.run, (place.index, &turn.probe))
-        .await;
+    ops.run_errand(place.agent, &turn.run, &turn.errand).await;
     turn
 }
 
@@ -64,7 +66,7 @@ struct Turn {
     at: DateTime<Utc>,
     place: Place,
     run: Run,
-    probe: Probe,
+    errand: Errand,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +79,7 @@ struct Place {
 
 struct Course {
     run: Run,
-    probes: Vec<Probe>,
+    errands: Vec<Errand>,
     generation: u64,
 }
 
@@ -103,7 +105,7 @@ impl Rota {
     }
 
     fn tend_all(&mut self, ops: &Ops) {
-        let agents = ops.agents_with_probes();
+        let agents = ops.agents_with_errands();
         let known: Vec<AgentId> = self.courses.keys().copied().collect();
         for agent in agents.into_iter().chain(known) {
             self.tend(ops, agent);
@@ -112,7 +114,7 @@ impl Rota {
 
     /// Takes over what is to be asked of an agent now.
     fn tend(&mut self, ops: &Ops, agent: AgentId) {
-        let Some((run, probes)) = ops.probed_run(agent).filter(|(_, all)| !all.is_empty()) else {
+        let Some((run, errands)) = ops.errands_for(agent).filter(|(_, all)| !all.is_empty()) else {
             self.courses.remove(&agent);
             return;
         };
@@ -125,20 +127,20 @@ impl Rota {
         }
         self.generation += 1;
         let generation = self.generation;
-        for (index, probe) in probes.iter().enumerate() {
+        for (index, errand) in errands.iter().enumerate() {
             let place = Place {
                 agent,
                 index,
                 generation,
             };
-            let spread = (interval(probe).num_milliseconds() / 4).min(SPREAD_MS);
+            let spread = (errand.interval().num_milliseconds() / 4).min(SPREAD_MS);
             let since = run.started_at.unwrap_or_else(|| ops.now());
             let first = since + TimeDelta::milliseconds(share(spread, place));
             self.due.push(Reverse((first, place)));
         }
         let course = Course {
             run,
-            probes,
+            errands,
             generation,
         };
         self.courses.insert(agent, course);
@@ -162,18 +164,18 @@ impl Rota {
 
     fn turn(&self, place: Place, at: DateTime<Utc>) -> Option<Turn> {
         let course = self.courses.get(&place.agent)?;
-        let probe = course.probes.get(place.index)?;
+        let errand = course.errands.get(place.index)?;
         (course.generation == place.generation).then(|| Turn {
             at,
             place,
             run: course.run.clone(),
-            probe: probe.clone(),
+            errand: errand.clone(),
         })
     }
 
     /// It was asked: it is asked again after its interval, a tenth more or less, so that many do not fall together.
     fn put_back(&mut self, turn: &Turn) {
-        let full = interval(&turn.probe).num_milliseconds();
+        let full = turn.errand.interval().num_milliseconds();
         let mixed = Place {
             generation: turn.at.timestamp_millis().cast_unsigned(),
             ..turn.place
@@ -182,10 +184,6 @@ impl Rota {
         let at = turn.at + TimeDelta::milliseconds(wait);
         self.due.push(Reverse((at, turn.place)));
     }
-}
-
-fn interval(probe: &Probe) -> TimeDelta {
-    TimeDelta::seconds(probe.pace.interval_s.into())
 }
 
 /// A part of `whole`, another one for each place.

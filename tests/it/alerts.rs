@@ -120,6 +120,7 @@ async fn restarts_are_spaced_then_people_are_asked() {
     Restarted 5 times in vain. It may be restarted by itself again once it has run well for a while.
     -# alert 1
     ");
+    assert_eq!(test.state("scout"), State::CrashLooping);
     test.pass(TimeDelta::minutes(6));
     test.ops().mend().await.unwrap();
     assert_eq!(

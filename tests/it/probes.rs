@@ -12,6 +12,7 @@ use yardarm::{
         agent::State,
         probe::{Answer, Http, Statuses, Tls},
     },
+    engine::LogSource,
     probe::Prober,
 };
 
@@ -23,17 +24,26 @@ use crate::support::{
 /// An app that tells at once what goes wrong, with `scout` at work, of which this is asked every 10 s.
 async fn probed(probes: &str) -> TestApp {
     let mut test = TestApp::prepare(&[("alerts.group_wait_s", "0")]).await;
-    write(&test, probes);
+    write(&test, &format!(r#""probes": [{probes}]"#));
     test.up().await;
     test.deploy_unproven("scout").await;
     test.engine.forget_calls();
     test
 }
 
-fn write(test: &TestApp, probes: &str) {
-    let json = format!(
-        r#"{{ "description": "ticks", "image": "demo:1", "stop_grace_s": 1, "probes": [{probes}] }}"#
-    );
+/// An app with `scout` at work, whose template says this.
+async fn template(more: &str) -> TestApp {
+    let mut test = TestApp::prepare(&[("alerts.group_wait_s", "0")]).await;
+    write(&test, more);
+    test.up().await;
+    test.deploy("scout").await;
+    test.engine.forget_calls();
+    test
+}
+
+fn write(test: &TestApp, more: &str) {
+    let json =
+        format!(r#"{{ "description": "ticks", "image": "demo:1", "stop_grace_s": 1, {more} }}"#);
     test.write_template("demo", &json);
 }
 
@@ -92,6 +102,63 @@ async fn what_fails_its_probe_is_told_and_restarted() {
     becomes(&test, "scout", State::Running).await;
     card(&test, "well again").await;
     assert!(web.heard().iter().all(|path| path == "/healthz"));
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn who_waits_for_a_person_is_told_and_never_restarted() {
+    let test = template(
+        r#""log_patterns": [{ "pattern": "may I", "means": "waiting", "note": "it asks for leave" }]"#,
+    )
+    .await;
+    let container = test.engine.id_of("yardarm-scout");
+    test.engine
+        .say(&container, LogSource::Stdout, "may I delete it?");
+    test.pass(TimeDelta::seconds(30));
+    becomes(&test, "scout", State::Waiting).await;
+    card(&test, "waits for a person: it asks for leave").await;
+    for _ in 0..25 {
+        test.engine.say(&container, LogSource::Stdout, "deleting");
+    }
+    test.pass(TimeDelta::seconds(30));
+    becomes(&test, "scout", State::Running).await;
+    card(&test, "well again").await;
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_exit_code_may_mean_that_a_restart_does_not_help() {
+    let test = template(
+        r#""exit_codes": { "42": { "means": "blocked", "note": "the account is empty" } }"#,
+    )
+    .await;
+    test.engine.kill(&test.engine.id_of("yardarm-scout"), 42);
+    becomes(&test, "scout", State::Blocked).await;
+    let told = card(&test, "is blocked: the account is empty").await;
+    assert!(told.starts_with('🔴'), "{told}");
+    test.pass(TimeDelta::minutes(10));
+    test.ops().mend().await.unwrap();
+    test.ops().converge().await.unwrap();
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn who_may_end_by_itself_does_so_in_peace() {
+    let test = template(r#""recovery": { "restart": false }"#).await;
+    test.engine.kill(&test.engine.id_of("yardarm-scout"), 0);
+    becomes(&test, "scout", State::Exited).await;
+    test.ops().mend().await.unwrap();
+    test.ops().converge().await.unwrap();
+    test.ops().tell_incidents().await.unwrap();
+    assert_eq!(test.engine.changes(), [""; 0]);
+    let messages = test.cord.channel("ops").messages();
+    assert!(
+        messages
+            .iter()
+            .all(|message| !message.text().contains("-# alert"))
+    );
     test.finish().await;
 }
 

@@ -43,6 +43,10 @@ pub const fn mark(state: State) -> &'static str {
         State::Down => "🔴",
         State::Unhealthy | State::Unreachable => "🟠",
         State::Degraded => "🟤",
+        State::CrashLooping => "🧯",
+        State::Blocked => "⛔",
+        State::Waiting => "🙋",
+        State::Exited => "🏁",
         State::Unknown => "❔",
         State::Changing => "⏳",
         State::Starting => "🟡",
@@ -54,9 +58,9 @@ pub const fn mark(state: State) -> &'static str {
 
 pub const fn colour(state: State) -> Colour {
     match state {
-        State::Down => Colour::RED,
-        State::Unhealthy | State::Unreachable | State::Degraded => Colour::ORANGE,
-        State::Unknown | State::Stopped | State::Paused => Colour::DARK_GREY,
+        State::Down | State::CrashLooping | State::Blocked => Colour::RED,
+        State::Unhealthy | State::Unreachable | State::Degraded | State::Waiting => Colour::ORANGE,
+        State::Unknown | State::Stopped | State::Exited | State::Paused => Colour::DARK_GREY,
         State::Changing | State::Starting => Colour::GOLD,
         State::Running => Colour::DARK_GREEN,
     }

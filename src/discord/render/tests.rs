@@ -260,7 +260,7 @@ prop_compose! {
                 image: ImageId("sha256:0".to_owned()), started_at: Some(noon()), finished_at: Some(noon()),
                 exit_code: Some(1), oom_killed: false, error, health: None, restarts: u32::MAX, ports, addresses: Vec::new(),
             }),
-            probed: Vec::new(),
+            probed: Vec::new(), log_says: None, broken: false,
             usage: Some(Usage { cpus: 512.0, memory_bytes: u64::MAX, pids: u64::MAX }),
             busy: busy.then_some(Busy { action: ActionId(1), kind: Kind::TemplateDelete, actor: None, since: noon() }),
             state: agents::State::ALL[state],

@@ -40,6 +40,10 @@ pub(super) fn check(body: &TemplateBody) -> Vec<Problem> {
     for (index, pattern) in body.log_patterns.iter().enumerate() {
         check_log_pattern(&format!("log_patterns[{index}]"), pattern, found);
     }
+    for (code, exit) in &body.exit_codes {
+        let at = format!("exit_codes.{code}.note");
+        check_length(&at, &exit.note, &(0..=200), found);
+    }
     probes::check(body, found);
     check_recovery(body, found);
     check_privileges(body, found);

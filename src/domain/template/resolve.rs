@@ -145,6 +145,7 @@ impl Template {
             health: body.health.clone(),
             stop_grace_s: body.stop_grace_s,
             log_patterns: body.log_patterns.clone(),
+            exit_codes: body.exit_codes.clone(),
             probes: body.probes.clone(),
             recovery: body.recovery,
             depends_on: body.depends_on.clone(),

@@ -75,6 +75,7 @@ fn spec(
             .and_then(|seconds| seconds.try_into().ok())
             .unwrap_or(STOP_GRACE_S),
         log_patterns: Vec::new(),
+        exit_codes: BTreeMap::new(),
         probes: Vec::new(),
         recovery: None,
         depends_on: Vec::new(),

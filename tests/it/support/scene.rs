@@ -73,6 +73,7 @@ pub(crate) fn plain_spec(image: &str) -> Spec {
         health: None,
         stop_grace_s: 10,
         log_patterns: Vec::new(),
+        exit_codes: BTreeMap::new(),
         probes: Vec::new(),
         recovery: None,
         depends_on: Vec::new(),

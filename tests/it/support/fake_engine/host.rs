@@ -134,6 +134,7 @@ impl FakeEngine {
             health: None,
             stop_grace_s: 10,
             log_patterns: Vec::new(),
+            exit_codes: std::collections::BTreeMap::new(),
             probes: Vec::new(),
             recovery: None,
             depends_on: Vec::new(),

@@ -151,6 +151,7 @@ impl Container {
             secret_files: Vec::new(),
             internet: true,
             log_patterns: Vec::new(),
+            exit_codes: BTreeMap::new(),
             probes: Vec::new(),
             recovery: None,
             depends_on: Vec::new(),
