@@ -1,6 +1,6 @@
 //! Every state of an action's card, and Discord's limits whatever a card is made from.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -11,6 +11,7 @@ use crate::domain::{
     action::{Action, Arguments, Details, Kind, Origin, State, Step, Target},
     agent::{self as agents, Agent, Desired, Name, Observation, Phase, Usage},
     ids::{ActionId, AgentId, ContainerId, FleetId, ImageId, UserId},
+    probe::{Answer, Asked, Pace, Probe, Probed, Question},
     spec::Version,
     template::Template,
     view::{Backlog, Busy, EngineState, Glance, Host, View},
@@ -219,7 +220,7 @@ fn name() -> impl Strategy<Value = Name> {
 }
 
 prop_compose! {
-    fn any_target()(name in name(), state in 0..agents::State::ALL.len(), note in proptest::option::of(hostile())) -> Target {
+    fn any_target()(name in name(), state in 0_usize..8, note in proptest::option::of(hostile())) -> Target {
         Target { note, ..target(name.as_str(), State::ALL[state], Step::Starting, None) }
     }
 }
@@ -240,12 +241,17 @@ prop_compose! {
 
 prop_compose! {
     fn any_view()(
-        name in name(), fleet in name(), state in 0_usize..8, error in proptest::option::of(hostile()),
+        name in name(), fleet in name(), state in 0..agents::State::ALL.len(), error in proptest::option::of(hostile()),
         ports in proptest::collection::vec("[0-9a-f:]{3,45}", 0..60), image in "[a-z0-9/.:-]{1,500}", busy: bool,
+        said in hostile(),
     ) -> View {
         let body = format!(r#"{{ "description": "x", "image": "{}" }}"#, "demo:1");
         let mut spec = Template::parse(name.clone(), &body).unwrap().resolve(&Arguments::new()).unwrap();
         spec.image = image;
+        spec.probes = vec![Probe { question: Question::Exec { command: vec![said.clone()] }, pace: Pace::default() }; 10];
+        let mut probed = Probed::new(noon());
+        let asked = Asked { at: noon(), took: Duration::MAX, answer: Answer::Ill(said) };
+        probed.note(asked, &Pace::default(), None);
         View {
             agent: Agent {
                 id: AgentId(i64::MAX), name, fleet: FleetId(1), desired: Desired::Running, container: None, version: 1,
@@ -260,7 +266,7 @@ prop_compose! {
                 image: ImageId("sha256:0".to_owned()), started_at: Some(noon()), finished_at: Some(noon()),
                 exit_code: Some(1), oom_killed: false, error, health: None, restarts: u32::MAX, ports, addresses: Vec::new(),
             }),
-            probed: Vec::new(), log_says: None, broken: false,
+            probed: vec![probed; 10], log_says: None, broken: false,
             usage: Some(Usage { cpus: 512.0, memory_bytes: u64::MAX, pids: u64::MAX }),
             busy: busy.then_some(Busy { action: ActionId(1), kind: Kind::TemplateDelete, actor: None, since: noon() }),
             state: agents::State::ALL[state],
