@@ -10,7 +10,7 @@ use localcord::Message;
 use yardarm::{
     domain::{
         agent::State,
-        probe::{Answer, Http, Statuses, Tls},
+        probe::{Answer, Http, Statuses, Tls, Verdict},
     },
     engine::LogSource,
     probe::Prober,
@@ -229,4 +229,31 @@ async fn who_does_not_listen_is_unreachable() {
     drop(free);
     let refused = prober.tcp(LOOPBACK, port, second).await;
     assert!(matches!(refused, Answer::Unreachable(_)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn some_that_fail_are_shown_and_nothing_else() {
+    let asked = |words: &str| {
+        format!(r#"{{ "kind": "exec", "command": [{words}], "failures": 1, "start_grace_s": 0 }}"#)
+    };
+    let endless = asked(r#""sleep", "600""#);
+    let probes = [asked(r#""true""#), asked(r#""cat", "/nowhere""#), endless];
+    let test = probed(&probes.join(", ")).await;
+    round(&test);
+    test.until(|ops| {
+        let view = ops.roster.view("scout").unwrap();
+        view.probed
+            .iter()
+            .all(|one| one.streak.verdict != Verdict::Starting)
+    })
+    .await;
+    assert_eq!(test.state("scout"), State::Degraded);
+    let slash = test.olga().slash("status").option("agent", "scout");
+    let told = slash.send().await.unwrap().text();
+    assert!(told.contains("is degraded"), "{told}");
+    assert!(told.contains("`exec true` healthy since"), "{told}");
+    assert!(told.contains("exit code 1: cat: can't open"), "{told}");
+    assert!(told.contains("did not end within 5 s"), "{told}");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
 }
