@@ -1,6 +1,9 @@
 //! What is wrong now, compared with the incidents that are open. Level-triggered: it may be done at any time, and twice.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, PoisonError},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -19,6 +22,44 @@ use crate::{
     error::{Error, Result},
     store::{Tx, incidents, outbox},
 };
+
+/// How long a loop that was begun again is a problem.
+const SHAKEN: TimeDelta = TimeDelta::minutes(10);
+
+/// Loops of ours that had to be begun again: why and when last, and how often.
+#[derive(Debug, Default)]
+pub(super) struct Stalls(Mutex<BTreeMap<&'static str, Stall>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Stall {
+    why: &'static str,
+    at: DateTime<Utc>,
+    count: u32,
+}
+
+impl Stalls {
+    fn note(&self, name: &'static str, why: &'static str, at: DateTime<Utc>) {
+        let mut stalls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = stalls.get(name).map_or(1, |stall| stall.count + 1);
+        stalls.insert(name, Stall { why, at, count });
+    }
+
+    fn problems(&self, now: DateTime<Utc>) -> Vec<Problem> {
+        let stalls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = stalls.iter().filter(|(_, stall)| stall.at + SHAKEN > now);
+        let problem = |(name, stall): (&&str, &Stall)| Problem {
+            about: About::Loop((*name).to_owned()),
+            kind: Kind::Loop,
+            severity: Severity::Critical,
+            cause: format!(
+                "{} and was begun again, {}× since the start; the log tells more",
+                stall.why, stall.count
+            ),
+            evidence: Evidence::default(),
+        };
+        fresh.map(problem).collect()
+    }
+}
 
 /// What is known of a problem at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,7 +222,15 @@ impl Ops {
                 evidence: Evidence::default(),
             });
         }
+        problems.extend(self.stalls.problems(self.now()));
         problems
+    }
+
+    /// A loop of ours had to be begun again, and why.
+    pub fn note_stall(&self, name: &'static str, why: &'static str) {
+        tracing::warn!(worker = name, why, "a worker is begun again");
+        self.stalls.note(name, why, self.now());
+        self.ring();
     }
 
     /// Somebody looks after all that is open in a message; it is not repeated until it is over.

@@ -92,6 +92,7 @@ pub struct Ops {
     questions: Questions,
     dams: Dams,
     ended: recovery::Ended,
+    stalls: incidents::Stalls,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -134,6 +135,7 @@ impl Ops {
             questions: Questions::default(),
             dams: Dams::default(),
             ended: recovery::Ended::default(),
+            stalls: incidents::Stalls::default(),
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),

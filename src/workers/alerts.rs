@@ -4,15 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
-use super::{drain, news, until};
+use super::{Pulse, drain, news, until};
 use crate::{domain::event::Event, ops::Ops};
 
 /// Looks at least this often: a clock may have been set.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-pub(super) async fn tell(ops: Arc<Ops>) {
+pub(super) async fn tell(ops: Arc<Ops>, pulse: Pulse) {
     let mut events = ops.events();
     loop {
+        pulse.beat();
         drain(&mut events);
         let due = ops.tell_incidents().await.unwrap_or_else(|error| {
             tracing::error!(error = %error, "incidents could not be told");

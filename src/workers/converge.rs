@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
-use super::news;
+use super::{Pulse, news};
 use crate::{
     domain::event::Event,
     ops::{Ops, recover::Start},
@@ -13,11 +13,12 @@ use crate::{
 /// Looks at least this often: an attempt may have become due without any event.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-pub(super) async fn converge(ops: Arc<Ops>, start: Start) {
+pub(super) async fn converge(ops: Arc<Ops>, start: Start, pulse: Pulse) {
     let mut events = ops.events();
     let mut settled = false;
     let mut still = false;
     loop {
+        pulse.beat();
         // Before anything is put right: what is frozen stays so meanwhile.
         if ops.knows_engine() {
             still |= keep_frozen(&ops, !still).await;

@@ -4,14 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
-use super::Workers;
+use super::{Pulse, Workers};
 use crate::{domain::action::State, ops::Ops};
 
 /// Looks at least this often, in case a ring was missed.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-pub(super) async fn execute(ops: Arc<Ops>, workers: Workers) {
+pub(super) async fn execute(ops: Arc<Ops>, workers: Workers, pulse: Pulse) {
     loop {
+        pulse.beat();
         match ops.store.actions_in(State::Pending).await {
             Ok(pending) => {
                 for id in pending {

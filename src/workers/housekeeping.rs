@@ -4,12 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
+use super::Pulse;
 use crate::ops::Ops;
 
 const EVERY: Duration = Duration::from_secs(30);
 
-pub(super) async fn keep(ops: Arc<Ops>) {
+pub(super) async fn keep(ops: Arc<Ops>, pulse: Pulse) {
     loop {
+        pulse.beat();
         if let Err(error) = ops.expire().await {
             tracing::error!(error = %error, "open questions could not be closed");
         }

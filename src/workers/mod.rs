@@ -11,6 +11,7 @@ mod probes;
 mod recovery;
 mod scheduler;
 mod stats;
+mod watchdog;
 mod watcher;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -22,6 +23,7 @@ use tokio::sync::broadcast::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::watchdog::Pulse;
 use crate::{
     domain::event::Event,
     ops::{
@@ -30,6 +32,12 @@ use crate::{
         recover::Start,
     },
 };
+
+/// A loop that has not come round for so long stands still: all of them look at least every minute, and nothing they
+/// wait for may take longer.
+const SOON: Duration = Duration::from_mins(5);
+/// For those that wait for agents to stop, for Discord's rate limits, or for the next sample of a large fleet.
+const LATE: Duration = Duration::from_hours(2);
 
 /// All tasks of the process, so that it can end them.
 #[derive(Clone, Debug, Default)]
@@ -83,18 +91,44 @@ impl Workers {
         (deliver, notify): (Arc<dyn Deliver>, Arc<dyn Notify>),
         start: Start,
     ) {
-        self.spawn("watcher", watcher::watch(Arc::clone(ops)));
-        self.spawn("converge", converge::converge(Arc::clone(ops), start));
-        self.spawn("executor", executor::execute(Arc::clone(ops), self.clone()));
-        self.spawn("stats", stats::sample(Arc::clone(ops)));
-        self.spawn("outbox", outbox::send(Arc::clone(ops), deliver));
-        self.spawn("notify", outbox::notify(Arc::clone(ops), notify));
-        self.spawn("access", access::keep(Arc::clone(ops)));
-        self.spawn("probes", probes::ask(Arc::clone(ops)));
-        self.spawn("scheduler", scheduler::run(Arc::clone(ops)));
-        self.spawn("recovery", recovery::mend(Arc::clone(ops)));
-        self.spawn("alerts", alerts::tell(Arc::clone(ops)));
-        self.spawn("housekeeping", housekeeping::keep(Arc::clone(ops)));
+        self.keep("watcher", SOON, ops, watcher::watch);
+        self.keep("converge", LATE, ops, move |ops, pulse| {
+            converge::converge(ops, start.clone(), pulse)
+        });
+        let workers = self.clone();
+        self.keep("executor", SOON, ops, move |ops, pulse| {
+            executor::execute(ops, workers.clone(), pulse)
+        });
+        self.keep("stats", LATE, ops, stats::sample);
+        self.keep("outbox", LATE, ops, move |ops, pulse| {
+            outbox::send(ops, Arc::clone(&deliver), pulse)
+        });
+        self.keep("notify", SOON, ops, move |ops, pulse| {
+            outbox::notify(ops, Arc::clone(&notify), pulse)
+        });
+        self.keep("access", SOON, ops, access::keep);
+        self.keep("probes", SOON, ops, probes::ask);
+        self.keep("scheduler", SOON, ops, scheduler::run);
+        self.keep("recovery", SOON, ops, recovery::mend);
+        self.keep("alerts", SOON, ops, alerts::tell);
+        self.keep("housekeeping", LATE, ops, housekeeping::keep);
+    }
+
+    /// A loop that beats, under the eyes of the watchdog.
+    fn keep<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        name: &'static str,
+        limit: Duration,
+        ops: &Arc<Ops>,
+        work: impl Fn(Arc<Ops>, Pulse) -> F + Send + Sync + 'static,
+    ) {
+        let (ops, told) = (Arc::clone(ops), Arc::clone(ops));
+        let kept = watchdog::keep(
+            limit,
+            move |pulse| work(Arc::clone(&ops), pulse),
+            move |why| told.note_stall(name, why),
+        );
+        self.spawn(name, kept);
     }
 
     /// Ends the workers, then waits up to `grace` for actions under way. False if some were left.

@@ -7,6 +7,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::Pulse;
 use crate::{
     domain::{event::Event, outbox::Exit},
     ops::{
@@ -18,18 +19,20 @@ use crate::{
 /// Looks at least this often.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
-pub(super) async fn send(ops: Arc<Ops>, deliver: Arc<dyn Deliver>) {
+pub(super) async fn send(ops: Arc<Ops>, deliver: Arc<dyn Deliver>, pulse: Pulse) {
     let mut events = ops.events();
     loop {
+        pulse.beat();
         let sent = ops.deliver(&*deliver).await;
         pause(&ops, Exit::Channels, sent, &mut events).await;
     }
 }
 
 /// The same for what is told outside of Discord.
-pub(super) async fn notify(ops: Arc<Ops>, notify: Arc<dyn Notify>) {
+pub(super) async fn notify(ops: Arc<Ops>, notify: Arc<dyn Notify>, pulse: Pulse) {
     let mut events = ops.events();
     loop {
+        pulse.beat();
         let told = ops.notify(&*notify).await;
         pause(&ops, Exit::Targets, told, &mut events).await;
     }

@@ -18,7 +18,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::until;
+use super::{Pulse, until};
 use crate::{
     domain::{event::Event, ids::AgentId},
     ops::{
@@ -32,12 +32,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The first questions to a run come within so much time of its start, or within a fourth of their interval if that is less.
 const SPREAD_MS: i64 = 5000;
 
-pub(super) async fn ask(ops: Arc<Ops>) {
+pub(super) async fn ask(ops: Arc<Ops>, pulse: Pulse) {
     let mut events = ops.events();
     let mut rota = Rota::default();
     let mut under_way = FuturesUnordered::new();
     rota.tend_all(&ops);
     loop {
+        pulse.beat();
         let now = ops.now();
         while under_way.len() < ops.settings().probes.parallel as usize
             && let Some(turn) = rota.take(now)

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
-use super::news;
+use super::{Pulse, news};
 use crate::{domain::event::Event, ops::Ops};
 
 /// Looks at least this often: the clock may have been set, and what waits is tried again.
@@ -12,9 +12,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// Between two looks, however much is due.
 const LOOK_SELDOM: Duration = Duration::from_millis(50);
 
-pub(super) async fn run(ops: Arc<Ops>) {
+pub(super) async fn run(ops: Arc<Ops>, pulse: Pulse) {
     let mut events = ops.events();
     loop {
+        pulse.beat();
         let looked = ops.run_schedules().await;
         let wait = match looked {
             Ok(()) => until_due(&ops).await.unwrap_or(LOOK_EVERY),

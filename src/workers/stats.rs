@@ -5,17 +5,19 @@ use std::{sync::Arc, time::Duration};
 use sysinfo::{Disk, Disks, MemoryRefreshKind, System};
 use tokio::time::sleep;
 
+use super::Pulse;
 use crate::{domain::view::Host, ops::Ops};
 
 /// One sample of one container costs dockerd between 2 and 3 ms of CPU time. Taken no more often than this for each, all of
 /// them together cost it less than 1 % of a core, however many there are.
 const APART: Duration = Duration::from_millis(400);
 
-pub(super) async fn sample(ops: Arc<Ops>) {
+pub(super) async fn sample(ops: Arc<Ops>, pulse: Pulse) {
     let mut system = System::new()
         .inspect_err(|error| tracing::warn!(error = %error, "the host cannot be measured"))
         .ok();
     loop {
+        pulse.beat();
         if let Some(system) = &mut system {
             system.refresh_cpu_usage();
             system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());

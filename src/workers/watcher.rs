@@ -6,14 +6,18 @@ use std::{sync::Arc, time::Duration};
 use futures::StreamExt as _;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::Pulse;
 use crate::{domain::ids::ContainerId, engine, ops::Ops};
 
+/// At least so often it says that it goes on, though nothing happens.
+const BEAT: Duration = Duration::from_mins(1);
 /// Between two tries while the engine does not answer.
 const RETRY: Duration = Duration::from_secs(1);
 
-pub(super) async fn watch(ops: Arc<Ops>) {
+pub(super) async fn watch(ops: Arc<Ops>, pulse: Pulse) {
     loop {
-        if let Err(error) = listen(&ops).await {
+        pulse.beat();
+        if let Err(error) = listen(&ops, &pulse).await {
             tracing::debug!(error = %error, "the engine's events ended");
             ops.note_silence(&error);
         }
@@ -22,16 +26,18 @@ pub(super) async fn watch(ops: Arc<Ops>) {
 }
 
 /// Listens until the stream ends.
-async fn listen(ops: &Ops) -> engine::Result<()> {
+async fn listen(ops: &Ops, pulse: &Pulse) -> engine::Result<()> {
     let mut events = ops.engine.events().await?;
     ops.resync().await?;
     let mut next = Instant::now() + ops.settings().roster.resync;
     loop {
+        pulse.beat();
         tokio::select! {
             event = events.next() => match event {
                 Some(event) => note(ops, &event?.container).await?,
                 None => return ops.resync().await,
             },
+            () = sleep(BEAT) => {}
             () = sleep_until(next) => {
                 ops.resync().await?;
                 next = Instant::now() + ops.settings().roster.resync;

@@ -429,3 +429,17 @@ async fn what_depends_on_a_restarted_agent_is_restarted_after_it() {
     ");
     test.finish().await;
 }
+
+#[tokio::test]
+async fn a_worker_that_had_to_be_begun_again_is_told() {
+    let test = prompt(&[]).await;
+    test.ops().note_stall("watcher", "stood still");
+    insta::assert_snapshot!(card(&test, "Yardarm's watcher").await, @"
+    🔴 **Yardarm's watcher** stood still and was begun again, 1× since the start; the log tells more
+    since <t:1795262400:R>
+    -# alert 1
+    ");
+    test.pass(TimeDelta::minutes(11));
+    card(&test, "well again").await;
+    test.finish().await;
+}
