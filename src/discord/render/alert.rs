@@ -71,7 +71,10 @@ pub fn nudge((id, why): (NudgeId, Nudge), view: &AlertView, now: DateTime<Utc>) 
     let text = match why {
         Nudge::More => format!("➕ More came to it: {what} now."),
         Nudge::Back => format!("🔁 It is back: {what}."),
-        Nudge::Worse => format!("🚨 It got worse: {what}."),
+        Nudge::Worse => {
+            let notes = worst.map(|one| one.evidence.notes.join(" "));
+            format!("🚨 It got worse: {what}. {}", notes.unwrap_or_default())
+        }
         Nudge::Repeat => format!("⏰ Nobody has acknowledged this for {since}: {what}."),
         Nudge::Escalation => {
             format!("📣 Nobody has acknowledged this for {since}, so you are told as well: {what}.")
