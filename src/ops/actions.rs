@@ -198,13 +198,7 @@ impl Ops {
         let now = self.now();
         for (subject, channel) in notices {
             let Some(channel) = channel else { continue };
-            let notice = Notice {
-                subject,
-                channel,
-                message: None,
-                due: now,
-            };
-            outbox::put(tx, &notice, now).await?;
+            outbox::tell(tx, (subject, channel), now).await?;
         }
         Ok(())
     }
@@ -520,13 +514,7 @@ pub(super) async fn tell(tx: &mut Tx, action: &Action, now: DateTime<Utc>) -> st
     let Some(channel) = channel else {
         return Ok(());
     };
-    let notice = Notice {
-        subject: Subject::Approval(action.id),
-        channel,
-        message: None,
-        due: now,
-    };
-    outbox::put(tx, &notice, now).await
+    outbox::tell(tx, (Subject::Approval(action.id), channel), now).await
 }
 
 /// People were asked: its question shows the end, and a reply to that tells it.
@@ -543,13 +531,7 @@ pub(super) async fn tell_result(
         return Ok(());
     };
     for subject in [Subject::Approval(action.id), Subject::Result(action.id)] {
-        let notice = Notice {
-            subject,
-            channel,
-            message: None,
-            due: now,
-        };
-        outbox::put(tx, &notice, now).await?;
+        outbox::tell(tx, (subject, channel), now).await?;
     }
     Ok(())
 }

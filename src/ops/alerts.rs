@@ -19,10 +19,7 @@ use crate::{
         view::{AlertView, Attempts, View},
     },
     error::{Error, Result},
-    store::{
-        Tx, alerts, incidents,
-        outbox::{self, Notice},
-    },
+    store::{Tx, alerts, incidents, outbox},
 };
 
 /// Opening, announcing and nudging follow each other at most so often in one go.
@@ -149,13 +146,7 @@ impl Ops {
                 );
                 continue;
             };
-            let notice = Notice {
-                subject,
-                channel,
-                message: None,
-                due: now,
-            };
-            outbox::put(tx, &notice, now).await?;
+            outbox::tell(tx, (subject, channel), now).await?;
         }
         Ok(())
     }

@@ -29,8 +29,7 @@ use crate::{
     store::{
         Tx,
         actions::{self as rows, Ending},
-        allowances, approvals, is_taken,
-        outbox::{self, Notice},
+        allowances, approvals, is_taken, outbox,
     },
 };
 
@@ -358,13 +357,7 @@ impl Ops {
                 .as_ref()
                 .and_then(|approval| approval.channel)
             {
-                let notice = Notice {
-                    subject: Subject::Reminder(id),
-                    channel,
-                    message: None,
-                    due: now,
-                };
-                outbox::put(&mut tx, &notice, now).await?;
+                outbox::tell(&mut tx, (Subject::Reminder(id), channel), now).await?;
             }
         }
         tx.commit().await?;

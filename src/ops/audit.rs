@@ -16,10 +16,7 @@ use crate::{
         throttle::Throttle,
     },
     error::Result,
-    store::{
-        anchors, audit,
-        outbox::{self, Notice},
-    },
+    store::{anchors, audit, outbox},
 };
 
 /// Rows in [`SPAN`] about one person's refusals, and about one agent's ends. A container that we start again comes near
@@ -121,13 +118,7 @@ impl Ops {
             return Ok(());
         };
         if let Some(channel) = channel.or(settings.discord.ops_channel) {
-            let notice = Notice {
-                subject: Subject::Anchor(id),
-                channel,
-                message: None,
-                due: now,
-            };
-            outbox::put(&mut tx, &notice, now).await?;
+            outbox::tell(&mut tx, (Subject::Anchor(id), channel), now).await?;
         }
         tx.commit().await?;
         self.publish(Event::Outbox);

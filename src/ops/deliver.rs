@@ -204,7 +204,19 @@ impl Ops {
             error = why,
             "a message will never be delivered"
         );
-        Ok(self.store.outbox_bury(row.id, why).await?)
+        let instead = self.instead_of(row).map(|channel| (channel, self.now()));
+        self.store.outbox_bury(row, why, instead).await?;
+        if instead.is_some() {
+            self.publish(Event::Outbox);
+        }
+        Ok(())
+    }
+
+    /// Where people are told of what is wrong if its own channel is gone: where they look for everything else.
+    fn instead_of(&self, row: &OutboxRow) -> Option<ChannelId> {
+        let is_alert = matches!(row.subject, Subject::Alert(_) | Subject::Nudge(_));
+        let ops = self.settings().discord.ops_channel;
+        ops.filter(|channel| is_alert && *channel != row.channel)
     }
 }
 

@@ -20,8 +20,7 @@ use crate::{
     error::{Error, Result},
     store::{
         actions::{self as rows, Ending, NewTarget},
-        outbox::{self, Notice},
-        process,
+        outbox, process,
     },
 };
 
@@ -158,14 +157,8 @@ impl Ops {
             return Ok(());
         };
         let now = self.now();
-        let notice = Notice {
-            subject: Subject::Start(start.number),
-            channel,
-            message: None,
-            due: now,
-        };
         let mut tx = self.store.begin().await?;
-        outbox::put(&mut tx, &notice, now).await?;
+        outbox::tell(&mut tx, (Subject::Start(start.number), channel), now).await?;
         tx.commit().await?;
         self.publish(Event::Outbox);
         Ok(())

@@ -2,13 +2,13 @@
 //! to people. A restart is an ordinary action; the actions are the count, so it outlives the process.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{StreamExt as _, future::join_all};
+use futures::{StreamExt as _, stream};
 use tokio::time::timeout;
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     domain::{
         action::{Arguments, Details, Kind as ActionKind, Origin},
-        agent::{Desired, State},
+        agent::{Desired, Name, State},
         event::Event,
         ids::AgentId,
         incident::{About, Evidence, Incident, Kind, Problem, Severity},
@@ -35,6 +35,8 @@ use crate::{
 
 /// Lines of the log that a cause is told by.
 const LINES: u32 = 20;
+/// Agents looked after at the same time.
+const LOOKS: usize = 16;
 /// A log that does not come within this time tells nothing.
 const LOG_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -66,8 +68,20 @@ impl Ops {
         self.close_breakers().await?;
         self.note_breakers().await?;
         self.mend_dependents().await?;
-        let troubled = self.troubled();
-        let due = join_all(troubled.iter().map(|view| self.mend_agent(view))).await;
+        let open: HashMap<(About, Kind), Incident> = self
+            .store
+            .incidents_since(self.now())
+            .await?
+            .into_iter()
+            .filter(Incident::is_open)
+            .map(|incident| ((incident.about.clone(), incident.kind), incident))
+            .collect();
+        let looks = self.troubled().into_iter().map(|view| {
+            let known = open.get(&(About::Agent(view.agent.id), kind_of(&view)));
+            let known = known.cloned();
+            async move { self.mend_agent(&view, known).await }
+        });
+        let due: Vec<_> = stream::iter(looks).buffer_unordered(LOOKS).collect().await;
         let mut next: Option<DateTime<Utc>> = None;
         for due in due {
             match due {
@@ -100,10 +114,13 @@ impl Ops {
         })
     }
 
-    async fn mend_agent(&self, view: &View) -> Result<Option<DateTime<Utc>>> {
+    async fn mend_agent(
+        &self,
+        view: &View,
+        known: Option<Incident>,
+    ) -> Result<Option<DateTime<Utc>>> {
         let agent = view.agent.id;
         let kind = kind_of(view);
-        let known = self.store.open_incident(&About::Agent(agent), kind).await?;
         let unseen = known.as_ref().is_none_or(|incident| !incident.is_present());
         if unseen && kind == Kind::Down && !self.ended.contains(agent) {
             // Its end was not seen: `converge` starts it.
@@ -124,11 +141,15 @@ impl Ops {
         {
             return Ok(None);
         }
-        let (rule, past) = self.recovery_of(view).await?;
         let cause = cause_of(view, &incident);
         if is_new && incident.returns.is_empty() && cause == Cause::OutOfMemory {
             self.propose_memory(view).await;
         }
+        if cause.may_heal() && self.is_full(&view.fleet) {
+            // The end of one of them rings.
+            return Ok(None);
+        }
+        let (rule, past) = self.recovery_of(view).await?;
         match rule.course(&cause, &past, agent, self.now()) {
             Course::Ask(_) => Ok(None),
             Course::Break => self.give_up(&incident, &past).await.map(|()| None),
@@ -203,8 +224,7 @@ impl Ops {
     }
 
     async fn restart(&self, view: &View, cause: &Cause) -> Result<Option<DateTime<Utc>>> {
-        if self.recovering_in(&view.fleet) >= self.settings().recovery.parallel as usize {
-            // The end of one of them rings.
+        if self.is_full(&view.fleet) {
             return Ok(None);
         }
         let kind = match view.state {
@@ -302,7 +322,12 @@ impl Ops {
         })
     }
 
-    fn recovering_in(&self, fleet: &crate::domain::agent::Name) -> usize {
+    /// No more agents of that fleet are restarted at this moment.
+    fn is_full(&self, fleet: &Name) -> bool {
+        self.recovering_in(fleet) >= self.settings().recovery.parallel as usize
+    }
+
+    fn recovering_in(&self, fleet: &Name) -> usize {
         self.roster.read(|board| {
             let at_work = board.views().filter(|view| {
                 view.fleet == *fleet

@@ -10,7 +10,7 @@ use crate::{
         report::{Report, SPAN},
     },
     error::{Error, Result},
-    store::outbox::{self, Notice},
+    store::outbox,
 };
 
 impl Ops {
@@ -23,14 +23,8 @@ impl Ops {
             ));
         };
         let now = self.now();
-        let notice = Notice {
-            subject: Subject::Report(action.id),
-            channel,
-            message: None,
-            due: now,
-        };
         let mut tx = self.store.begin().await?;
-        outbox::put(&mut tx, &notice, now).await?;
+        outbox::tell(&mut tx, (Subject::Report(action.id), channel), now).await?;
         tx.commit().await?;
         self.publish(Event::Outbox);
         Ok(Some(format!("It is posted in <#{channel}>.")))

@@ -178,16 +178,24 @@ impl Store {
         tx.commit().await
     }
 
-    /// Nobody will ever get it.
-    pub async fn outbox_bury(&self, id: OutboxId, error: &str) -> sqlx::Result<()> {
+    /// Nobody will ever get it there; its subject is told in the channel `instead`, if there is one.
+    pub async fn outbox_bury(
+        &self,
+        row: &OutboxRow,
+        error: &str,
+        instead: Option<(ChannelId, DateTime<Utc>)>,
+    ) -> sqlx::Result<()> {
         let mut tx = self.begin().await?;
         sqlx::query!(
             "UPDATE outbox SET state = 'dead', in_doubt = 0, error = ? WHERE id = ?",
             error,
-            id.0
+            row.id.0
         )
         .execute(&mut *tx)
         .await?;
+        if let Some((channel, now)) = instead {
+            tell(&mut tx, (row.subject, channel), now).await?;
+        }
         tx.commit().await
     }
 }
@@ -249,6 +257,21 @@ impl Row {
             created_at: self.created_at,
         })
     }
+}
+
+/// The subject is to be told in that channel, or has changed there: at once, in a message of its own.
+pub async fn tell(
+    tx: &mut Tx,
+    (subject, channel): (Subject, ChannelId),
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let notice = Notice {
+        subject,
+        channel,
+        message: None,
+        due: now,
+    };
+    put(tx, &notice, now).await
 }
 
 /// Where and when a subject is to be shown.

@@ -287,6 +287,24 @@ pub async fn insert(
     Ok(ScheduleId(id))
 }
 
+/// What it still had to do is not done, and this is why.
+async fn skip_claimed(
+    tx: &mut Tx,
+    id: ScheduleId,
+    why: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE runs SET stage = 'skipped', outcome = ?, finished_at = ? WHERE schedule_id = ? AND stage = 'claimed'",
+        why,
+        now,
+        id.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Takes one away; false if it was gone.
 pub async fn remove(
     tx: &mut Tx,
@@ -303,15 +321,7 @@ pub async fn remove(
     if done.rows_affected() == 0 {
         return Ok(false);
     }
-    // What it still had to do is not done.
-    sqlx::query!(
-        "UPDATE runs SET stage = 'skipped', outcome = 'its schedule was removed', finished_at = ?
-         WHERE schedule_id = ? AND stage = 'claimed'",
-        now,
-        schedule.id.0
-    )
-    .execute(&mut **tx)
-    .await?;
+    skip_claimed(tx, schedule.id, "its schedule was removed", now).await?;
     let mut entry = about(&schedule.order, What::ScheduleRemoved, schedule.source);
     entry.actor = by;
     audit::append(tx, &entry, now).await?;
@@ -335,14 +345,7 @@ pub async fn pause(
     if done.rows_affected() == 0 {
         return Ok(false);
     }
-    sqlx::query!(
-        "UPDATE runs SET stage = 'skipped', outcome = 'its schedule was paused', finished_at = ?
-         WHERE schedule_id = ? AND stage = 'claimed'",
-        now,
-        schedule.id.0
-    )
-    .execute(&mut **tx)
-    .await?;
+    skip_claimed(tx, schedule.id, "its schedule was paused", now).await?;
     let mut entry = about(&schedule.order, What::SchedulePaused, schedule.source);
     entry.actor = by;
     entry.text = Some(why.to_owned());

@@ -719,7 +719,7 @@ async fn what_was_shown_waits_no_more_and_what_never_arrives_is_counted() {
     tx.commit().await.unwrap();
     let row = scene.first_due().await;
     assert_eq!(row.subject, buried);
-    scene.store.outbox_bury(row.id, "403").await.unwrap();
+    scene.store.outbox_bury(&row, "403", None).await.unwrap();
     assert_eq!(scene.store.outbox_counts().await.unwrap(), (0, 1));
     assert_eq!(scene.store.outbox_next(Exit::Channels).await.unwrap(), None);
 }

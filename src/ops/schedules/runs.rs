@@ -17,7 +17,7 @@ use crate::{
     store::{
         Tx,
         actions::Ending,
-        outbox::{self, Notice},
+        outbox,
         schedules::{self as rows, Claim, NewRun},
     },
 };
@@ -189,13 +189,7 @@ impl Ops {
         let Some(channel) = self.channel_of_schedule(schedule) else {
             return Ok(());
         };
-        let notice = Notice {
-            subject: Subject::Schedule(run),
-            channel,
-            message: None,
-            due: self.now(),
-        };
-        Ok(outbox::put(tx, &notice, self.now()).await?)
+        Ok(outbox::tell(tx, (Subject::Schedule(run), channel), self.now()).await?)
     }
 
     /// Nobody waits for what a schedule has done, so what went wrong is told.
@@ -213,13 +207,7 @@ impl Ops {
         let Some(channel) = plan.and_then(|plan| self.channel_of(plan)) else {
             return Ok(());
         };
-        let notice = Notice {
-            subject: Subject::Action(action.id),
-            channel,
-            message: None,
-            due: self.now(),
-        };
-        Ok(outbox::put(tx, &notice, self.now()).await?)
+        Ok(outbox::tell(tx, (Subject::Action(action.id), channel), self.now()).await?)
     }
 
     /// The ops channel of the fleet that a schedule is about, or of the instance.
