@@ -412,10 +412,15 @@ impl Roster {
         page: usize,
     ) -> Glance {
         self.read(|board| {
+            // Asked once for a fleet, not for each of its agents.
+            let wanted = board
+                .fleets()
+                .map(|known| &known.name)
+                .filter(|name| fleet.is_none_or(|fleet| *name == fleet) && sees(name));
+            let wanted: HashSet<&Name> = wanted.collect();
             let mut views: Vec<&View> = board
                 .views()
-                .filter(|view| fleet.is_none_or(|fleet| view.fleet == *fleet))
-                .filter(|view| sees(&view.fleet))
+                .filter(|view| wanted.contains(&view.fleet))
                 .collect();
             // Names are sorted already and the sort is stable.
             views.sort_by(|one, other| one.fleet.cmp(&other.fleet));
