@@ -191,7 +191,7 @@ impl Default for Recovery {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Past {
     pub attempts: u32,
-    /// When the last one ended.
+    /// When the last one ended, or began if it goes on.
     pub last: Option<DateTime<Utc>>,
     /// The attempts were used up: people were asked.
     pub broken: bool,

@@ -14,9 +14,8 @@ use crate::{
         incident::Incident,
         outbox::Subject,
         pattern::Pattern,
-        recovery::{Cause, Course, Past, Recovery},
         squelch::{Change, Destination, Mute, Nudge, Pace, Pipeline, Route, Rules, Silence, Steps},
-        view::{AlertView, Attempts, View},
+        view::{AlertView, Attempts},
     },
     error::{Error, Result},
     store::{Tx, alerts, incidents, outbox},
@@ -243,9 +242,12 @@ impl Ops {
             return Ok(None);
         };
         let (rule, past) = self.recovery_of(&view).await?;
-        let cause = cause_of(&view, incident);
-        let course = rule.course(&cause, &past, view.agent.id, self.now());
-        Ok(Some(attempts(&rule, &past, course)))
+        let cause = view.cause(&incident.evidence.lines);
+        Ok(Some(Attempts {
+            done: past.attempts,
+            most: rule.attempts,
+            course: rule.course(&cause, &past, view.agent.id, self.now()),
+        }))
     }
 
     /// Why nobody is told of any of these that is still there.
@@ -253,7 +255,7 @@ impl Ops {
         let (now, rules) = (self.now(), self.squelch_rules());
         let (silences, all) = (
             self.store.silences(now).await?,
-            self.store.incidents_since(now).await?,
+            self.store.open_incidents().await?,
         );
         let pipeline = Pipeline {
             rules: &rules,
@@ -289,17 +291,4 @@ impl Ops {
 pub(super) fn pattern_of(name: &Name) -> Pattern {
     // What a name is made of, a pattern is, too.
     Pattern::parse(name.as_str()).unwrap_or_else(|_| Pattern::everything())
-}
-
-/// What it suffers from, by what was found when it was looked into.
-pub(super) fn cause_of(view: &View, incident: &Incident) -> Cause {
-    view.cause(&incident.evidence.lines)
-}
-
-fn attempts(rule: &Recovery, past: &Past, course: Course) -> Attempts {
-    Attempts {
-        done: past.attempts,
-        most: rule.attempts,
-        course,
-    }
 }

@@ -84,9 +84,7 @@ impl Sight<'_> {
         });
         Ok(found)
     }
-}
 
-impl Sight<'_> {
     /// What the stages would say to an alert, a line each.
     pub async fn try_alert(
         &self,
@@ -107,7 +105,7 @@ impl Sight<'_> {
         let rules = self.squelch_rules();
         let (silences, incidents) = (
             self.store.silences(trial.now).await?,
-            self.store.incidents_since(trial.now).await?,
+            self.store.open_incidents().await?,
         );
         Ok(trial.run(&rules, &silences, &incidents).to_string())
     }
@@ -117,15 +115,15 @@ impl Ops {
     /// Ends what is over and opens what concerns no single agent. What agents suffer from, `recovery` opens.
     pub(super) async fn survey(&self) -> Result<()> {
         let now = self.now();
-        let open = self.store.incidents_since(now).await?;
+        let open = self.store.open_incidents().await?;
         let problems = self.common_problems();
         let present: HashMap<(About, Kind), &Problem> = problems
             .iter()
             .map(|problem| ((problem.about.clone(), problem.kind), problem))
             .collect();
-        let gone = open.iter().filter(|incident| {
-            incident.is_open() && self.standing(incident, &present) == Standing::Gone
-        });
+        let gone = open
+            .iter()
+            .filter(|incident| self.standing(incident, &present) == Standing::Gone);
         let mut news = false;
         for incident in gone {
             news |= self.miss(incident.id, now).await?;

@@ -14,7 +14,6 @@ use tokio::time::timeout;
 use super::{
     Ops,
     actions::{Request, Requester},
-    alerts::cause_of,
     resolve::Selection,
     roster::Board,
 };
@@ -37,6 +36,7 @@ use crate::{
 const LINES: u32 = 20;
 /// Agents looked after at the same time.
 const LOOKS: usize = 16;
+const USED_UP: &str = "Its restarts are used up. It may be restarted by itself again once it has run well for a while.";
 /// A log that does not come within this time tells nothing.
 const LOG_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -70,10 +70,9 @@ impl Ops {
         self.mend_dependents().await?;
         let open: HashMap<(About, Kind), Incident> = self
             .store
-            .incidents_since(self.now())
+            .open_incidents()
             .await?
             .into_iter()
-            .filter(Incident::is_open)
             .map(|incident| ((incident.about.clone(), incident.kind), incident))
             .collect();
         let looks = self.troubled().into_iter().map(|view| {
@@ -141,7 +140,7 @@ impl Ops {
         {
             return Ok(None);
         }
-        let cause = cause_of(view, &incident);
+        let cause = view.cause(&incident.evidence.lines);
         if is_new && incident.returns.is_empty() && cause == Cause::OutOfMemory {
             self.propose_memory(view).await;
         }
@@ -353,17 +352,13 @@ impl Ops {
         } else if !incident.evidence.notes.is_empty() {
             return Ok(());
         }
-        let note = format!(
-            "Restarted {} times in vain. It may be restarted by itself again once it has run well for a while.",
-            past.attempts
-        );
         let problem = Problem {
             about: incident.about.clone(),
             kind: incident.kind,
             severity: Severity::Critical,
             cause: incident.cause.clone(),
             evidence: Evidence {
-                notes: vec![note],
+                notes: vec![USED_UP.to_owned()],
                 ..incident.evidence.clone()
             },
         };
@@ -393,10 +388,14 @@ impl Ops {
             let rule = view.version.as_ref().and_then(|one| one.spec.recovery);
             let long_enough = TimeDelta::seconds(rule.unwrap_or_default().healthy_s.into());
             let since = (view.state == State::Running).then_some(healthy_since.unwrap_or(now));
+            let is_well = since.is_some_and(|since| since + long_enough <= now);
+            if !is_well && since == healthy_since {
+                continue;
+            }
             let mut tx = self.store.begin().await?;
-            if since.is_some_and(|since| since + long_enough <= now) {
+            if is_well {
                 breakers::close(&mut tx, agent).await?;
-            } else if since != healthy_since {
+            } else {
                 breakers::set_healthy(&mut tx, agent, since).await?;
             }
             tx.commit().await?;

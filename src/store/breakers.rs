@@ -6,10 +6,11 @@ use super::{Store, Tx};
 use crate::domain::{ids::AgentId, recovery::Past};
 
 impl Store {
-    /// What we tried for an agent by ourselves since `since`.
+    /// What we tried for an agent by ourselves since `since`. Its part of an action ends before the action does, and so
+    /// it is the part that counts: otherwise the attempt after it would not wait.
     pub async fn past_of(&self, agent: AgentId, since: DateTime<Utc>) -> sqlx::Result<Past> {
         let row = sqlx::query!(
-            r#"SELECT count(*) AS "attempts!: i64", max(actions.finished_at) AS "last: DateTime<Utc>",
+            r#"SELECT count(*) AS "attempts!: i64", max(coalesce(action_targets.finished_at, actions.created_at)) AS "last: DateTime<Utc>",
                       EXISTS (SELECT 1 FROM breakers WHERE breakers.agent_id = ?1) AS "broken!: bool"
                FROM actions JOIN action_targets ON action_id = actions.id
                WHERE action_targets.agent_id = ?1 AND origin IN ('converge', 'recovery')

@@ -44,6 +44,14 @@ impl Store {
         rows.into_iter().map(Row::read).collect()
     }
 
+    /// Everything that is open, oldest first.
+    pub async fn open_incidents(&self) -> sqlx::Result<Vec<Incident>> {
+        let rows = incidents!("WHERE resolved_at IS NULL ORDER BY incidents.id")
+            .fetch_all(&self.reader)
+            .await?;
+        rows.into_iter().map(Row::read).collect()
+    }
+
     /// What is open, and what was resolved since `since`: the open ones first, then the latest.
     pub async fn incidents_since(&self, since: DateTime<Utc>) -> sqlx::Result<Vec<Incident>> {
         let rows = incidents!(
