@@ -35,6 +35,7 @@ pub mod sight;
 mod silences;
 mod tidy;
 mod verdict;
+mod vitals;
 
 use std::{
     collections::HashMap,
@@ -93,6 +94,7 @@ pub struct Ops {
     dams: Dams,
     ended: recovery::Ended,
     stalls: incidents::Stalls,
+    life: vitals::Life,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -122,7 +124,6 @@ impl Ops {
             vault,
             handout: Handout::new(&settings.secrets.dir, &instance),
             engine,
-            clock,
             members,
             roster: Roster::default(),
             catalog: Catalog::default(),
@@ -136,6 +137,8 @@ impl Ops {
             dams: Dams::default(),
             ended: recovery::Ended::default(),
             stalls: incidents::Stalls::default(),
+            life: vitals::Life::begin(clock.now()),
+            clock,
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),
