@@ -31,5 +31,6 @@ pub mod squelch;
 pub mod template;
 pub mod throttle;
 pub mod view;
+pub mod vitals;
 mod words;
 pub mod zone;

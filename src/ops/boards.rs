@@ -301,8 +301,10 @@ impl Ops {
         self.store.outbox_begin(row.id).await?;
         match (by.deliver(&row).await, row.message) {
             (Ok(message), _) => {
-                self.store.outbox_settle(&row, Some(message)).await?;
-                self.store.board_shown(id, &picture, self.now()).await?;
+                let shown = (picture.as_str(), message);
+                self.store
+                    .board_shown((id, &row), shown, self.now())
+                    .await?;
                 self.retract_old((id, row.channel), message, by).await
             }
             (Err(Undelivered::MessageGone(_)), Some(message)) => {

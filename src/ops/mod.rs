@@ -36,6 +36,7 @@ pub mod sight;
 mod silences;
 mod tidy;
 mod verdict;
+mod vitals;
 
 use std::{
     collections::HashMap,
@@ -95,6 +96,7 @@ pub struct Ops {
     ended: recovery::Ended,
     stalls: incidents::Stalls,
     acted: boards::Acted,
+    life: vitals::Life,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -124,7 +126,6 @@ impl Ops {
             vault,
             handout: Handout::new(&settings.secrets.dir, &instance),
             engine,
-            clock,
             members,
             roster: Roster::default(),
             catalog: Catalog::default(),
@@ -139,6 +140,8 @@ impl Ops {
             ended: recovery::Ended::default(),
             stalls: incidents::Stalls::default(),
             acted: boards::Acted::default(),
+            life: vitals::Life::begin(clock.now()),
+            clock,
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),

@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::{Store, Tx, audit, unreadable};
+use super::{Store, Tx, audit, outbox, unreadable};
 use crate::domain::{
     agent::Name,
     audit::{Entry, Origin, What},
     board::{Board, Shown},
     ids::{ActionId, BoardId, ChannelId, FleetId, MessageId, OutboxId, UserId},
+    outbox::OutboxRow,
 };
 
 /// How the message of a board stands in the outbox.
@@ -78,14 +79,15 @@ impl Store {
         }
     }
 
-    /// This picture stands in its message since `now`.
+    /// It was delivered: this picture stands in that message since `now`.
     pub async fn board_shown(
         &self,
-        id: BoardId,
-        picture: &str,
+        (id, row): (BoardId, &OutboxRow),
+        (picture, message): (&str, MessageId),
         now: DateTime<Utc>,
     ) -> sqlx::Result<()> {
         let mut tx = self.begin().await?;
+        outbox::settle(&mut tx, row, Some(message)).await?;
         sqlx::query!(
             "UPDATE boards SET shown = ?1, shown_at = ?2,
                     changed_at = CASE WHEN shown = ?1 AND changed_at <= ?2 THEN changed_at ELSE ?2 END

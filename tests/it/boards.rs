@@ -24,6 +24,7 @@ async fn board(test: &TestApp, text: &str) -> String {
     let shows =
         |message: &Message| message.content().contains("-# board") && message.text().contains(text);
     let found = test.cord.channel("ops").wait_for(shows).await.unwrap();
+    settled(test).await;
     said(test, &found)
 }
 
@@ -45,7 +46,6 @@ async fn watched(more: &[(&str, &str)]) -> TestApp {
     test.deploy("scout").await;
     test.done("board here").await;
     board(&test, "scout").await;
-    settled(&test).await;
     test
 }
 
@@ -147,7 +147,6 @@ async fn what_somebody_does_is_shown_sooner_than_what_happens() {
     let wanted = (TimeDelta::seconds(4), TimeDelta::seconds(16));
     test.pass(TimeDelta::minutes(2));
     board(&test, "as of <t:1795262520:R>").await;
-    settled(&test).await;
     test.engine.crash_on_start("demo:1", 1);
     die(&test, "scout");
     test.until(|ops| ops.roster.view("scout").unwrap().state == State::Down)
@@ -158,7 +157,6 @@ async fn what_somebody_does_is_shown_sooner_than_what_happens() {
     assert_eq!(edits(&test, 1).await, before, "it was shown a moment ago");
     test.pass(wanted.1 - wanted.0);
     board(&test, "1 down").await;
-    settled(&test).await;
     test.done("stop agent:scout").await;
     test.pass(wanted.0);
     board(&test, "1 stopped").await;
@@ -194,6 +192,8 @@ async fn a_crash_before_discord_answered_makes_no_second_one() {
     test.crash().await;
     posting.release();
     test.up().await;
+    // What was cut off is told by then, too.
+    test.pass(BETWEEN);
     board(&test, "scout").await;
     let lost = Fault::lose_answer().on("POST", "/channels/*/messages");
     let losing = test.cord.inject(lost.times(1));
@@ -242,7 +242,6 @@ async fn one_that_is_buried_is_posted_anew_below() {
     test.deploy("scout").await;
     test.done("board here repost:3").await;
     board(&test, "scout").await;
-    settled(&test).await;
     let first = boards(&test).remove(0).id();
     test.deploy("b").await;
     test.deploy("c").await;
@@ -252,7 +251,6 @@ async fn one_that_is_buried_is_posted_anew_below() {
     test.deploy("d").await;
     test.pass(BETWEEN);
     board(&test, "`d`").await;
-    settled(&test).await;
     let all: Vec<_> = boards(&test).iter().map(Message::id).collect();
     assert_eq!(all.len(), 1, "the old one is deleted");
     assert!(all[0] > first);
@@ -280,16 +278,18 @@ async fn a_board_of_a_fleet_shows_nothing_of_others() {
     let mut test = TestApp::prepare(&[("access.preset", "\"team\"")]).await;
     let owners = ["olga", "ravi"].map(|name| format!("\"{}\"", test.cord.user(name).id()));
     test.set("access.owners", &format!("[{}]", owners.join(", ")));
+    let fragile = r#"{ "description": "x", "image": "demo:1", "recovery": { "restart": false } }"#;
+    test.write_template("fragile", fragile);
     test.up().await;
-    test.deploy("scout").await;
+    test.done("deploy template:fragile name:scout").await;
     test.done("fleet create name:north").await;
     test.done("deploy template:demo name:polar fleet:north")
         .await;
     test.done("board here fleet:north").await;
     board(&test, "polar").await;
-    settled(&test).await;
-    test.engine.crash_on_start("demo:1", 1);
     die(&test, "scout");
+    let opened = async |ops: &Ops| ops.store.open_incidents().await.unwrap().len() == 1;
+    test.until_outbox(opened).await;
     test.send("remove agent:scout").await;
     test.send("remove agent:polar").await;
     freeze(&test, "fleet:main").await;
@@ -402,12 +402,10 @@ async fn a_clock_that_jumps_an_hour_back_holds_no_board_up() {
     let test = watched(&[]).await;
     test.pass(TimeDelta::minutes(2));
     board(&test, "as of <t:1795262520:R>").await;
-    settled(&test).await;
     test.clock.advance(TimeDelta::hours(-1));
     test.deploy("lookout").await;
     test.pass(BETWEEN);
     board(&test, "lookout").await;
-    settled(&test).await;
     let before = edits(&test, 1).await;
     look(&test).await;
     assert_eq!(edits(&test, 1).await, before, "nothing new since");
@@ -423,7 +421,6 @@ async fn five_hundred_agents_that_change_cost_few_edits() {
     }
     test.pass(TimeDelta::minutes(2));
     board(&test, "501 agents").await;
-    settled(&test).await;
     let before = edits(&test, 1).await;
     test.engine.crash_on_start("demo:1", 1);
     for number in 0..500 {
@@ -438,7 +435,6 @@ async fn five_hundred_agents_that_change_cost_few_edits() {
     }
     test.pass(BETWEEN);
     board(&test, "🟢 1 running").await;
-    settled(&test).await;
     let more = edits(&test, 1).await - before;
     assert!((1..=6).contains(&more), "{more} edits in a minute");
     test.finish().await;

@@ -53,4 +53,5 @@ mod store_schedules;
 mod store_secrets;
 mod support;
 mod templates;
+mod vitals;
 mod walk;

@@ -319,20 +319,24 @@ async fn boards_keep_what_they_showed() {
          INSERT INTO boards (channel_id, repost_after, created_by, action_id, created_at, shown, shown_at, changed_at)
              VALUES (5, 20, 8, 7, '2026-11-21T09:00:00+00:00', 'ab', '2026-11-21T09:10:00+00:00', '2026-11-21T09:05:00+00:00');
          INSERT INTO outbox (channel_id, subject_kind, subject_id, state, due_at, created_at)
-             VALUES (5, 'board', 1, 'sent', '2026-11-21T09:00:00+00:00', '2026-11-21T09:00:00+00:00');",
+             VALUES (5, 'board', 1, 'waiting', '2026-11-21T09:00:00+00:00', '2026-11-21T09:00:00+00:00');",
     )
     .await;
+    let now = FixedClock::new().now();
+    let due = store.outbox_due(Exit::Channels, now).await;
+    let row = due.unwrap().remove(0);
     let (board, message) = store.boards().await.unwrap().remove(0);
     assert_eq!(
         (board.channel, board.repost_after),
         (ChannelId(5), Some(20))
     );
-    assert_eq!(message, boards::Message::Sent(1));
+    assert_eq!(message, boards::Message::Waiting);
     let shown = board.shown.unwrap();
     assert_eq!((shown.at - shown.changed_at).num_minutes(), 5);
     let later = shown.at + TimeDelta::minutes(10);
     for (picture, minutes) in [("ab", 15), ("cd", 0), ("cd", 0)] {
-        store.board_shown(board.id, picture, later).await.unwrap();
+        let (board_row, shown) = ((board.id, &row), (picture, MessageId(9)));
+        store.board_shown(board_row, shown, later).await.unwrap();
         let board = store.board(board.id).await.unwrap().unwrap();
         let shown = board.shown.unwrap();
         assert_eq!((shown.at - shown.changed_at).num_minutes(), minutes);
