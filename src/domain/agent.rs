@@ -156,6 +156,10 @@ pub enum Health {
 
 /// What the state of an agent follows from.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and all go together"
+)]
 pub struct Facts<'a> {
     pub desired: Desired,
     /// None if its container is gone or was never made.
@@ -392,7 +396,7 @@ mod tests {
         };
         let asked = Asked {
             at: DateTime::UNIX_EPOCH,
-            took: Default::default(),
+            took: std::time::Duration::ZERO,
             answer,
         };
         probed.note(asked, &pace, None);
@@ -400,6 +404,7 @@ mod tests {
     }
 
     /// What becomes of one that is wanted so and seen so, with what else is known of it.
+    #[expect(clippy::needless_pass_by_value, reason = "so that rows are short")]
     fn way(desired: Desired, seen: Option<Observation>, know: impl Fn(&mut Facts<'_>)) -> State {
         let mut facts = facts(desired, seen.as_ref());
         know(&mut facts);
