@@ -127,6 +127,7 @@ pub struct Line {
     pub since: DateTime<Utc>,
     /// The action at work on it.
     pub busy: Option<Kind>,
+    /// A freeze covers it, and it is in another state for all that.
     pub is_frozen: bool,
 }
 
@@ -134,7 +135,7 @@ impl Line {
     pub fn of(view: &View, is_frozen: bool) -> Self {
         let seen = view.observed.as_ref();
         let since = match view.state {
-            State::Running | State::Paused => seen.and_then(|seen| seen.started_at),
+            State::Running | State::Paused | State::Frozen => seen.and_then(|seen| seen.started_at),
             State::Down | State::CrashLooping | State::Exited | State::Stopped => {
                 seen.and_then(|seen| seen.finished_at)
             }
@@ -147,7 +148,7 @@ impl Line {
             state: view.state,
             since: since.unwrap_or(view.since),
             busy: view.busy.map(|busy| busy.kind),
-            is_frozen,
+            is_frozen: is_frozen && view.state != State::Frozen,
         }
     }
 }

@@ -10,6 +10,9 @@ use yardarm::{
 
 use crate::support::{talk::slash, test_app::TestApp};
 
+/// A template of what is not restarted by itself.
+const FRAGILE: &str =
+    r#"{ "description": "x", "image": "demo:1", "recovery": { "restart": false } }"#;
 /// As long as something may take to be shown.
 const BETWEEN: TimeDelta = TimeDelta::seconds(15);
 
@@ -278,8 +281,7 @@ async fn a_board_of_a_fleet_shows_nothing_of_others() {
     let mut test = TestApp::prepare(&[("access.preset", "\"team\"")]).await;
     let owners = ["olga", "ravi"].map(|name| format!("\"{}\"", test.cord.user(name).id()));
     test.set("access.owners", &format!("[{}]", owners.join(", ")));
-    let fragile = r#"{ "description": "x", "image": "demo:1", "recovery": { "restart": false } }"#;
-    test.write_template("fragile", fragile);
+    test.write_template("fragile", FRAGILE);
     test.up().await;
     test.done("deploy template:fragile name:scout").await;
     test.done("fleet create name:north").await;
@@ -415,14 +417,18 @@ async fn a_clock_that_jumps_an_hour_back_holds_no_board_up() {
 
 #[tokio::test]
 async fn five_hundred_agents_that_change_cost_few_edits() {
-    let test = watched(&[]).await;
+    let mut test = TestApp::prepare(&[]).await;
+    test.write_template("demo", FRAGILE);
+    test.up().await;
+    test.deploy("scout").await;
+    test.done("board here").await;
+    board(&test, "scout").await;
     for number in 0..500 {
         test.ops_deploy(&format!("agent-{number}")).await;
     }
     test.pass(TimeDelta::minutes(2));
     board(&test, "501 agents").await;
     let before = edits(&test, 1).await;
-    test.engine.crash_on_start("demo:1", 1);
     for number in 0..500 {
         die(&test, &format!("agent-{number}"));
         if number % 10 == 9 {
