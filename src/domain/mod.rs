@@ -27,6 +27,7 @@ pub mod schedule;
 pub mod secret;
 pub mod spec;
 pub mod squelch;
+pub mod stats;
 pub mod template;
 pub mod throttle;
 pub mod view;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     action::Kind,
-    agent::{Agent, Name, Observation, State, Usage},
+    agent::{Agent, Name, Observation, State},
     freeze::Freeze,
     ids::{ActionId, RoleId, UserId},
     incident::Incident,
@@ -14,6 +14,7 @@ use super::{
     recovery::{Cause, Course, Recovery, Symptoms},
     spec::{ExitMeaning, LogMeaning, Version},
     squelch::{Alert, Mute},
+    stats::Usage,
 };
 
 /// Everything known of one agent.

@@ -12,12 +12,13 @@ use chrono::{DateTime, Utc};
 
 use super::probes::{Run, run_of};
 use crate::domain::{
-    agent::{Agent, Desired, Facts, Name, Observation, Sample, State, Usage},
+    agent::{Agent, Desired, Facts, Name, Observation, State},
     fleet::Fleet,
     freeze::Freeze,
     ids::{AgentId, ContainerId, FleetId},
     probe::{Asked, Probed},
     spec::{LogMeaning, Version},
+    stats::{Sample, Usage},
     view::{Backlog, Busy, EngineState, Glance, Host, View},
 };
 
@@ -331,10 +332,15 @@ impl Roster {
             let Some(name) = board.containers.get(container).cloned() else {
                 return;
             };
-            if let Some(entry) = board.entries.get_mut(&name)
-                && let Some(earlier) = entry.sample.replace(sample)
-            {
-                entry.view.usage = Usage::between(&earlier, &sample);
+            let Some(entry) = board.entries.get_mut(&name) else {
+                return;
+            };
+            match entry.sample.replace(sample) {
+                // The same reading again tells nothing new.
+                Some(earlier) if earlier.at != sample.at => {
+                    entry.view.usage = Usage::between(&earlier, &sample);
+                }
+                _ => {}
             }
         });
     }

@@ -21,6 +21,7 @@ mod docker_engine;
 mod docker_freeze;
 mod docker_pull;
 mod docker_secrets;
+mod docker_stats;
 mod dockerd;
 mod docs;
 mod doctor;
