@@ -21,6 +21,7 @@ mod overrides;
 mod policy;
 mod probes;
 mod recovery;
+mod resources;
 mod roster;
 mod routes;
 mod schedules;
@@ -57,6 +58,7 @@ pub use self::{
     outbox::Outbox,
     probes::Probes,
     recovery::Recovery,
+    resources::Resources,
     roster::Roster,
     schedules::Schedules,
     secrets::Secrets,
@@ -87,6 +89,7 @@ pub struct Settings {
     /// Ways out of Discord.
     pub notify: Arc<Targets>,
     pub recovery: Recovery,
+    pub resources: Resources,
     pub outbox: Outbox,
     pub audit: Audit,
     pub backup: Backup,
@@ -125,6 +128,7 @@ struct File {
     alerts: Alerts,
     probes: Probes,
     recovery: Recovery,
+    resources: Resources,
     outbox: Outbox,
     audit: Audit,
     backup: backup::Section,
@@ -181,6 +185,7 @@ impl File {
         problems.extend(self.alerts.problems());
         problems.extend(self.probes.problems());
         problems.extend(self.recovery.problems());
+        problems.extend(self.resources.problems());
         problems.extend(self.outbox.problems());
         problems.extend(self.audit.problems());
         problems.extend(self.backup.problems());
@@ -237,6 +242,7 @@ impl File {
                 squelch: Arc::new(squelch),
                 notify: Arc::new(notify),
                 recovery: self.recovery,
+                resources: self.resources,
                 outbox: self.outbox,
                 audit: self.audit,
                 shutdown: self.shutdown,

@@ -9,6 +9,7 @@ pub mod finding;
 pub mod fleet;
 pub mod freeze;
 pub mod grant;
+pub mod history;
 pub mod ids;
 pub mod incident;
 pub mod log;

@@ -29,10 +29,12 @@ mod replace;
 mod report;
 pub mod resolve;
 pub mod roster;
+mod samples;
 pub mod schedules;
 pub mod secrets;
 pub mod sight;
 mod silences;
+pub mod studio;
 mod tidy;
 mod verdict;
 
@@ -52,6 +54,7 @@ use self::{
     locks::Locks,
     members::Members,
     roster::Roster,
+    studio::Studio,
 };
 use crate::{
     clock::Clock,
@@ -65,6 +68,7 @@ use crate::{
     },
     engine::Engine,
     error::Result,
+    host::Gauge,
     probe::Prober,
     store::{Store, fleets, is_taken},
     vault::{Vault, handout::Handout},
@@ -93,6 +97,9 @@ pub struct Ops {
     dams: Dams,
     ended: recovery::Ended,
     stalls: incidents::Stalls,
+    noted: samples::Noted,
+    gauge: Arc<dyn Gauge>,
+    pub studio: Studio,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -113,7 +120,8 @@ pub struct Ops {
 impl Ops {
     pub fn new(
         (store, vault, prober): (Store, Vault, Prober),
-        (engine, clock, members): (Arc<dyn Engine>, Arc<dyn Clock>, Arc<dyn Members>),
+        (engine, gauge): (Arc<dyn Engine>, Arc<dyn Gauge>),
+        (clock, members): (Arc<dyn Clock>, Arc<dyn Members>),
         (settings, source): (Settings, Source),
         instance: InstanceId,
     ) -> Self {
@@ -136,6 +144,9 @@ impl Ops {
             dams: Dams::default(),
             ended: recovery::Ended::default(),
             stalls: incidents::Stalls::default(),
+            noted: samples::Noted::default(),
+            gauge,
+            studio: Studio::default(),
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),

@@ -5,7 +5,7 @@ use yardarm::{
         ids::ContainerId,
         stats::{Sample, Usage},
     },
-    engine::{Engine as _, LogQuery},
+    engine::LogQuery,
 };
 
 use crate::support::{

@@ -47,6 +47,7 @@ mod rights;
 mod schedules;
 mod secrets;
 mod sequences;
+mod stats;
 mod status;
 mod store;
 mod store_schedules;

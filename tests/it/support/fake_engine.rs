@@ -237,11 +237,11 @@ impl FakeEngine {
         self.state().calls.clone()
     }
 
-    /// From now on the container of that name uses so many CPUs and so much memory.
-    pub(crate) fn burn(&self, name: &str, cpus: f64, memory_bytes: u64) {
+    /// From now on the container of that name uses so much of one CPU and of memory.
+    pub(crate) fn burn(&self, name: &str, percent: u64, memory_bytes: u64) {
         let mut state = self.state();
         let id = state.find(&ContainerId(name.to_owned())).unwrap();
-        state.burn(&id, cpus, memory_bytes);
+        state.burn(&id, percent, memory_bytes);
     }
 
     /// The calls that change something.

@@ -97,7 +97,8 @@ pub(super) struct Container {
 /// What it uses.
 #[derive(Clone, Copy)]
 pub(super) struct Burns {
-    cpus: f64,
+    /// Of one CPU.
+    percent: u64,
     /// A quarter of what it may have unless it was told.
     memory_bytes: Option<u64>,
     /// CPU time that counts from then on, beyond this.
@@ -126,7 +127,7 @@ impl Container {
             ports: Vec::new(),
             log: Log::default(),
             burns: Burns {
-                cpus: 0.1,
+                percent: 10,
                 memory_bytes: None,
                 since: None,
                 cpu_ns: 0,
@@ -138,8 +139,8 @@ impl Container {
     /// CPU time since the start, in nanoseconds.
     fn cpu_ns(&self, now: DateTime<Utc>) -> u64 {
         let since = self.burns.since.max(self.started_at).unwrap_or(now);
-        let nanoseconds = (now - since).num_nanoseconds().unwrap_or_default();
-        self.burns.cpu_ns + (nanoseconds as f64 * self.burns.cpus) as u64
+        let ran_ns = (now - since).num_nanoseconds().unwrap_or_default();
+        self.burns.cpu_ns + u64::try_from(ran_ns).unwrap_or_default() * self.burns.percent / 100
     }
 
     pub(super) fn observation(&self, id: &ContainerId) -> Observation {
@@ -767,11 +768,11 @@ impl State {
     }
 
     /// From now on it uses so many CPUs and so much memory.
-    pub(super) fn burn(&mut self, id: &ContainerId, cpus: f64, memory_bytes: u64) {
+    pub(super) fn burn(&mut self, id: &ContainerId, percent: u64, memory_bytes: u64) {
         let now = (self.now)();
         let container = self.container(id);
         container.burns = Burns {
-            cpus,
+            percent,
             memory_bytes: Some(memory_bytes),
             since: Some(now),
             cpu_ns: container.cpu_ns(now),
