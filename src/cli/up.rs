@@ -23,6 +23,8 @@ use crate::{
 pub(super) const BAD_DATABASE: u8 = 65;
 /// Another process has the database.
 pub(super) const DATABASE_IN_USE: u8 = 66;
+/// Discord's gateway was away for too long while the rest of Discord answered; starting again may help.
+const GATEWAY_DEAD: u8 = 75;
 /// Discord refuses the token; starting again will not help.
 const TOKEN_REFUSED: u8 = 77;
 
@@ -85,6 +87,7 @@ fn fail(failure: &Failure) -> ExitCode {
         Failure::Database(_) => BAD_DATABASE,
         Failure::Connect(_) | Failure::Vault(_) => BAD_SETTINGS,
         Failure::Gateway(GatewayFailure::TokenRefused) => TOKEN_REFUSED,
-        Failure::Gateway(_) | Failure::Internal(_) => 1,
+        Failure::Gateway(GatewayFailure::Dead) => GATEWAY_DEAD,
+        Failure::Gateway(GatewayFailure::Refused(_)) | Failure::Internal(_) => 1,
     })
 }

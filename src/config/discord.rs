@@ -1,13 +1,14 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Environment, snowflake::Snowflake};
+use super::{Environment, seconds, snowflake::Snowflake};
 use crate::domain::{
     ids::{ChannelId, GuildId},
     problem::Problem,
@@ -22,6 +23,8 @@ pub struct Discord {
     pub endpoint: Option<Endpoint>,
     /// Where reports go that answer nobody.
     pub ops_channel: Option<ChannelId>,
+    /// How long the gateway may be away before the process ends; zero for ever.
+    pub gateway_dead: Duration,
 }
 
 /// A local Discord: `discord.com` resolves to `address` and only `ca_file` is trusted.
@@ -32,7 +35,7 @@ pub struct Endpoint {
 }
 
 /// `[discord]` as it is written.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Section {
     /// The id of the only guild we serve; required.
@@ -46,6 +49,24 @@ pub(super) struct Section {
     ca_file: Option<PathBuf>,
     /// The id of the channel for reports that answer nobody.
     ops_channel: Option<Snowflake>,
+    /// Seconds the gateway may be away while the rest of Discord answers, before the process ends to be started again; 0:
+    /// for ever.
+    #[serde(rename = "gateway_dead_s", with = "seconds")]
+    #[schemars(with = "u32", range(max = 86_400))]
+    gateway_dead: Duration,
+}
+
+impl Default for Section {
+    fn default() -> Self {
+        Self {
+            guild: None,
+            token_file: None,
+            endpoint: None,
+            ca_file: None,
+            ops_channel: None,
+            gateway_dead: Duration::from_mins(10),
+        }
+    }
 }
 
 const TOKEN_HINT: &str = "set `DISCORD_TOKEN` in `.env`, or name a file that holds the token by \
@@ -74,6 +95,11 @@ impl Section {
                 "give the id of your server: in Developer Mode, right-click it and Copy Server ID",
             ));
         }
+        problems.extend(seconds::outside(
+            "discord.gateway_dead_s",
+            self.gateway_dead,
+            &(0..=86_400),
+        ));
         let token = token(environment, self.token_file.as_deref())
             .map_err(|problem| problems.push(problem));
         let endpoint = match (self.endpoint, self.ca_file) {
@@ -99,6 +125,7 @@ impl Section {
                 token,
                 endpoint,
                 ops_channel: self.ops_channel.map(|id| ChannelId(id.0)),
+                gateway_dead: self.gateway_dead,
             }),
             _ => Err(problems),
         }

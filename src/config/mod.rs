@@ -18,6 +18,7 @@ mod log;
 mod notify;
 mod outbox;
 mod overrides;
+mod ping;
 mod policy;
 mod probes;
 mod recovery;
@@ -56,6 +57,7 @@ pub use self::{
     log::{Format, Level, Log},
     notify::{SecretUrl, Target, Targets},
     outbox::Outbox,
+    ping::Ping,
     probes::Probes,
     recovery::Recovery,
     resources::Resources,
@@ -88,6 +90,7 @@ pub struct Settings {
     pub squelch: Arc<Rules>,
     /// Ways out of Discord.
     pub notify: Arc<Targets>,
+    pub ping: Ping,
     pub recovery: Recovery,
     pub resources: Resources,
     pub outbox: Outbox,
@@ -126,6 +129,7 @@ struct File {
     agents: Agents,
     roster: Roster,
     alerts: Alerts,
+    ping: ping::Section,
     probes: Probes,
     recovery: Recovery,
     resources: Resources,
@@ -193,8 +197,33 @@ impl File {
         problems
     }
 
+    /// Whom alerts and pings go to.
+    fn alarms(
+        &self,
+        environment: &Environment,
+        problems: &mut Vec<Problem>,
+    ) -> (Rules, Targets, Option<Ping>) {
+        let squelch = routes::settle(
+            self.alerts.rules(),
+            (&self.route, &self.maintenance),
+            &notify::names(&self.notify),
+        )
+        .unwrap_or_else(|wrong| {
+            problems.extend(wrong);
+            Rules::default()
+        });
+        let notify = notify::settle(&self.notify, environment).unwrap_or_else(|wrong| {
+            problems.extend(wrong);
+            Targets::new()
+        });
+        let ping = self.ping.settle(environment);
+        let ping = ping.map_err(|wrong| problems.extend(wrong)).ok();
+        (squelch, notify, ping)
+    }
+
     fn settle(self, environment: &Environment, sources: &Sources) -> Result<Settings, ConfigError> {
         let mut problems = self.problems();
+        let (squelch, notify, ping) = self.alarms(environment, &mut problems);
         let mut agents = self.agents;
         agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
         let access = self
@@ -209,25 +238,13 @@ impl File {
             Vec::new()
         });
         policies.extend(access.preset.policies());
-        let squelch = routes::settle(
-            self.alerts.rules(),
-            (&self.route, &self.maintenance),
-            &notify::names(&self.notify),
-        )
-        .unwrap_or_else(|wrong| {
-            problems.extend(wrong);
-            Rules::default()
-        });
-        let notify = notify::settle(&self.notify, environment).unwrap_or_else(|wrong| {
-            problems.extend(wrong);
-            Targets::new()
-        });
         let schedules = self.schedules.settle(&self.schedule);
         let schedules = schedules.map_err(|wrong| problems.extend(wrong)).ok();
-        match (self.discord.settle(environment), schedules) {
-            (Ok(discord), Some(schedules)) if problems.is_empty() => Ok(Settings {
+        match (self.discord.settle(environment), schedules, ping) {
+            (Ok(discord), Some(schedules), Some(ping)) if problems.is_empty() => Ok(Settings {
                 discord,
                 schedules,
+                ping,
                 backup: self.backup.settle(&self.database.path),
                 policies: Arc::new(policies),
                 access,
@@ -248,7 +265,7 @@ impl File {
                 shutdown: self.shutdown,
                 log: self.log,
             }),
-            (settled, _) => {
+            (settled, ..) => {
                 problems.splice(0..0, settled.err().unwrap_or_default());
                 Err(sources.locate(problems))
             }

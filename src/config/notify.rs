@@ -146,7 +146,7 @@ fn read(reader: &mut Reader<'_>, entry: &NotifyEntry, environment: &Environment)
 
 /// What a variable or a file holds; the outer None if that cannot be had.
 #[expect(clippy::option_option, reason = "refused, not given, given")]
-fn given(
+pub(super) fn given(
     reader: &mut Reader<'_>,
     what: &str,
     (variable, file): (Option<&str>, Option<&Path>),
@@ -204,7 +204,7 @@ fn missing<T>(reader: &mut Reader<'_>, what: &str, meant: &str) -> Option<T> {
 }
 
 /// The address is not repeated: it is a secret even where it is wrong.
-fn address(reader: &mut Reader<'_>, text: &str) -> Option<SecretUrl> {
+pub(super) fn address(reader: &mut Reader<'_>, text: &str) -> Option<SecretUrl> {
     let url = Url::parse(text).ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     if url.is_none() {

@@ -172,7 +172,7 @@ fn every_value_out_of_range_is_told_at_once() {
         max_attempts = 0
         digest_after_s = 86401
     "#;
-    insta::assert_snapshot!(refused(text, &[("shutdown.grace_s", "601")]), @r"
+    insta::assert_snapshot!(refused(text, &[("shutdown.grace_s", "601")]), @"
     yardarm.toml: docker.call_deadline_s: `0` is out of range
     hint: use 1 to 600
     yardarm.toml: docker.pull_deadline_s: `9` is out of range
@@ -203,6 +203,28 @@ fn every_value_out_of_range_is_told_at_once() {
     hint: use 1 to 100
     --set: shutdown.grace_s: `601` is out of range
     hint: use 0 to 600
+    ");
+}
+
+#[test]
+fn limits_of_our_own_life_out_of_range_are_told() {
+    let text = r#"
+        [ping]
+        url_env = "PING_URL"
+        interval_s = 9
+        gateway_s = 86401
+        [discord]
+        gateway_dead_s = 86401
+    "#;
+    insta::assert_snapshot!(refused(text, &[]), @"
+    yardarm.toml: discord.gateway_dead_s: `86401` is out of range
+    hint: use 0 to 86400
+    yardarm.toml: ping.interval_s: `9` is out of range
+    hint: use 10 to 3600
+    yardarm.toml: ping.gateway_s: `86401` is out of range
+    hint: use 10 to 86400
+    yardarm.toml: ping.url_env: `PING_URL` is not set
+    hint: set that variable in `.env` or in your shell
     ");
 }
 
@@ -582,7 +604,7 @@ fn repository(path: &str) -> PathBuf {
 
 #[test]
 fn the_shipped_file_shows_every_key_and_its_default() {
-    const WITHOUT_DEFAULT: [&str; 30] = [
+    const WITHOUT_DEFAULT: [&str; 32] = [
         "audit.anchor_channel",
         "backup.dir",
         "discord.ca_file",
@@ -596,6 +618,8 @@ fn the_shipped_file_shows_every_key_and_its_default() {
         "grant.team",
         "grant.until",
         "grant.user",
+        "ping.url_env",
+        "ping.url_file",
         "schedule.action",
         "schedule.agent",
         "schedule.cron",

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use poise::{Framework, FrameworkOptions, serenity_prelude::FullEvent};
 use serenity::{
     all::{GatewayIntents, GuildId, Interaction},
-    gateway::GatewayError,
+    gateway::{ConnectionStage, GatewayError, ShardManager},
     http::{Http, HttpError},
 };
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,8 @@ use crate::{config::Discord, ops::Ops};
 
 /// Between two tries while Discord is away.
 const RETRY: Duration = Duration::from_secs(5);
+/// Between two looks at the connection: serenity tells of what it gains, and not of all that it loses.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Why there is no way to Discord, whatever we try.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +27,9 @@ pub enum GatewayFailure {
     TokenRefused,
     #[error("Discord refuses the connection: {0}")]
     Refused(String),
+    /// Discord answers and its gateway does not: a new process may get through where this one is stuck.
+    #[error("Discord's gateway was away for too long")]
+    Dead,
 }
 
 /// The ways to Discord's REST interface, on one HTTP client.
@@ -60,7 +65,7 @@ pub async fn serve(
         answered = until_answered(&rest) => answered?,
     }
     let registrar = register(Arc::clone(&rest.http), home);
-    let bot = Bot::new(ops, rest.http, rest.replies);
+    let bot = Bot::new(Arc::clone(&ops), Arc::clone(&rest.http), rest.replies);
     let framework = Framework::builder()
         .options(options())
         // Infallible, because every event would wait for ever for what it does not return.
@@ -76,6 +81,7 @@ pub async fn serve(
         ended = client.start() => ended.map_err(|error| refused(&error)),
         // The commands are registered beside the connection; their end is not ours.
         never = async { registrar.await; std::future::pending().await } => never,
+        dead = until_dead(&ops, &rest.http, &shards) => Err(dead),
         () = stop.cancelled() => {
             shards.shutdown_all().await;
             Ok(())
@@ -102,6 +108,26 @@ async fn until_answered(rest: &Rest) -> Result<(), GatewayFailure> {
             Err(error) => tracing::warn!(error = %error, "Discord does not answer; trying again"),
         }
         tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Looks at the connection again and again. While all of Discord is away, or our way to it, the process stays: agents are
+/// looked after all the same, and a new start would change nothing.
+async fn until_dead(ops: &Ops, http: &Http, shards: &ShardManager) -> GatewayFailure {
+    loop {
+        let up = {
+            let runners = shards.runners.lock().await;
+            let mut stages = runners.values().map(|runner| runner.stage);
+            stages.any(|stage| stage == ConnectionStage::Connected)
+        };
+        ops.see_gateway(up);
+        if ops.is_gateway_dead() {
+            if http.get_gateway().await.is_ok() {
+                return GatewayFailure::Dead;
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
@@ -158,9 +184,7 @@ fn options() -> FrameworkOptions<Bot, Error> {
                     } => components::submitted(ctx.user_data, modal).await,
                     FullEvent::Ready { data_about_bot } => {
                         tracing::info!(bot = data_about_bot.user.name, "connected to Discord");
-                        ctx.user_data
-                            .ops
-                            .publish(crate::domain::event::Event::Connected);
+                        ctx.user_data.ops.see_gateway(true);
                     }
                     _ => {}
                 }

@@ -12,6 +12,8 @@ pub enum Event {
     Engine { answers: bool },
     /// Discord's gateway let us in.
     Connected,
+    /// It was lost.
+    Disconnected,
     /// Every agent was compared with a full listing.
     Resynced,
     /// A row waits in the outbox.

@@ -32,5 +32,6 @@ pub mod stats;
 pub mod template;
 pub mod throttle;
 pub mod view;
+pub mod vitals;
 mod words;
 pub mod zone;

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use hmac::{Hmac, Mac as _};
-use reqwest::{Client, Response, StatusCode, redirect::Policy};
+use reqwest::{Client, Response, StatusCode, Url, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use sha2::Sha256;
@@ -20,6 +20,7 @@ use crate::{
     domain::{
         outbox::{OutboxRow, Subject},
         redact::Redactor,
+        vitals::Signal,
     },
     error::Error,
     ops::{
@@ -102,7 +103,7 @@ impl Targets {
         }
         match builder.send().await {
             Ok(response) if response.status().is_success() => Ok(()),
-            Ok(response) => Err(refused(response, &request).await),
+            Ok(response) => Err(refused(response, &request.secrets).await),
             Err(error) => Err(failed(&error, request.repeatable)),
         }
     }
@@ -121,6 +122,32 @@ impl Notify for Targets {
         })?;
         self.send(request(target, &news)).await
     }
+
+    async fn ping(&self, signal: Signal, report: String) -> Result<(), Undelivered> {
+        let settings = self.ops.settings();
+        let Some(url) = &settings.ping.url else {
+            return Ok(());
+        };
+        let asked = self.client.post(signal_url(url, signal)).body(report);
+        match asked.send().await {
+            Ok(response) if response.status().is_success() => Ok(()),
+            Ok(response) => Err(refused(response, &parts(url)).await),
+            Err(error) => Err(failed(&error, true)),
+        }
+    }
+}
+
+/// As Healthchecks has it, and those who do like it: what is no success stands at the end of the path.
+fn signal_url(url: &SecretUrl, signal: Signal) -> Url {
+    let mut url = url.expose().clone();
+    let end = match signal {
+        Signal::Start => "/start",
+        Signal::Alive => return url,
+        Signal::Ill => "/fail",
+    };
+    let path = format!("{}{end}", url.path().trim_end_matches('/'));
+    url.set_path(&path);
+    url
 }
 
 fn request<'a>(target: &'a Target, news: &News) -> Request<'a> {
@@ -190,9 +217,9 @@ fn sign(key: &SecretString, timestamp: &str, body: &str) -> String {
 }
 
 /// What an answer other than yes asks for.
-async fn refused(response: Response, request: &Request<'_>) -> Undelivered {
+async fn refused(response: Response, secrets: &[&str]) -> Undelivered {
     let status = response.status();
-    let said = said(response, &request.secrets).await;
+    let said = said(response, secrets).await;
     let why = format!("it answered {status}{said}");
     match status {
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {

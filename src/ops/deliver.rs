@@ -11,6 +11,7 @@ use crate::{
         ids::{ChannelId, MessageId},
         outbox::{Exit, OutboxRow, Sent, Subject, backoff},
         view::Backlog,
+        vitals::Signal,
     },
     error::Result,
 };
@@ -42,6 +43,8 @@ pub trait Notify: Send + Sync {
     /// Tells the target of the row's subject as it is now. What may be told twice carries the row and its version, by
     /// which the other side knows it again.
     async fn notify(&self, row: &OutboxRow, target: &str) -> std::result::Result<(), Undelivered>;
+    /// Tells the service that watches over us how we are.
+    async fn ping(&self, signal: Signal, report: String) -> std::result::Result<(), Undelivered>;
 }
 
 /// Why a message did not arrive, and what that asks for.

@@ -44,6 +44,15 @@ impl Stalls {
         stalls.insert(name, Stall { why, at, count });
     }
 
+    /// The loops that were begun again of late, and why.
+    pub(super) fn fresh(&self, now: DateTime<Utc>) -> Vec<String> {
+        let stalls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = stalls.iter().filter(|(_, stall)| stall.at + SHAKEN > now);
+        fresh
+            .map(|(name, stall)| format!("{name} {}", stall.why))
+            .collect()
+    }
+
     fn problems(&self, now: DateTime<Utc>) -> Vec<Problem> {
         let stalls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = stalls.iter().filter(|(_, stall)| stall.at + SHAKEN > now);

@@ -37,6 +37,7 @@ mod silences;
 pub mod studio;
 mod tidy;
 mod verdict;
+mod vitals;
 
 use std::{
     collections::HashMap,
@@ -100,6 +101,7 @@ pub struct Ops {
     noted: samples::Noted,
     gauge: Arc<dyn Gauge>,
     pub studio: Studio,
+    life: vitals::Life,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -130,7 +132,6 @@ impl Ops {
             vault,
             handout: Handout::new(&settings.secrets.dir, &instance),
             engine,
-            clock,
             members,
             roster: Roster::default(),
             catalog: Catalog::default(),
@@ -147,6 +148,8 @@ impl Ops {
             noted: samples::Noted::default(),
             gauge,
             studio: Studio::default(),
+            life: vitals::Life::begin(clock.now()),
+            clock,
             instance,
             accepting: tokio::sync::RwLock::default(),
             work: Notify::new(),

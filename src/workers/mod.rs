@@ -9,6 +9,7 @@ mod executor;
 mod host;
 mod housekeeping;
 mod outbox;
+mod ping;
 mod probes;
 mod recovery;
 mod scheduler;
@@ -107,8 +108,12 @@ impl Workers {
         self.keep("outbox", LATE, ops, move |ops, pulse| {
             outbox::send(ops, Arc::clone(&deliver), pulse)
         });
+        let pinger = Arc::clone(&notify);
         self.keep("notify", SOON, ops, move |ops, pulse| {
             outbox::notify(ops, Arc::clone(&notify), pulse)
+        });
+        self.keep("ping", LATE, ops, move |ops, pulse| {
+            ping::ping(ops, Arc::clone(&pinger), pulse)
         });
         self.keep("access", SOON, ops, access::keep);
         self.keep("probes", SOON, ops, probes::ask);

@@ -208,6 +208,18 @@ async fn a_token_that_discord_refuses_ends_it_with_77() {
 }
 
 #[tokio::test]
+async fn a_gateway_that_is_away_too_long_ends_it_with_75() {
+    let mut program = Program::new(&["discord.gateway_dead_s=1"]).await;
+    program.up().await;
+    program.cord.gateway().refuse_connections(true);
+    program.cord.gateway().drop_connections();
+    assert_eq!(code(program.exit().await), 75);
+    let log = program.log();
+    assert!(log.contains("gateway was away for too long"), "{log}");
+    assert!(log.contains("\"stopped\""), "{log}");
+}
+
+#[tokio::test]
 async fn a_database_in_use_ends_it_with_66() {
     let mut program = Program::new(&[]).await;
     let store = Store::open(&program.path("yardarm.db")).await.unwrap();

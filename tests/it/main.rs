@@ -54,4 +54,5 @@ mod store_schedules;
 mod store_secrets;
 mod support;
 mod templates;
+mod vitals;
 mod walk;

@@ -102,6 +102,22 @@ async fn a_chart_comes_with_who_uses_most() {
 }
 
 #[tokio::test]
+async fn the_host_is_shown_as_it_is() {
+    let test = TestApp::start().await;
+    test.gauge.set(|host| {
+        host.swap_total_bytes = 4 << 30;
+        host.swap_used_bytes = 1 << 30;
+        host.memory_pressure = Some(12.4);
+        host.io_pressure = Some(0.2);
+    });
+    test.ops().measure_host();
+    let status = test.done("status").await;
+    let host = status.lines().find(|line| line.starts_with("Host"));
+    insta::assert_snapshot!(host.unwrap(), @"Host: …");
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn what_is_known_outlives_a_restart_and_a_clock_that_is_set_back() {
     let mut test = TestApp::start().await;
     test.deploy("scout").await;

@@ -173,6 +173,13 @@ impl TestApp {
         end(runtime).await;
     }
 
+    /// Why the app ends by itself.
+    pub(crate) async fn ended(&mut self) -> String {
+        let app = &mut self.app.as_mut().expect("it runs").app;
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(30), app.refused());
+        ended.await.expect("it did not end").to_string()
+    }
+
     /// Lets time pass on all clocks, and rings for what falls due.
     pub(crate) fn pass(&self, time: TimeDelta) {
         self.clock.advance(time);
