@@ -111,9 +111,9 @@ async fn the_host_is_shown_as_it_is() {
         host.io_pressure = Some(0.2);
     });
     test.ops().measure_host();
-    let status = test.done("status").await;
+    let status = test.send("status").await.text();
     let host = status.lines().find(|line| line.starts_with("Host"));
-    insta::assert_snapshot!(host.unwrap(), @"Host: …");
+    insta::assert_snapshot!(host.unwrap(), @"Host: CPU 12 % · memory 2.0 GiB of 8.0 GiB · swap 1.0 GiB of 4.0 GiB · disk 40.0 GiB of 100.0 GiB · load 0.5 on 4 CPUs · memory pressure 12 %");
     test.finish().await;
 }
 
