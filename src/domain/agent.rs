@@ -156,6 +156,10 @@ pub enum Health {
 
 /// What the state of an agent follows from.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and all go together"
+)]
 pub struct Facts<'a> {
     pub desired: Desired,
     /// None if its container is gone or was never made.
@@ -169,6 +173,8 @@ pub struct Facts<'a> {
     pub broken: bool,
     /// Whether it is restarted by itself at all.
     pub restarts: bool,
+    /// Its fleet is frozen, or what that held is not all restored yet.
+    pub frozen: bool,
 }
 
 impl Facts<'_> {
@@ -178,6 +184,11 @@ impl Facts<'_> {
 
     fn is_waiting(&self) -> bool {
         self.desired == Desired::Running && self.meaning == Some(LogMeaning::Waiting)
+    }
+
+    /// Nobody wanted it to stand still, but that its fleet is frozen.
+    fn is_held(&self) -> bool {
+        self.frozen && self.desired != Desired::Paused
     }
 
     /// What one is that does not run.
@@ -220,13 +231,16 @@ pub enum State {
     Running,
     /// It ended by itself with code 0, and its template says that this is fine: it is not restarted.
     Exited,
+    /// It ran, and stands still because its fleet is frozen.
+    Frozen,
+    /// It stands still because somebody wanted that of it.
     Paused,
     Stopped,
 }
 
 impl State {
     /// Worst first: the order in which people want to read them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Down,
         Self::CrashLooping,
         Self::Blocked,
@@ -239,6 +253,7 @@ impl State {
         Self::Starting,
         Self::Running,
         Self::Exited,
+        Self::Frozen,
         Self::Paused,
         Self::Stopped,
     ];
@@ -249,6 +264,7 @@ impl State {
             return Self::Unknown;
         }
         match facts.observed.map(|seen| (seen.phase, seen.health)) {
+            Some((Phase::Paused, _)) if facts.is_held() => Self::Frozen,
             Some((Phase::Paused, _)) => Self::Paused,
             Some((Phase::Running, _)) if facts.is_blocked() => Self::Blocked,
             Some((Phase::Running, _)) if facts.is_waiting() => Self::Waiting,
@@ -283,6 +299,7 @@ impl State {
             Self::Changing => "changing",
             Self::Starting => "starting",
             Self::Running => "running",
+            Self::Frozen => "frozen",
             Self::Paused => "paused",
             Self::Stopped => "stopped",
         }
@@ -291,9 +308,12 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::probe::{Answer, Asked, Pace};
 
     fn seen(phase: Phase, health: Option<Health>) -> Observation {
         Observation {
@@ -322,7 +342,156 @@ mod tests {
             meaning: None,
             broken: false,
             restarts: true,
+            frozen: false,
         }
+    }
+
+    /// A probe that was asked once, and once is enough.
+    fn probed(answer: Answer) -> Probed {
+        let mut probed = Probed::new(DateTime::UNIX_EPOCH);
+        let pace = Pace {
+            failures: 1,
+            ..Pace::default()
+        };
+        let asked = Asked {
+            at: DateTime::UNIX_EPOCH,
+            took: std::time::Duration::ZERO,
+            answer,
+        };
+        probed.note(asked, &pace, None);
+        probed
+    }
+
+    /// What becomes of one that is wanted so and seen so, with what else is known of it.
+    #[expect(clippy::needless_pass_by_value, reason = "so that rows are short")]
+    fn way(desired: Desired, seen: Option<Observation>, know: impl Fn(&mut Facts<'_>)) -> State {
+        let mut facts = facts(desired, seen.as_ref());
+        know(&mut facts);
+        State::judge(&facts)
+    }
+
+    fn running(health: Option<Health>) -> Option<Observation> {
+        Some(seen(Phase::Running, health))
+    }
+
+    fn still() -> Option<Observation> {
+        Some(seen(Phase::Paused, None))
+    }
+
+    fn ended(code: i64) -> Option<Observation> {
+        Some(Observation {
+            exit_code: Some(code),
+            ..seen(Phase::Exited, None)
+        })
+    }
+
+    fn plain(_: &mut Facts<'_>) {}
+    fn broken(facts: &mut Facts<'_>) {
+        facts.broken = true;
+    }
+    fn frozen(facts: &mut Facts<'_>) {
+        facts.frozen = true;
+    }
+    fn blocked(facts: &mut Facts<'_>) {
+        facts.meaning = Some(LogMeaning::Blocked);
+    }
+    fn waiting(facts: &mut Facts<'_>) {
+        facts.meaning = Some(LogMeaning::Waiting);
+    }
+    fn once(facts: &mut Facts<'_>) {
+        facts.restarts = false;
+    }
+    fn away(facts: &mut Facts<'_>) {
+        facts.engine_answers = false;
+    }
+
+    /// Ways of one whose container has no processes.
+    fn ways_down() -> Vec<(State, State)> {
+        use Desired::{Paused, Running, Stopped};
+        vec![
+            (way(Running, ended(1), plain), State::Down),
+            (way(Running, None, plain), State::Down),
+            (way(Paused, ended(1), plain), State::Down),
+            (way(Running, ended(1), frozen), State::Down),
+            (way(Running, ended(0), plain), State::Down),
+            (way(Running, ended(1), once), State::Down),
+            (way(Running, ended(0), once), State::Exited),
+            (way(Running, ended(1), broken), State::CrashLooping),
+            (way(Running, None, broken), State::CrashLooping),
+            (way(Running, ended(1), blocked), State::Blocked),
+            (way(Running, ended(1), waiting), State::Waiting),
+            (way(Stopped, ended(1), plain), State::Stopped),
+            (way(Stopped, ended(1), broken), State::Stopped),
+            (way(Stopped, ended(1), blocked), State::Stopped),
+            (way(Stopped, None, frozen), State::Stopped),
+            (way(Stopped, None, away), State::Unknown),
+        ]
+    }
+
+    /// Ways of one that is up, or stands still.
+    fn ways_up() -> Vec<(State, State)> {
+        use Desired::{Paused, Running, Stopped};
+        let (ill, early) = (Some(Health::Unhealthy), Some(Health::Starting));
+        let restarting = || Some(seen(Phase::Restarting, None));
+        vec![
+            (way(Running, running(None), plain), State::Running),
+            (way(Running, running(ill), plain), State::Unhealthy),
+            (way(Running, running(ill), broken), State::Unhealthy),
+            (way(Running, running(early), plain), State::Starting),
+            (way(Running, restarting(), plain), State::Starting),
+            (way(Running, running(ill), blocked), State::Blocked),
+            (way(Running, running(None), waiting), State::Waiting),
+            (way(Running, running(None), away), State::Unknown),
+            // Cut off, it runs on.
+            (way(Running, running(None), frozen), State::Running),
+            // What means something while it should run means nothing once it should not.
+            (way(Stopped, running(None), blocked), State::Running),
+            (way(Running, still(), frozen), State::Frozen),
+            (way(Stopped, still(), frozen), State::Frozen),
+            (way(Paused, still(), frozen), State::Paused),
+            (way(Paused, still(), plain), State::Paused),
+            // Somebody paused it past us.
+            (way(Running, still(), plain), State::Paused),
+            (way(Running, still(), away), State::Unknown),
+        ]
+    }
+
+    /// Ways of one that runs and has probes.
+    fn ways_probed() -> Vec<(State, State)> {
+        let ill = || probed(Answer::Ill("status 500".to_owned()));
+        let mute = || probed(Answer::Unreachable("refused".to_owned()));
+        let well = || probed(Answer::Well);
+        let early = || Probed::new(DateTime::UNIX_EPOCH);
+        let probes = |probed: [Probed; 2]| {
+            let observed = seen(Phase::Running, None);
+            State::judge(&Facts {
+                probed: &probed,
+                ..facts(Desired::Running, Some(&observed))
+            })
+        };
+        vec![
+            (probes([well(), well()]), State::Running),
+            (probes([early(), well()]), State::Starting),
+            (probes([ill(), well()]), State::Degraded),
+            (probes([ill(), early()]), State::Degraded),
+            (probes([ill(), mute()]), State::Unhealthy),
+            (probes([mute(), mute()]), State::Unreachable),
+        ]
+    }
+
+    #[test]
+    fn every_state_has_its_ways() {
+        let ways = [ways_down(), ways_up(), ways_probed()];
+        let mut left: BTreeSet<State> = State::ALL.into();
+        // That an action is at work on it is the roster's to know.
+        left.remove(&State::Changing);
+        for (table, rows) in ways.into_iter().enumerate() {
+            for (row, (state, expected)) in rows.into_iter().enumerate() {
+                assert_eq!(state, expected, "row {row} of table {table}");
+                left.remove(&state);
+            }
+        }
+        assert_eq!(left, BTreeSet::new(), "states to which no way leads");
     }
 
     #[test]

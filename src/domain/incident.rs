@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    agent::Name,
+    agent::{Desired, Name, State},
     ids::{AgentId, AlertId, FleetId, IncidentId, UserId},
     words::words,
 };
@@ -44,6 +44,49 @@ words! {
         Warning = "warning",
         Critical = "critical",
     }
+}
+
+impl Kind {
+    /// The problem of an agent that should run and is in this state; None if there is none, or none can be told.
+    pub const fn of(state: State) -> Option<Self> {
+        match state {
+            State::Down | State::CrashLooping => Some(Self::Down),
+            State::Unhealthy | State::Unreachable => Some(Self::Unhealthy),
+            State::Waiting => Some(Self::Waiting),
+            State::Blocked => Some(Self::Blocked),
+            State::Degraded
+            | State::Unknown
+            | State::Changing
+            | State::Starting
+            | State::Running
+            | State::Exited
+            | State::Frozen
+            | State::Paused
+            | State::Stopped => None,
+        }
+    }
+
+    /// What the state of an agent says about a problem that it had.
+    pub fn standing(self, desired: Desired, state: State) -> Standing {
+        if desired != Desired::Running {
+            return Standing::Gone;
+        }
+        match state {
+            // Frozen, it is as ill as it was, and nothing can be seen of it.
+            State::Unknown | State::Changing | State::Starting | State::Frozen => Standing::Unknown,
+            _ if Self::of(state) == Some(self) => Standing::There,
+            _ => Standing::Gone,
+        }
+    }
+}
+
+/// What is known of a problem at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    There,
+    Gone,
+    /// The engine is away or somebody is at work on it: nothing follows from what is seen.
+    Unknown,
 }
 
 /// The subject of an incident. Its text is the key in the database.
@@ -280,6 +323,42 @@ mod tests {
 
     fn start() -> DateTime<Utc> {
         DateTime::UNIX_EPOCH
+    }
+
+    /// What each state opens, keeps open and ends, of an agent that should run.
+    #[test]
+    fn every_state_opens_and_ends_what_it_should() {
+        use Standing::{Gone, There, Unknown};
+        let kinds = [Kind::Down, Kind::Unhealthy, Kind::Waiting, Kind::Blocked];
+        let table = [
+            (State::Down, [There, Gone, Gone, Gone]),
+            (State::CrashLooping, [There, Gone, Gone, Gone]),
+            (State::Blocked, [Gone, Gone, Gone, There]),
+            (State::Unhealthy, [Gone, There, Gone, Gone]),
+            (State::Unreachable, [Gone, There, Gone, Gone]),
+            (State::Degraded, [Gone; 4]),
+            (State::Waiting, [Gone, Gone, There, Gone]),
+            (State::Unknown, [Unknown; 4]),
+            (State::Changing, [Unknown; 4]),
+            (State::Starting, [Unknown; 4]),
+            (State::Running, [Gone; 4]),
+            (State::Exited, [Gone; 4]),
+            (State::Frozen, [Unknown; 4]),
+            (State::Paused, [Gone; 4]),
+            (State::Stopped, [Gone; 4]),
+        ];
+        assert_eq!(table.map(|(state, _)| state), State::ALL, "every state");
+        for (state, row) in table {
+            let stands = kinds.map(|kind| kind.standing(Desired::Running, state));
+            assert_eq!(stands, row, "{state:?}");
+            // What is there is opened, and nothing else is.
+            let opened = kinds.into_iter().zip(row).find(|(_, one)| *one == There);
+            assert_eq!(Kind::of(state), opened.map(|(kind, _)| kind), "{state:?}");
+            for desired in [Desired::Paused, Desired::Stopped] {
+                let stands = kinds.map(|kind| kind.standing(desired, state));
+                assert_eq!(stands, [Gone; 4], "{state:?}, wanted {desired:?}");
+            }
+        }
     }
 
     fn problem() -> Problem {

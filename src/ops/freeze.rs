@@ -232,7 +232,7 @@ impl Ops {
     /// Takes over what the database says.
     pub(super) async fn refresh_freezes(&self) -> Result<Vec<Freeze>> {
         let freezes = self.store.freezes().await?;
-        self.roster.put_freezes(freezes.clone());
+        self.roster.put_freezes(freezes.clone(), self.now());
         self.publish(Event::Resynced);
         Ok(freezes)
     }

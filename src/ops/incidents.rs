@@ -10,14 +10,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Ops, sight::Sight};
 use crate::{
     domain::{
-        agent::{Desired, State},
         event::Event,
         grant::{Caller, Level, Need, Scope},
         ids::{AlertId, IncidentId, UserId},
-        incident::{About, Evidence, Incident, Kind, Problem, Severity},
+        incident::{About, Evidence, Incident, Kind, Problem, Severity, Standing},
         outbox::Subject,
         squelch::Trial,
-        view::{EngineState, View},
+        view::EngineState,
     },
     error::{Error, Result},
     store::{Tx, incidents, outbox},
@@ -68,15 +67,6 @@ impl Stalls {
         };
         fresh.map(problem).collect()
     }
-}
-
-/// What is known of a problem at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    There,
-    Gone,
-    /// The engine is away or somebody is at work on it: nothing follows from what is seen.
-    Unknown,
 }
 
 impl Sight<'_> {
@@ -212,7 +202,7 @@ impl Ops {
         };
         match self.roster.view_of(agent) {
             None => Standing::Gone,
-            Some(view) => of_agent(&view, incident.kind),
+            Some(view) => incident.kind.standing(view.agent.desired, view.state),
         }
     }
 
@@ -274,20 +264,6 @@ async fn write(tx: &mut Tx, incident: &Incident, now: DateTime<Utc>) -> Result<(
         outbox::touch(tx, Subject::Alert(alert), now).await?;
     }
     Ok(())
-}
-
-fn of_agent(view: &View, kind: Kind) -> Standing {
-    if view.agent.desired != Desired::Running {
-        return Standing::Gone;
-    }
-    match (kind, view.state) {
-        (_, State::Unknown | State::Changing | State::Starting) => Standing::Unknown,
-        (Kind::Down, State::Down | State::CrashLooping)
-        | (Kind::Unhealthy, State::Unhealthy | State::Unreachable)
-        | (Kind::Waiting, State::Waiting)
-        | (Kind::Blocked, State::Blocked) => Standing::There,
-        _ => Standing::Gone,
-    }
 }
 
 /// Operators of every fleet it is about; what is about none concerns everything.

@@ -236,7 +236,8 @@ impl Ops {
         }
         self.refresh_rights().await?;
         self.roster.put_fleets(self.store.fleets().await?);
-        self.roster.put_freezes(self.store.freezes().await?);
+        self.roster
+            .put_freezes(self.store.freezes().await?, self.now());
         self.load_secrets().await?;
         self.sync_schedules().await?;
         let agents: Vec<AgentId> = self

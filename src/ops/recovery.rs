@@ -98,15 +98,7 @@ impl Ops {
         self.roster.read(|board| {
             let in_trouble = board.views().filter(|view| {
                 view.agent.desired == Desired::Running
-                    && matches!(
-                        view.state,
-                        State::Down
-                            | State::CrashLooping
-                            | State::Unhealthy
-                            | State::Unreachable
-                            | State::Waiting
-                            | State::Blocked
-                    )
+                    && Kind::of(view.state).is_some()
                     && !board.is_frozen(view.agent.fleet)
             });
             in_trouble.cloned().collect()
@@ -435,11 +427,6 @@ fn leads_to(board: &Board, from: &View, to: &View) -> bool {
     false
 }
 
-const fn kind_of(view: &View) -> Kind {
-    match view.state {
-        State::Unhealthy | State::Unreachable => Kind::Unhealthy,
-        State::Waiting => Kind::Waiting,
-        State::Blocked => Kind::Blocked,
-        _ => Kind::Down,
-    }
+fn kind_of(view: &View) -> Kind {
+    Kind::of(view.state).unwrap_or(Kind::Down)
 }

@@ -126,6 +126,18 @@ impl Board {
         self.frozen().any(|freeze| freeze.covers(fleet))
     }
 
+    /// Frozen, or not all restored of what was.
+    fn is_held(&self, fleet: FleetId) -> bool {
+        self.freezes.iter().any(|freeze| freeze.covers(fleet))
+    }
+
+    fn judge_all(&mut self, now: DateTime<Utc>) {
+        let names: Vec<Name> = self.entries.keys().cloned().collect();
+        for name in names {
+            self.judge(&name, now);
+        }
+    }
+
     fn fleet_name(&self, id: FleetId, fallback: &Name) -> Name {
         let found = self.fleet_by_id(id);
         found.map_or_else(|| fallback.clone(), |fleet| fleet.name.clone())
@@ -137,6 +149,10 @@ impl Board {
 
     fn judge(&mut self, name: &Name, now: DateTime<Utc>) -> bool {
         let answers = self.answers();
+        let frozen = self
+            .entries
+            .get(name)
+            .is_some_and(|entry| self.is_held(entry.view.agent.fleet));
         let Some(view) = self.entries.get_mut(name).map(|entry| &mut entry.view) else {
             return false;
         };
@@ -150,6 +166,7 @@ impl Board {
                 meaning: view.exit_means().map(|exit| exit.means).or(view.log_says),
                 broken: view.broken,
                 restarts: view.recovery().restart,
+                frozen,
             }),
         };
         let changed = state != view.state;
@@ -318,10 +335,7 @@ impl Roster {
             let news = std::mem::discriminant(&board.engine) != std::mem::discriminant(&engine);
             if news {
                 board.engine = engine;
-                let names: Vec<Name> = board.entries.keys().cloned().collect();
-                for name in names {
-                    board.judge(&name, now);
-                }
+                board.judge_all(now);
             }
             news
         })
@@ -472,8 +486,11 @@ impl Roster {
         })
     }
 
-    pub fn put_freezes(&self, freezes: Vec<Freeze>) {
-        self.write(|board| board.freezes = freezes);
+    pub fn put_freezes(&self, freezes: Vec<Freeze>, now: DateTime<Utc>) {
+        self.write(|board| {
+            board.freezes = freezes;
+            board.judge_all(now);
+        });
     }
 
     pub fn set_host(&self, host: Host) {

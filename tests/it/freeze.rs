@@ -5,7 +5,7 @@ use yardarm::{
         action::Origin,
         agent::{
             Phase,
-            State::{self, Down, Paused, Running, Stopped},
+            State::{self, Down, Frozen, Paused, Running, Stopped},
         },
     },
     ops::{
@@ -100,16 +100,16 @@ async fn what_runs_stands_still_and_goes_on_as_it_was() {
         changes(&test),
         ["pause yardarm-guard", "pause yardarm-runner"]
     );
-    insta::assert_snapshot!(test.done("status").await, @r"
-    4 agents: ⏸️ 3 paused, ⚫ 1 stopped
+    insta::assert_snapshot!(test.done("status").await, @"
+    4 agents: 🧊 2 frozen, ⏸️ 1 paused, ⚫ 1 stopped
     🧊 Everything is frozen since <t:1795262400:R> by <@olga>, because: it spends.
     All fleets
     **main**
-    ⏸️ `runner` paused, <t:1795262400:R> · 🧊
+    🧊 `runner` frozen, <t:1795262400:R>
     ⚫ `sleeper` stopped, <t:1795262400:R> · 🧊
     ⏸️ `waiter` paused, <t:1795262400:R> · 🧊
     **north**
-    ⏸️ `guard` paused, <t:1795262400:R> · 🧊
+    🧊 `guard` frozen, <t:1795262400:R>
     Host: …
     ");
 
@@ -179,8 +179,8 @@ async fn one_fleet_is_frozen_and_the_others_go_on() {
     -# action 8 · by <@olga>, because: it spends
     ");
     assert_eq!(changes(&test), ["pause yardarm-guard"]);
-    insta::assert_snapshot!(test.done("status").await, @r"
-    4 agents: 🟢 1 running, ⏸️ 2 paused, ⚫ 1 stopped
+    insta::assert_snapshot!(test.done("status").await, @"
+    4 agents: 🟢 1 running, 🧊 1 frozen, ⏸️ 1 paused, ⚫ 1 stopped
     🧊 `north` is frozen since <t:1795262400:R> by <@olga>, because: it spends.
     All fleets
     **main**
@@ -188,7 +188,7 @@ async fn one_fleet_is_frozen_and_the_others_go_on() {
     ⚫ `sleeper` stopped, <t:1795262400:R>
     ⏸️ `waiter` paused, <t:1795262400:R>
     **north**
-    ⏸️ `guard` paused, <t:1795262400:R> · 🧊
+    🧊 `guard` frozen, <t:1795262400:R>
     Host: …
     ");
     assert!(
@@ -316,7 +316,7 @@ async fn what_dies_stays_down_and_what_comes_up_is_stilled() {
     assert_eq!(phase(&test, "runner"), Phase::Exited);
     test.engine
         .start_behind_our_back(&test.engine.id_of("yardarm-sleeper"));
-    settled(&test, "sleeper", Paused).await;
+    settled(&test, "sleeper", Frozen).await;
     unfreeze(&test, None).await;
     settled(&test, "runner", Running).await;
     settled(&test, "sleeper", Running).await;
@@ -360,8 +360,8 @@ async fn a_crash_between_the_decision_and_the_pause_is_made_good_at_start() {
     test.engine.release("pause");
     assert_eq!(phase(&test, "runner"), Phase::Running);
     test.up().await;
-    settled(&test, "runner", Paused).await;
-    settled(&test, "guard", Paused).await;
+    settled(&test, "runner", Frozen).await;
+    settled(&test, "guard", Frozen).await;
     unfreeze(&test, None).await;
     assert_eq!(test.state("runner"), Running);
     test.finish().await;
@@ -397,8 +397,8 @@ async fn one_that_cannot_be_paused_is_told_and_tried_again() {
     ");
     test.engine.mend("pause");
     test.ops().resync().await.unwrap();
-    settled(&test, "runner", Paused).await;
-    settled(&test, "guard", Paused).await;
+    settled(&test, "runner", Frozen).await;
+    settled(&test, "guard", Frozen).await;
     unfreeze(&test, None).await;
     test.finish().await;
 }
@@ -424,7 +424,7 @@ async fn a_kill_after_the_first_stands_still_is_made_good_at_start() {
     test.engine.freeze_after(0, Moment::Before);
     question.press("Freeze").await.unwrap();
     test.engine.frozen().await;
-    let stands_still = |ops: &Ops, agent| ops.roster.view(agent).unwrap().state == Paused;
+    let stands_still = |ops: &Ops, agent| ops.roster.view(agent).unwrap().state == Frozen;
     test.until(|ops| stands_still(ops, "runner") || stands_still(ops, "guard"))
         .await;
     test.crash().await;
@@ -433,8 +433,8 @@ async fn a_kill_after_the_first_stands_still_is_made_good_at_start() {
     assert!(phases.contains(&Phase::Paused), "{phases:?}");
     assert!(phases.contains(&Phase::Running), "{phases:?}");
     test.up().await;
-    settled(&test, "runner", Paused).await;
-    settled(&test, "guard", Paused).await;
+    settled(&test, "runner", Frozen).await;
+    settled(&test, "guard", Frozen).await;
     let status = test.done("status").await;
     assert!(status.contains("🧊 Everything is frozen"), "{status}");
     unfreeze(&test, None).await;
@@ -455,7 +455,7 @@ async fn an_end_without_grace_while_work_is_backed_out_leaves_all_frozen() {
     let question = test.send("freeze reason:now").await;
     question.press("Freeze").await.unwrap();
     test.engine.holding("remove", 1).await;
-    settled(&test, "guard", Paused).await;
+    settled(&test, "guard", Frozen).await;
     test.down().await;
     test.engine.release("remove");
     test.engine.release("start");

@@ -51,6 +51,7 @@ pub const fn mark(state: State) -> &'static str {
         State::Changing => "⏳",
         State::Starting => "🟡",
         State::Running => "🟢",
+        State::Frozen => "🧊",
         State::Paused => "⏸️",
         State::Stopped => "⚫",
     }
@@ -60,7 +61,9 @@ pub const fn colour(state: State) -> Colour {
     match state {
         State::Down | State::CrashLooping | State::Blocked => Colour::RED,
         State::Unhealthy | State::Unreachable | State::Degraded | State::Waiting => Colour::ORANGE,
-        State::Unknown | State::Stopped | State::Exited | State::Paused => Colour::DARK_GREY,
+        State::Unknown | State::Stopped | State::Exited | State::Frozen | State::Paused => {
+            Colour::DARK_GREY
+        }
         State::Changing | State::Starting => Colour::GOLD,
         State::Running => Colour::DARK_GREEN,
     }
@@ -136,7 +139,8 @@ fn list(glance: &Glance) -> String {
             lines.push(format!("**{}**", view.fleet));
         }
         let is_frozen = |freeze: &Freeze| freeze.covers(view.agent.fleet);
-        let frozen = glance.freezes.iter().any(is_frozen);
+        // Said by its own mark, if it stands still for it.
+        let frozen = view.state != State::Frozen && glance.freezes.iter().any(is_frozen);
         lines.push(format!(
             "{}{}",
             line(view),

@@ -145,6 +145,9 @@ fn unneeded(kind: Kind, view: &View) -> Option<String> {
         (Kind::Pause, State::Paused) => {
             Some("is paused already. `/resume` lets it go on.".to_owned())
         }
+        (Kind::Pause, State::Frozen) => {
+            Some("is frozen, and stands still already. `/unfreeze` lets it go on.".to_owned())
+        }
         (Kind::Pause, _) if !up => Some("does not run, so there is nothing to pause.".to_owned()),
         (Kind::Resume, _) if phase != Some(Phase::Paused) => Some("is not paused.".to_owned()),
         _ => None,
