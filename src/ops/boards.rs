@@ -214,7 +214,7 @@ impl Ops {
         let board = self.store.board(id).await?.ok_or_else(missing)?;
         Ok(BoardView {
             picture: self.picture(&board).await?,
-            host: self.roster.read(|known| known.host),
+            host: self.roster.read(|known| known.host.clone()),
             board,
         })
     }

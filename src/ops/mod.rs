@@ -30,10 +30,12 @@ mod replace;
 mod report;
 pub mod resolve;
 pub mod roster;
+mod samples;
 pub mod schedules;
 pub mod secrets;
 pub mod sight;
 mod silences;
+pub mod studio;
 mod tidy;
 mod verdict;
 mod vitals;
@@ -54,6 +56,7 @@ use self::{
     locks::Locks,
     members::Members,
     roster::Roster,
+    studio::Studio,
 };
 use crate::{
     clock::Clock,
@@ -67,6 +70,7 @@ use crate::{
     },
     engine::Engine,
     error::Result,
+    host::Gauge,
     probe::Prober,
     store::{Store, fleets, is_taken},
     vault::{Vault, handout::Handout},
@@ -96,6 +100,9 @@ pub struct Ops {
     ended: recovery::Ended,
     stalls: incidents::Stalls,
     acted: boards::Acted,
+    noted: samples::Noted,
+    gauge: Arc<dyn Gauge>,
+    pub studio: Studio,
     life: vitals::Life,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
@@ -117,7 +124,8 @@ pub struct Ops {
 impl Ops {
     pub fn new(
         (store, vault, prober): (Store, Vault, Prober),
-        (engine, clock, members): (Arc<dyn Engine>, Arc<dyn Clock>, Arc<dyn Members>),
+        (engine, gauge): (Arc<dyn Engine>, Arc<dyn Gauge>),
+        (clock, members): (Arc<dyn Clock>, Arc<dyn Members>),
         (settings, source): (Settings, Source),
         instance: InstanceId,
     ) -> Self {
@@ -140,6 +148,9 @@ impl Ops {
             ended: recovery::Ended::default(),
             stalls: incidents::Stalls::default(),
             acted: boards::Acted::default(),
+            noted: samples::Noted::default(),
+            gauge,
+            studio: Studio::default(),
             life: vitals::Life::begin(clock.now()),
             clock,
             instance,

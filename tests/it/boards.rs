@@ -113,11 +113,11 @@ async fn a_board_shows_the_fleet_and_follows_it() {
     freeze(&test, "").await;
     test.pass(BETWEEN);
     insta::assert_snapshot!(board(&test, "lookout").await, @"
-    🪧 Board of all fleets: 2 agents: ⏸️ 2 paused
+    🪧 Board of all fleets: 2 agents: 🧊 2 frozen
     🧊 Everything is frozen since <t:1795262400:R> by <@olga>, because: lunch.
     -# board 1 · as of <t:1795262415:R>
-    ⏸️ `lookout` in main paused, <t:1795262400:R> · 🧊
-    ⏸️ `scout` in main paused, <t:1795262400:R> · 🧊
+    🧊 `lookout` in main frozen, <t:1795262400:R>
+    🧊 `scout` in main frozen, <t:1795262400:R>
     Host: …
     ");
     assert_eq!(boards(&test).len(), 1);

@@ -219,6 +219,7 @@ async fn help_lists_every_command() {
     insta::assert_snapshot!(help.text(), @"
     **Yardarm** runs this server's agents.
     `/status` The fleet at a glance
+    `/stats` A chart of CPU and memory
     `/deploy` Make an agent from a template and start it
     `/redeploy` Replace agents by new containers of their templates
     `/rollback` Return to what an agent was made from before
@@ -232,6 +233,7 @@ async fn help_lists_every_command() {
     `/alerts` What is wrong
     `/silence` Hear nothing of an agent
     `/silences` What nobody hears of now
+    `/board` The live picture of a fleet
     `/freeze` Stop everything at once
     `/unfreeze` Let what is frozen go on as it was
     `/fleet` Groups of agents

@@ -20,6 +20,7 @@ mod reload;
 mod schedule;
 pub mod secret;
 pub mod silences;
+mod stats;
 mod status;
 mod team;
 mod templates;
@@ -45,6 +46,7 @@ pub const CLAIM: &str = "claim";
 pub fn all() -> Vec<Command> {
     vec![
         status::status(),
+        stats::stats(),
         deploy::deploy(),
         agents::redeploy(),
         agents::rollback(),
