@@ -16,6 +16,7 @@ pub mod grants;
 mod incidents;
 pub mod locks;
 pub mod members;
+mod networks;
 pub mod observe;
 mod plan;
 mod policies;
@@ -95,6 +96,7 @@ pub struct Ops {
     ended: recovery::Ended,
     stalls: incidents::Stalls,
     life: vitals::Life,
+    own: networks::Own,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -138,6 +140,7 @@ impl Ops {
             ended: recovery::Ended::default(),
             stalls: incidents::Stalls::default(),
             life: vitals::Life::begin(clock.now()),
+            own: networks::Own::default(),
             clock,
             instance,
             accepting: tokio::sync::RwLock::default(),
