@@ -16,6 +16,7 @@ use crate::{
     domain::{agent::Name, ids::InstanceId, template::Template},
     engine::Engine,
     error::Error,
+    host::Gauge,
     notify::Targets,
     ops::Ops,
     probe::Prober,
@@ -31,6 +32,7 @@ pub struct Parts {
     /// Where settings and templates came from, for `/reload`.
     pub source: Source,
     pub engine: Arc<dyn Engine>,
+    pub gauge: Arc<dyn Gauge>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -78,7 +80,8 @@ impl App {
         let prober = Prober::new().map_err(ConnectError::Client)?;
         let ops = Ops::new(
             (store, vault, prober),
-            (parts.engine, parts.clock, Arc::new(members)),
+            (parts.engine, parts.gauge),
+            (parts.clock, Arc::new(members)),
             (parts.settings, parts.source),
             instance,
         );

@@ -13,7 +13,9 @@ pub mod workers;
 
 pub mod ops;
 
+pub mod chart;
 pub mod engine;
+pub mod host;
 pub mod probe;
 pub mod store;
 pub mod vault;

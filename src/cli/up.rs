@@ -14,6 +14,7 @@ use crate::{
     config::{Environment, Source},
     discord::gateway::GatewayFailure,
     engine::docker::{Deadlines, Docker},
+    host::Machine,
     store::OpenError,
     telemetry,
 };
@@ -49,6 +50,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
         templates,
         source,
         engine: Arc::new(engine),
+        gauge: Arc::new(Machine::new()),
         clock: Arc::new(SystemClock),
     });
     match started.await {

@@ -22,6 +22,7 @@ mod ping;
 mod policy;
 mod probes;
 mod recovery;
+mod resources;
 mod roster;
 mod routes;
 mod schedules;
@@ -59,6 +60,7 @@ pub use self::{
     ping::Ping,
     probes::Probes,
     recovery::Recovery,
+    resources::Resources,
     roster::Roster,
     schedules::Schedules,
     secrets::Secrets,
@@ -90,6 +92,7 @@ pub struct Settings {
     pub notify: Arc<Targets>,
     pub ping: Ping,
     pub recovery: Recovery,
+    pub resources: Resources,
     pub outbox: Outbox,
     pub audit: Audit,
     pub backup: Backup,
@@ -129,6 +132,7 @@ struct File {
     ping: ping::Section,
     probes: Probes,
     recovery: Recovery,
+    resources: Resources,
     outbox: Outbox,
     audit: Audit,
     backup: backup::Section,
@@ -185,6 +189,7 @@ impl File {
         problems.extend(self.alerts.problems());
         problems.extend(self.probes.problems());
         problems.extend(self.recovery.problems());
+        problems.extend(self.resources.problems());
         problems.extend(self.outbox.problems());
         problems.extend(self.audit.problems());
         problems.extend(self.backup.problems());
@@ -254,6 +259,7 @@ impl File {
                 squelch: Arc::new(squelch),
                 notify: Arc::new(notify),
                 recovery: self.recovery,
+                resources: self.resources,
                 outbox: self.outbox,
                 audit: self.audit,
                 shutdown: self.shutdown,

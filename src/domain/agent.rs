@@ -306,51 +306,10 @@ impl State {
     }
 }
 
-/// CPU and memory of one container at one instant, as the engine counts them.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sample {
-    pub at: DateTime<Utc>,
-    /// CPU time since the container started, in nanoseconds.
-    pub cpu_ns: u64,
-    /// Bytes in use without the page cache.
-    pub memory_bytes: u64,
-    pub pids: u64,
-}
-
-/// What two samples tell.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Usage {
-    /// Of one CPU: 1.5 is one and a half of them.
-    pub cpus: f64,
-    pub memory_bytes: u64,
-    pub pids: u64,
-}
-
-impl Usage {
-    /// None if the samples are not in order or the container was started anew between them.
-    pub fn between(earlier: &Sample, later: &Sample) -> Option<Self> {
-        let elapsed = (later.at - earlier.at)
-            .num_nanoseconds()
-            .filter(|ns| *ns > 0)?;
-        let used = later.cpu_ns.checked_sub(earlier.cpu_ns)?;
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a share of a CPU needs no 53 bits"
-        )]
-        let cpus = used as f64 / elapsed as f64;
-        Some(Self {
-            cpus,
-            memory_bytes: later.memory_bytes,
-            pids: later.pids,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use chrono::TimeDelta;
     use proptest::prelude::*;
 
     use super::*;
@@ -639,25 +598,6 @@ mod tests {
     fn a_container_that_is_gone_is_missed_unless_it_should_be_stopped() {
         assert_eq!(State::judge(&facts(Desired::Running, None)), State::Down);
         assert_eq!(State::judge(&facts(Desired::Stopped, None)), State::Stopped);
-    }
-
-    fn sample(seconds: i64, cpu_ns: u64) -> Sample {
-        Sample {
-            at: DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds),
-            cpu_ns,
-            memory_bytes: 1,
-            pids: 1,
-        }
-    }
-
-    #[test]
-    fn usage_is_what_was_used_between_two_samples() {
-        let usage = Usage::between(&sample(0, 0), &sample(2, 3_000_000_000)).unwrap();
-        assert!((usage.cpus - 1.5).abs() < f64::EPSILON);
-        assert_eq!(Usage::between(&sample(2, 0), &sample(2, 1)), None);
-        assert_eq!(Usage::between(&sample(3, 0), &sample(2, 1)), None);
-        // It was started anew between them.
-        assert_eq!(Usage::between(&sample(0, 5), &sample(2, 4)), None);
     }
 
     proptest! {

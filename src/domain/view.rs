@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     action::Kind,
-    agent::{Agent, Name, Observation, State, Usage},
+    agent::{Agent, Name, Observation, State},
     freeze::Freeze,
     ids::{ActionId, RoleId, UserId},
     incident::Incident,
@@ -14,6 +14,7 @@ use super::{
     recovery::{Cause, Course, Recovery, Symptoms},
     spec::{ExitMeaning, LogMeaning, Version},
     squelch::{Alert, Mute},
+    stats::Usage,
 };
 
 /// Everything known of one agent.
@@ -129,14 +130,55 @@ pub enum EngineState {
 }
 
 /// The machine Yardarm runs on.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Host {
+    pub cpus: u32,
     /// Of all its CPUs together.
     pub cpu_percent: f32,
     pub memory_used_bytes: u64,
     pub memory_total_bytes: u64,
-    pub disk_used_bytes: u64,
-    pub disk_total_bytes: u64,
+    pub swap_used_bytes: u64,
+    /// 0 on a host without swap.
+    pub swap_total_bytes: u64,
+    /// Processes that ran or waited to, on average over a minute.
+    pub load: f64,
+    /// Those that Yardarm and the engine write to, each once.
+    pub disks: Vec<Disk>,
+    /// None if the kernel does not tell: it began to with 4.20, and some leave it out.
+    pub memory_pressure: Option<f64>,
+    pub io_pressure: Option<f64>,
+}
+
+/// A file system, as `df` counts it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Disk {
+    /// A folder on it that we write to.
+    pub folder: String,
+    pub used_bytes: u64,
+    /// What we may use altogether: some of it may be kept for root.
+    pub total_bytes: u64,
+}
+
+impl Disk {
+    pub fn percent(&self) -> f64 {
+        percent(self.used_bytes, self.total_bytes)
+    }
+}
+
+impl Host {
+    pub fn fullest_disk(&self) -> Option<&Disk> {
+        let by_percent = |one: &&Disk, other: &&Disk| one.percent().total_cmp(&other.percent());
+        self.disks.iter().max_by(by_percent)
+    }
+}
+
+/// 0 of nothing.
+#[expect(clippy::cast_precision_loss, reason = "a share needs no 53 bits")]
+pub fn percent(used: u64, total: u64) -> f64 {
+    if total == 0 {
+        return 0.0;
+    }
+    used as f64 / total as f64 * 100.0
 }
 
 /// What the outbox has not got rid of.

@@ -13,9 +13,10 @@ use secrecy::SecretString;
 
 use crate::{
     domain::{
-        agent::{Observation, Phase, Sample},
+        agent::{Observation, Phase},
         ids::{ActionId, AgentId, ContainerId, ImageId, InstanceId},
         spec::{Spec, SpecDigest},
+        stats::Sample,
     },
     error::Error,
 };
@@ -119,6 +120,8 @@ pub struct About {
     pub api_version: String,
     pub cpus: u32,
     pub memory_bytes: u64,
+    /// The folder in which it keeps images and containers, as its own host sees it.
+    pub root: String,
 }
 
 /// One line of a full listing.

@@ -30,10 +30,12 @@ mod replace;
 mod report;
 pub mod resolve;
 pub mod roster;
+mod samples;
 pub mod schedules;
 pub mod secrets;
 pub mod sight;
 mod silences;
+pub mod studio;
 mod tidy;
 mod verdict;
 mod vitals;
@@ -54,6 +56,7 @@ use self::{
     locks::Locks,
     members::Members,
     roster::Roster,
+    studio::Studio,
 };
 use crate::{
     clock::Clock,
@@ -67,6 +70,7 @@ use crate::{
     },
     engine::Engine,
     error::Result,
+    host::Gauge,
     probe::Prober,
     store::{Store, fleets, is_taken},
     vault::{Vault, handout::Handout},
@@ -95,6 +99,9 @@ pub struct Ops {
     dams: Dams,
     ended: recovery::Ended,
     stalls: incidents::Stalls,
+    noted: samples::Noted,
+    gauge: Arc<dyn Gauge>,
+    pub studio: Studio,
     life: vitals::Life,
     own: networks::Own,
     pub instance: InstanceId,
@@ -117,7 +124,8 @@ pub struct Ops {
 impl Ops {
     pub fn new(
         (store, vault, prober): (Store, Vault, Prober),
-        (engine, clock, members): (Arc<dyn Engine>, Arc<dyn Clock>, Arc<dyn Members>),
+        (engine, gauge): (Arc<dyn Engine>, Arc<dyn Gauge>),
+        (clock, members): (Arc<dyn Clock>, Arc<dyn Members>),
         (settings, source): (Settings, Source),
         instance: InstanceId,
     ) -> Self {
@@ -139,6 +147,9 @@ impl Ops {
             dams: Dams::default(),
             ended: recovery::Ended::default(),
             stalls: incidents::Stalls::default(),
+            noted: samples::Noted::default(),
+            gauge,
+            studio: Studio::default(),
             life: vitals::Life::begin(clock.now()),
             own: networks::Own::default(),
             clock,

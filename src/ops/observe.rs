@@ -35,6 +35,7 @@ impl Ops {
 
     async fn compare(&self) -> engine::Result<()> {
         let about = self.engine.about().await?;
+        self.noted.note_root(&about.root);
         let ticket = self.roster.ticket();
         let listed = self.engine.list().await?;
         // Before anybody acts on what is seen next.
@@ -147,23 +148,5 @@ impl Ops {
             tracing::info!(engine.answers = answers, "the engine's state changed");
             self.publish(Event::Engine { answers });
         }
-    }
-
-    /// Samples CPU and memory of everything that runs, all at once: each call waits for the engine's own tick. Returns
-    /// how many containers that were.
-    pub async fn sample(&self) -> u32 {
-        let running: Vec<ContainerId> = self.roster.read(|board| {
-            let up = board.views().filter(|view| view.state.is_at_work());
-            up.filter_map(|view| view.agent.container.clone()).collect()
-        });
-        let count = u32::try_from(running.len()).unwrap_or(u32::MAX);
-        let samples = running.into_iter().map(|container| async move {
-            // One that ended meanwhile is no news: the watcher has seen it.
-            if let Ok(sample) = self.engine.sample(&container).await {
-                self.roster.note_sample(&container, sample);
-            }
-        });
-        futures::future::join_all(samples).await;
-        count
     }
 }

@@ -12,12 +12,13 @@ use chrono::{DateTime, Utc};
 
 use super::probes::{Run, run_of};
 use crate::domain::{
-    agent::{Agent, Desired, Facts, Name, Observation, Sample, State, Usage},
+    agent::{Agent, Desired, Facts, Name, Observation, State},
     fleet::Fleet,
     freeze::Freeze,
     ids::{AgentId, ContainerId, FleetId},
     probe::{Asked, Probed},
     spec::{LogMeaning, Version},
+    stats::{Sample, Usage},
     view::{Backlog, Busy, EngineState, Glance, Host, View},
 };
 
@@ -340,17 +341,19 @@ impl Roster {
         })
     }
 
-    pub fn note_sample(&self, container: &ContainerId, sample: Sample) {
+    /// Returns what an agent used since the sample before.
+    pub fn note_sample(&self, container: &ContainerId, sample: Sample) -> Option<(AgentId, Usage)> {
         self.write(|board| {
-            let Some(name) = board.containers.get(container).cloned() else {
-                return;
-            };
-            if let Some(entry) = board.entries.get_mut(&name)
-                && let Some(earlier) = entry.sample.replace(sample)
-            {
-                entry.view.usage = Usage::between(&earlier, &sample);
+            let name = board.containers.get(container).cloned()?;
+            let entry = board.entries.get_mut(&name)?;
+            let earlier = entry.sample.replace(sample)?;
+            // The same reading again tells nothing new.
+            if earlier.at == sample.at {
+                return None;
             }
-        });
+            entry.view.usage = Usage::between(&earlier, &sample);
+            Some((entry.view.agent.id, entry.view.usage?))
+        })
     }
 
     /// Notes one answer; returns whether it turned a verdict. What is about another run of the agent is left out, and so
@@ -457,7 +460,7 @@ impl Roster {
                     .cloned()
                     .collect(),
                 engine: board.engine.clone(),
-                host: board.host,
+                host: board.host.clone(),
                 freezes: board
                     .frozen()
                     .filter(|freeze| freeze.fleet.as_ref().is_none_or(|(_, name)| sees(name)))

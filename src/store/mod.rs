@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod outbox;
 pub mod process;
 mod report;
+pub mod samples;
 pub mod schedules;
 pub mod secrets;
 pub mod silences;

@@ -3,8 +3,10 @@
 
 mod access;
 mod alerts;
+mod charts;
 mod converge;
 mod executor;
+mod host;
 mod housekeeping;
 mod outbox;
 mod ping;
@@ -101,6 +103,8 @@ impl Workers {
             executor::execute(ops, workers.clone(), pulse)
         });
         self.keep("stats", LATE, ops, stats::sample);
+        self.keep("host", SOON, ops, host::measure);
+        self.keep("charts", SOON, ops, charts::draw);
         self.keep("outbox", LATE, ops, move |ops, pulse| {
             outbox::send(ops, Arc::clone(&deliver), pulse)
         });

@@ -9,8 +9,8 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "discord", "notify", "workers", "ops", "engine", "probe", "store", "vault", "config",
-            "domain", "clock", "error",
+            "discord", "notify", "workers", "ops", "engine", "probe", "host", "store", "vault",
+            "config", "domain", "clock", "error",
         ],
     ),
     (
@@ -51,15 +51,17 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     ("discord::press", &["domain"]),
     ("notify", &["notify::render", "ops", "domain", "error"]),
     ("notify::render", &["domain"]),
-    ("workers", &["ops", "domain"]),
+    ("workers", &["ops", "chart", "domain"]),
     (
         "ops",
         &[
-            "store", "engine", "probe", "vault", "domain", "clock", "error",
+            "store", "engine", "probe", "host", "vault", "domain", "clock", "error",
         ],
     ),
     ("store", &["domain", "error"]),
     ("probe", &["domain"]),
+    ("host", &["domain"]),
+    ("chart", &["domain"]),
     ("vault", &["domain"]),
     ("engine", &["domain", "error"]),
     ("engine::docker", &["engine", "domain"]),
@@ -96,6 +98,11 @@ pub(crate) const EXTRA: &[(&str, &str, &str)] = &[
         "cli",
         "clock",
         "`up` gives the app the machine's clock, tests give it another",
+    ),
+    (
+        "cli",
+        "host",
+        "`up` measures the machine it runs on, tests set what is measured",
     ),
     (
         "cli",

@@ -219,6 +219,7 @@ async fn help_lists_every_command() {
     insta::assert_snapshot!(help.text(), @"
     **Yardarm** runs this server's agents.
     `/status` The fleet at a glance
+    `/stats` A chart of CPU and memory
     `/deploy` Make an agent from a template and start it
     `/redeploy` Replace agents by new containers of their templates
     `/rollback` Return to what an agent was made from before

@@ -22,8 +22,12 @@ use yardarm::{
 use crate::support::{tables::tables, talk::slash, test_app::TestApp};
 
 /// What changes nothing. What ends in `-1` does not exist: the nearest name is told.
-const READING: [&str; 40] = [
+const READING: [&str; 44] = [
     "schedule list",
+    "stats",
+    "stats agent:scout range:day",
+    "stats agent:hidden-agent",
+    "stats fleet:hidden-fleet",
     "status",
     "status agent:scout",
     "status fleet:main",

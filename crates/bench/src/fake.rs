@@ -10,6 +10,7 @@ use yardarm::{
     clock::{Clock as _, SystemClock},
     config::{Environment, Source},
     domain::{action::Origin, agent::State, template::DeployForm},
+    host::Machine,
     ops::{Ops, actions::Requester},
 };
 
@@ -88,6 +89,7 @@ fn parts(cord: &Localcord, folder: &TempDir) -> Result<Parts> {
         templates,
         source,
         engine: Arc::new(engine),
+        gauge: Arc::new(Machine::new()),
         clock: Arc::new(SystemClock),
     })
 }

@@ -19,6 +19,7 @@ mod reload;
 mod schedule;
 pub mod secret;
 pub mod silences;
+mod stats;
 mod status;
 mod team;
 mod templates;
@@ -44,6 +45,7 @@ pub const CLAIM: &str = "claim";
 pub fn all() -> Vec<Command> {
     vec![
         status::status(),
+        stats::stats(),
         deploy::deploy(),
         agents::redeploy(),
         agents::rollback(),

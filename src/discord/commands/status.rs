@@ -18,7 +18,9 @@ pub(super) async fn status(
     if let Some(agent) = agent {
         let view = ops.look_at(&agent)?;
         let freeze = ops.frozen(Some(view.agent.fleet));
+        let trend = ops.trend(view.agent.id).await?;
         let card = render::agent::card(&view, freeze.as_ref(), ops.now());
+        let card = render::agent::with_trend(card, trend.as_ref());
         return answer(ctx, &card).await;
     }
     let fleet = fleet.map(|name| ops.look_into(&name)).transpose()?;

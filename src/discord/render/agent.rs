@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serenity::all::{ButtonStyle, CreateEmbed};
 
 use super::{
-    Rendered, button, row,
+    Rendered, button, row, stats,
     status::{colour, mark},
     text::{ago, bytes, clip, code_block, sentence},
 };
@@ -14,6 +14,7 @@ use crate::{
         action::Kind,
         agent::{Health, Observation},
         freeze::Freeze,
+        history::Trend,
         probe::{Probed, Verdict},
         spec::Version,
         view::View,
@@ -54,6 +55,18 @@ pub fn card(view: &View, freeze: Option<&Freeze>, now: DateTime<Utc>) -> Rendere
         embeds: vec![embed],
         rows: vec![buttons(view)],
         ..Rendered::default()
+    }
+}
+
+/// The card with a line of the last hour on it.
+pub fn with_trend(card: Rendered, trend: Option<&Trend>) -> Rendered {
+    let Some(trend) = trend else {
+        return card;
+    };
+    let add = |embed: CreateEmbed| embed.field("Last hour", stats::trend(trend), false);
+    Rendered {
+        embeds: card.embeds.into_iter().map(add).collect(),
+        ..card
     }
 }
 

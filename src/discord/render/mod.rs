@@ -16,6 +16,7 @@ pub mod report;
 pub mod schedules;
 pub mod secrets;
 pub mod start;
+pub mod stats;
 pub mod status;
 pub mod templates;
 #[cfg(test)]

@@ -182,14 +182,31 @@ fn host(glance: &Glance) -> String {
     if host.memory_total_bytes == 0 {
         return "not measured yet".to_owned();
     }
-    format!(
-        "CPU {:.0} % · memory {} of {} · disk {} of {}",
-        host.cpu_percent,
-        bytes(host.memory_used_bytes),
-        bytes(host.memory_total_bytes),
-        bytes(host.disk_used_bytes),
-        bytes(host.disk_total_bytes)
-    )
+    let mut parts = vec![
+        format!("CPU {:.0} %", host.cpu_percent),
+        of("memory", host.memory_used_bytes, host.memory_total_bytes),
+    ];
+    if host.swap_used_bytes > 0 {
+        parts.push(of("swap", host.swap_used_bytes, host.swap_total_bytes));
+    }
+    let disk = host.fullest_disk();
+    parts.extend(disk.map(|disk| of("disk", disk.used_bytes, disk.total_bytes)));
+    parts.push(format!(
+        "load {:.1} on {}",
+        host.load,
+        text::count(host.cpus as usize, "CPU")
+    ));
+    let pressure = |what: &str, share: Option<f64>| {
+        let share = share.filter(|share| *share >= 1.0)?;
+        Some(format!("{what} pressure {share:.0} %"))
+    };
+    parts.extend(pressure("memory", host.memory_pressure));
+    parts.extend(pressure("I/O", host.io_pressure));
+    parts.join(" · ")
+}
+
+fn of(what: &str, used: u64, total: u64) -> String {
+    format!("{what} {} of {}", bytes(used), bytes(total))
 }
 
 fn pages(glance: &Glance) -> Option<CreateActionRow> {

@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::{Rendered, action, agent, logs, status};
 use crate::domain::{
     action::{Action, Arguments, Details, Kind, Origin, State, Step, Target},
-    agent::{self as agents, Agent, Desired, Name, Observation, Phase, Usage},
+    agent::{self as agents, Agent, Desired, Name, Observation, Phase},
     ids::{ActionId, AgentId, ContainerId, FleetId, ImageId, UserId},
     probe::{Answer, Asked, Pace, Probe, Probed, Question},
     spec::Version,
+    stats::{Io, Usage},
     template::Template,
     view::{Backlog, Busy, EngineState, Glance, Host, View},
 };
@@ -267,7 +268,7 @@ prop_compose! {
                 exit_code: Some(1), oom_killed: false, error, health: None, restarts: u32::MAX, ports, addresses: Vec::new(),
             }),
             probed: vec![probed; 10], log_says: None, broken: false,
-            usage: Some(Usage { cpus: 512.0, memory_bytes: u64::MAX, pids: u64::MAX }),
+            usage: Some(Usage { cpus: 512.0, memory_bytes: u64::MAX, pids: u64::MAX, io: Io::default() }),
             busy: busy.then_some(Busy { action: ActionId(1), kind: Kind::TemplateDelete, actor: None, since: noon() }),
             state: agents::State::ALL[state],
             since: noon(),

@@ -17,10 +17,11 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     domain::{
-        agent::{Health, Observation, Phase, Sample},
+        agent::{Health, Observation, Phase},
         ids::{ActionId, AgentId, ContainerId, ImageId, InstanceId},
         redact::by_shape,
         spec::SpecDigest,
+        stats::{Io, Sample},
     },
     engine::{About, EngineError, EngineEvent, EngineEventKind, Image, Labels, Listed},
 };
@@ -127,6 +128,7 @@ pub(super) fn about(version: SystemVersion, info: &SystemInfo) -> About {
             .and_then(|cpus| cpus.try_into().ok())
             .unwrap_or_default(),
         memory_bytes: unsigned(info.mem_total),
+        root: info.docker_root_dir.clone().unwrap_or_default(),
     }
 }
 
@@ -370,7 +372,36 @@ pub(super) fn sample(stats: &ContainerStatsResponse) -> Option<Sample> {
             .as_ref()
             .and_then(|pids| pids.current)
             .unwrap_or_default(),
+        io: io(stats),
     })
+}
+
+/// All its networks and devices together. Without a network, and on hosts that count no block I/O, there is nothing to add up.
+fn io(stats: &ContainerStatsResponse) -> Io {
+    let networks = stats.networks.iter().flat_map(HashMap::values);
+    let (received, sent) = networks.fold((0, 0), |(received, sent), network| {
+        (
+            received + network.rx_bytes.unwrap_or_default(),
+            sent + network.tx_bytes.unwrap_or_default(),
+        )
+    });
+    let blocks = stats.blkio_stats.as_ref();
+    let entries = blocks.and_then(|blocks| blocks.io_service_bytes_recursive.as_deref());
+    // cgroup v1 says `Read`, v2 `read`; both count more than these two.
+    let bytes_of = |op: &str| {
+        let all = entries.unwrap_or_default().iter();
+        let of_op = all.filter(|entry| {
+            let said = entry.op.as_deref();
+            said.is_some_and(|said| said.eq_ignore_ascii_case(op))
+        });
+        of_op.filter_map(|entry| entry.value).sum()
+    };
+    Io {
+        received,
+        sent,
+        read: bytes_of("read"),
+        written: bytes_of("write"),
+    }
 }
 
 #[cfg(test)]
@@ -378,7 +409,8 @@ mod tests {
     use std::collections::HashMap;
 
     use bollard::models::{
-        ContainerCpuStats, ContainerCpuUsage, ContainerMemoryStats, ContainerPidsStats, EventActor,
+        ContainerBlkioStatEntry, ContainerBlkioStats, ContainerCpuStats, ContainerCpuUsage,
+        ContainerMemoryStats, ContainerNetworkStats, ContainerPidsStats, EventActor,
     };
 
     use super::*;
@@ -445,6 +477,44 @@ mod tests {
             Some(EngineEventKind::HealthChanged)
         );
         assert_eq!(kind("exec_start: true"), None);
+    }
+
+    #[test]
+    fn bytes_of_all_networks_and_devices_are_added_up() {
+        let entry = |op: &str, value| ContainerBlkioStatEntry {
+            op: Some(op.to_owned()),
+            value: Some(value),
+            ..Default::default()
+        };
+        let network = |received, sent| ContainerNetworkStats {
+            rx_bytes: Some(received),
+            tx_bytes: Some(sent),
+            ..Default::default()
+        };
+        let stats = |entries| ContainerStatsResponse {
+            networks: Some(HashMap::from([
+                ("eth0".to_owned(), network(1, 10)),
+                ("eth1".to_owned(), network(2, 20)),
+            ])),
+            blkio_stats: Some(ContainerBlkioStats {
+                io_service_bytes_recursive: entries,
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let v1 = ["Read", "Write", "Sync", "Total", "Read"].map(|op| entry(op, 5));
+        let v2 = ["read", "write"].map(|op| entry(op, 7));
+        let expected = |read, written| Io {
+            received: 3,
+            sent: 30,
+            read,
+            written,
+        };
+        assert_eq!(io(&stats(Some(v1.to_vec()))), expected(10, 5));
+        assert_eq!(io(&stats(Some(v2.to_vec()))), expected(7, 7));
+        // Docker answers null where the kernel counts nothing.
+        assert_eq!(io(&stats(None)), expected(0, 0));
+        assert_eq!(io(&ContainerStatsResponse::default()), Io::default());
     }
 
     #[test]

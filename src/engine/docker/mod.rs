@@ -43,8 +43,9 @@ use super::{
     Listed, LogLine, LogQuery, NetworkSpec, PullProgress, Result,
 };
 use crate::domain::{
-    agent::{Observation, Sample},
+    agent::Observation,
     ids::{AgentId, ContainerId, InstanceId},
+    stats::Sample,
 };
 
 /// One Docker daemon. It need not run yet, and may come and go: each call finds it anew.

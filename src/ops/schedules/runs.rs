@@ -238,6 +238,7 @@ impl Ops {
         let mut tx = self.store.begin().await?;
         rows::drop_runs(&mut tx, self.now() - RUNS_KEPT).await?;
         tx.commit().await?;
+        self.roll_up_samples().await?;
         self.purge_old().await
     }
 

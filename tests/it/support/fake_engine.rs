@@ -23,8 +23,9 @@ use futures::{
 use tokio::sync::Notify;
 use yardarm::{
     domain::{
-        agent::{Observation, Phase, Sample},
+        agent::{Observation, Phase},
         ids::{AgentId, ContainerId, InstanceId},
+        stats::Sample,
     },
     engine::{
         About, Creation, Described, Engine, EngineError, EngineEvent, EngineEventKind, ExecOutcome,
@@ -236,6 +237,13 @@ impl FakeEngine {
         self.state().calls.clone()
     }
 
+    /// From now on the container of that name uses so much of one CPU and of memory.
+    pub(crate) fn burn(&self, name: &str, percent: u64, memory_bytes: u64) {
+        let mut state = self.state();
+        let id = state.find(&ContainerId(name.to_owned())).unwrap();
+        state.burn(&id, percent, memory_bytes);
+    }
+
     /// The calls that change something.
     pub(crate) fn changes(&self) -> Vec<String> {
         const READS: [&str; 10] = [
@@ -264,6 +272,7 @@ impl Engine for FakeEngine {
                 api_version: "1.41".to_owned(),
                 cpus: 4,
                 memory_bytes: 8 << 30,
+                root: "/var/lib/docker".to_owned(),
             })
         })
         .await

@@ -4,6 +4,7 @@ pub(crate) mod clock;
 pub(crate) mod docker_host;
 pub(crate) mod errors;
 pub(crate) mod fake_engine;
+pub(crate) mod gauge;
 pub(crate) mod program;
 pub(crate) mod receiver;
 pub(crate) mod registry;

@@ -15,12 +15,13 @@ use yardarm::{
     ops::{Ops, actions::Requester},
 };
 
-use super::{clock::FixedClock, errors::Errors, fake_engine::FakeEngine, told};
+use super::{clock::FixedClock, errors::Errors, fake_engine::FakeEngine, gauge::FakeGauge, told};
 
 /// Yardarm as it ships, with a Discord and an engine of its own. [`TestApp::finish`] ends every test.
 pub(crate) struct TestApp {
     pub(crate) cord: Localcord,
     pub(crate) engine: FakeEngine,
+    pub(crate) gauge: FakeGauge,
     pub(crate) clock: FixedClock,
     pub(crate) errors: Errors,
     folder: tempfile::TempDir,
@@ -66,6 +67,7 @@ impl TestApp {
             overrides: defaults(&cord, &folder, overrides),
             cord,
             engine,
+            gauge: FakeGauge::new(),
             clock,
             errors,
             folder,
@@ -114,6 +116,7 @@ impl TestApp {
             templates,
             source,
             engine: Arc::new(self.engine.clone()),
+            gauge: Arc::new(self.gauge.clone()),
             clock: Arc::new(self.clock.clone()),
         });
         match started.await {
@@ -131,6 +134,7 @@ impl TestApp {
             templates,
             source,
             engine: Arc::new(self.engine.clone()),
+            gauge: Arc::new(self.gauge.clone()),
             clock: Arc::new(self.clock.clone()),
         });
         let errors = self.errors.clone();

@@ -12,9 +12,10 @@ use futures::channel::mpsc::UnboundedSender;
 use secrecy::ExposeSecret as _;
 use yardarm::{
     domain::{
-        agent::{Health, Observation, Phase, Sample},
+        agent::{Health, Observation, Phase},
         ids::{AgentId, ContainerId, ImageId, InstanceId},
         spec::{Network, Port, Protocol, Spec},
+        stats::{Io, Sample},
     },
     engine::{
         Creation, Described, EngineError, EngineEvent, EngineEventKind, ExecOutcome, Image, Labels,
@@ -92,6 +93,19 @@ pub(super) struct Container {
     pub(super) secret_files: Option<PathBuf>,
     ports: Vec<(Port, u16)>,
     pub(super) log: Log,
+    pub(super) burns: Burns,
+}
+
+/// What it uses.
+#[derive(Clone, Copy)]
+pub(super) struct Burns {
+    /// Of one CPU.
+    percent: u64,
+    /// A quarter of what it may have unless it was told.
+    memory_bytes: Option<u64>,
+    /// CPU time that counts from then on, beyond this.
+    since: Option<DateTime<Utc>>,
+    cpu_ns: u64,
 }
 
 impl Container {
@@ -114,8 +128,21 @@ impl Container {
             secret_files: None,
             ports: Vec::new(),
             log: Log::default(),
+            burns: Burns {
+                percent: 10,
+                memory_bytes: None,
+                since: None,
+                cpu_ns: 0,
+            },
             spec,
         }
+    }
+
+    /// CPU time since the start, in nanoseconds.
+    fn cpu_ns(&self, now: DateTime<Utc>) -> u64 {
+        let since = self.burns.since.max(self.started_at).unwrap_or(now);
+        let ran_ns = (now - since).num_nanoseconds().unwrap_or_default();
+        self.burns.cpu_ns + u64::try_from(ran_ns).unwrap_or_default() * self.burns.percent / 100
     }
 
     pub(super) fn observation(&self, id: &ContainerId) -> Observation {
@@ -505,6 +532,7 @@ impl State {
         let container = self.container(id);
         container.phase = Phase::Running;
         container.started_at = Some(now);
+        container.burns.cpu_ns = 0;
         container.exit_code = None;
         container.oom_killed = false;
         container.health = container.spec.health.as_ref().map(|_| Health::Starting);
@@ -748,20 +776,31 @@ impl State {
         Ok(ExecOutcome { exit_code, output })
     }
 
-    /// A tenth of a CPU since the start, and a quarter of the memory it may have.
+    /// From now on it uses so many CPUs and so much memory.
+    pub(super) fn burn(&mut self, id: &ContainerId, percent: u64, memory_bytes: u64) {
+        let now = (self.now)();
+        let container = self.container(id);
+        container.burns = Burns {
+            percent,
+            memory_bytes: Some(memory_bytes),
+            since: Some(now),
+            cpu_ns: container.cpu_ns(now),
+        };
+    }
+
     pub(super) fn sample(&mut self, id: &ContainerId) -> Result<Sample> {
         let now = (self.now)();
         let container = self.container(id);
-        let started_at = container
-            .started_at
-            .filter(|_| container.phase.is_up())
-            .ok_or_else(|| EngineError::Conflict(format!("{id} is not running")))?;
-        let ran_ns = (now - started_at).num_nanoseconds().unwrap_or_default();
+        if !container.phase.is_up() {
+            return Err(EngineError::Conflict(format!("{id} is not running")));
+        }
+        let quarter = u64::from(container.spec.limits.memory_mb.max(4)) * 1024 * 1024 / 4;
         Ok(Sample {
             at: now,
-            cpu_ns: u64::try_from(ran_ns / 10).unwrap_or_default(),
-            memory_bytes: u64::from(container.spec.limits.memory_mb.max(4)) * 1024 * 1024 / 4,
+            cpu_ns: container.cpu_ns(now),
+            memory_bytes: container.burns.memory_bytes.unwrap_or(quarter),
             pids: 2,
+            io: Io::default(),
         })
     }
 
