@@ -248,11 +248,8 @@ impl Ops {
 
     async fn drop_networks(&self, fleet: &str) -> Result<Option<String>> {
         for internet in [true, false] {
-            if let Err(error) = self
-                .engine
-                .remove_network(&self.network_name(fleet, internet))
-                .await
-            {
+            let network = self.network_name(fleet, internet);
+            if let Err(error) = self.remove_network(&network).await {
                 return Ok(Some(format!("Its network is left behind: {error}.")));
             }
         }

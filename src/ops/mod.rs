@@ -17,6 +17,7 @@ pub mod grants;
 mod incidents;
 pub mod locks;
 pub mod members;
+mod networks;
 pub mod observe;
 mod plan;
 mod policies;
@@ -104,6 +105,7 @@ pub struct Ops {
     gauge: Arc<dyn Gauge>,
     pub studio: Studio,
     life: vitals::Life,
+    own: networks::Own,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -152,6 +154,7 @@ impl Ops {
             gauge,
             studio: Studio::default(),
             life: vitals::Life::begin(clock.now()),
+            own: networks::Own::default(),
             clock,
             instance,
             accepting: tokio::sync::RwLock::default(),
