@@ -23,7 +23,7 @@ mod docker_freeze;
 mod docker_pull;
 mod docker_secrets;
 mod docker_stats;
-
+mod docker_watch;
 mod dockerd;
 mod docs;
 mod doctor;
