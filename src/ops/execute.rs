@@ -232,6 +232,7 @@ impl Ops {
             _ if details.schedule.is_some() => self.apply_schedule(action).await,
             (Kind::SecretDelete, ..) => self.delete_secret(action).await,
             (Kind::Silence | Kind::SilenceEnd, ..) => self.apply_silence(action).await,
+            (Kind::Board | Kind::BoardRemove, ..) => self.apply_board(action).await,
             _ => Err(unfit(action)),
         }
     }

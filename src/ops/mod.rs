@@ -6,6 +6,7 @@ mod alerts;
 pub mod approvals;
 mod audit;
 pub mod backup;
+mod boards;
 pub mod catalog;
 pub mod claims;
 pub mod deliver;
@@ -99,6 +100,7 @@ pub struct Ops {
     dams: Dams,
     ended: recovery::Ended,
     stalls: incidents::Stalls,
+    acted: boards::Acted,
     noted: samples::Noted,
     gauge: Arc<dyn Gauge>,
     pub studio: Studio,
@@ -147,6 +149,7 @@ impl Ops {
             dams: Dams::default(),
             ended: recovery::Ended::default(),
             stalls: incidents::Stalls::default(),
+            acted: boards::Acted::default(),
             noted: samples::Noted::default(),
             gauge,
             studio: Studio::default(),
@@ -203,6 +206,7 @@ impl Ops {
     }
 
     fn show(&self, action: &Action) {
+        self.acted.note(action, self.now());
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         match live.get(&action.id) {
             Some(sender) => drop(sender.send_replace(action.clone())),
@@ -222,10 +226,12 @@ impl Ops {
     }
 
     fn hide(&self, action: ActionId) {
-        self.live
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&action);
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ended) = live.remove(&action) {
+            self.acted.note(&ended.borrow(), self.now());
+        }
+        drop(live);
+        self.publish(Event::Action(action));
     }
 
     /// Fills the roster from the database, and sees to it that there is a fleet to deploy into.
