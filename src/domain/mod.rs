@@ -30,6 +30,7 @@ pub mod spec;
 pub mod squelch;
 pub mod stats;
 pub mod template;
+pub mod threshold;
 pub mod throttle;
 pub mod view;
 pub mod vitals;

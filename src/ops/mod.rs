@@ -35,6 +35,7 @@ pub mod secrets;
 pub mod sight;
 mod silences;
 pub mod studio;
+mod thresholds;
 mod tidy;
 mod verdict;
 mod vitals;
@@ -101,6 +102,7 @@ pub struct Ops {
     noted: samples::Noted,
     gauge: Arc<dyn Gauge>,
     pub studio: Studio,
+    watched: thresholds::Watched,
     life: vitals::Life,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
@@ -148,6 +150,7 @@ impl Ops {
             noted: samples::Noted::default(),
             gauge,
             studio: Studio::default(),
+            watched: thresholds::Watched::default(),
             life: vitals::Life::begin(clock.now()),
             clock,
             instance,

@@ -24,6 +24,7 @@ impl Store {
             attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
             last: row.last,
             broken: row.broken,
+            disk_full: false,
         })
     }
 

@@ -14,6 +14,9 @@ pub(super) async fn measure(ops: Arc<Ops>, pulse: Pulse) {
     loop {
         pulse.beat();
         ops.measure_host();
+        if let Err(error) = ops.look_at_thresholds().await {
+            tracing::error!(error = %error, "what is used could not be compared with the thresholds");
+        }
         if let Err(error) = ops.write_samples().await {
             tracing::error!(error = %error, "what was used could not be written down");
         }

@@ -54,5 +54,6 @@ mod store_schedules;
 mod store_secrets;
 mod support;
 mod templates;
+mod thresholds;
 mod vitals;
 mod walk;
