@@ -10,6 +10,7 @@ pub mod fleet;
 pub mod freeze;
 pub mod grant;
 pub mod history;
+pub mod idle;
 pub mod ids;
 pub mod incident;
 pub mod log;

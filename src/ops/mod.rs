@@ -13,6 +13,7 @@ pub mod drafts;
 pub mod execute;
 pub mod freeze;
 pub mod grants;
+mod idle;
 mod incidents;
 pub mod locks;
 pub mod members;

@@ -32,6 +32,7 @@ mod freeze;
 mod grants;
 mod host_rights;
 mod hostile;
+mod idle;
 mod logs;
 mod matrix;
 mod notify;
