@@ -130,6 +130,7 @@ impl App {
     /// done by then is settled at the next start.
     pub async fn stop(self) {
         let drained = self.workers.drain(self.grace).await;
+        self.ops.leave_networks().await;
         if !drained {
             tracing::warn!("actions are still under way; the next start settles them");
         }

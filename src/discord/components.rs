@@ -10,7 +10,7 @@ use serenity::all::{
 use super::{
     Answer, Bot, Result,
     commands::{
-        alerts, approvals, audit, break_glass, claim, deploy, freeze, logs, secret, silences,
+        alerts, approvals, audit, board, break_glass, claim, deploy, freeze, logs, secret, silences,
     },
     errors,
     press::Press,
@@ -79,16 +79,14 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
         }
         Press::Audit(id, page) => audit::turn(bot, press, id, page).await,
         Press::Choose(draft, parameter) => {
-            let ComponentInteractionDataKind::StringSelect { values } = &press.data.kind else {
-                return Err(stale().into());
-            };
-            let value = values.first().cloned().unwrap_or_default();
+            let value = chosen(press)?.to_owned();
             deploy::choose(bot, press, draft, Arguments::from([(parameter, value)])).await
         }
         Press::Deploy(draft) => deploy::go(bot, press, draft).await,
         Press::Acknowledge(alert) => alerts::acknowledge(bot, press, alert).await,
         Press::Silence(alert) => silences::silence_press(bot, press, alert).await,
         Press::EndSilence(silence) => silences::end_press(bot, press, silence).await,
+        Press::Open(_) => board::open(bot, press, chosen(press)?).await,
         Press::Freeze(question) => freeze::go(bot, press, question).await,
         // Forms are submitted, never pressed.
         Press::Form(_)
@@ -103,6 +101,14 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
 /// An id that no component of ours bears there.
 fn stale() -> Answer {
     Answer::NotFound("This card is from an older Yardarm. Send the command again.".to_owned())
+}
+
+/// What was chosen in a select.
+fn chosen(press: &ComponentInteraction) -> Result<&str> {
+    let ComponentInteractionDataKind::StringSelect { values } = &press.data.kind else {
+        return Err(stale().into());
+    };
+    Ok(values.first().map_or("", String::as_str))
 }
 
 /// A modal that was filled in.

@@ -12,7 +12,7 @@ use super::render::{self, Rendered};
 use crate::{
     domain::{
         action::Action,
-        ids::{ActionId, ChannelId, MessageId, RunId},
+        ids::{ActionId, BoardId, ChannelId, MessageId, RunId},
         outbox::{OutboxRow, Sent, Subject, sent_by},
     },
     ops::{
@@ -65,18 +65,7 @@ impl Channels {
                     now,
                 ))
             }
-            Subject::Start(number) => {
-                let ids = self
-                    .ops
-                    .found_by(number)
-                    .await
-                    .map_err(|error| unreadable(&error))?;
-                Ok(render::start::report(
-                    number,
-                    &self.actions(ids).await?,
-                    now,
-                ))
-            }
+            Subject::Start(number) => self.start(number).await,
             Subject::Schedule(id) => self.run(id).await,
             Subject::Report(id) => self.report(id).await,
             Subject::Alert(id) => {
@@ -89,12 +78,26 @@ impl Channels {
                 let (view, why) = view.map_err(|error| unreadable(&error))?;
                 Ok(render::alert::nudge((id, why), &view, now))
             }
+            Subject::Board(id) => self.board(id).await,
             Subject::Anchor(id) => Ok(Rendered::text(format!(
                 "{}\n-# {}",
                 self.anchor(id).await?,
                 subject.mark()
             ))),
         }
+    }
+
+    async fn start(&self, number: i64) -> Result<Rendered, Undelivered> {
+        let ids = self.ops.found_by(number).await;
+        let ids = ids.map_err(|error| unreadable(&error))?;
+        let actions = self.actions(ids).await?;
+        Ok(render::start::report(number, &actions, self.ops.now()))
+    }
+
+    async fn board(&self, id: BoardId) -> Result<Rendered, Undelivered> {
+        let view = self.ops.board_view(id).await;
+        let view = view.map_err(|error| unreadable(&error))?;
+        Ok(render::board::message(&view, self.ops.now()))
     }
 
     async fn run(&self, id: RunId) -> Result<Rendered, Undelivered> {
@@ -190,7 +193,10 @@ impl Deliver for Channels {
             match subject {
                 Subject::Anchor(id) => anchors.push(self.anchor(*id).await?),
                 // Each has a message of its own, however late.
-                Subject::Alert(_) | Subject::Nudge(_) | Subject::Schedule(_) => {}
+                Subject::Alert(_)
+                | Subject::Nudge(_)
+                | Subject::Schedule(_)
+                | Subject::Board(_) => {}
                 Subject::Action(id)
                 | Subject::Approval(id)
                 | Subject::Result(id)
@@ -211,6 +217,23 @@ impl Deliver for Channels {
         let nonce = format!("digest-{first}-{}", subjects.len());
         let rendered = render::start::digest(subjects, (&actions, &anchors), self.ops.now());
         self.send(channel, (&rendered, None), nonce).await.map(drop)
+    }
+
+    async fn retract(&self, channel: ChannelId, message: MessageId) -> Result<(), Undelivered> {
+        let channel = serenity::all::ChannelId::new(channel.0);
+        let deleted = channel.delete_message(&self.http, message.0).await;
+        deleted.map_err(|error| judge(&error))
+    }
+
+    async fn count_below(
+        &self,
+        (channel, message): (ChannelId, MessageId),
+        most: u8,
+    ) -> Result<usize, Undelivered> {
+        let channel = serenity::all::ChannelId::new(channel.0);
+        let below = GetMessages::new().after(message.0).limit(most);
+        let below = channel.messages(&self.http, below).await;
+        Ok(below.map_err(|error| judge(&error))?.len())
     }
 
     async fn find(

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::domain::{
     action::Kind,
     agent::Name,
-    ids::{ActionId, AgentId, AlertId, FleetId, InteractionId, SilenceId},
+    ids::{ActionId, AgentId, AlertId, BoardId, FleetId, InteractionId, SilenceId},
     secret::Scope,
 };
 
@@ -53,6 +53,8 @@ pub enum Press {
     /// Nobody wants to hear of that for an hour.
     Silence(AlertId),
     EndSilence(SilenceId),
+    /// An agent chosen on a board.
+    Open(BoardId),
 }
 
 /// Which secret a modal asks the value of.
@@ -122,6 +124,7 @@ impl fmt::Display for Press {
             Self::Acknowledge(id) => write!(f, "acknowledge:{id}"),
             Self::Silence(id) => write!(f, "silence:{id}"),
             Self::EndSilence(id) => write!(f, "end-silence:{id}"),
+            Self::Open(id) => write!(f, "open:{id}"),
         }
     }
 }
@@ -173,6 +176,7 @@ impl FromStr for Press {
             ("acknowledge", None) => Ok(Self::Acknowledge(AlertId(number()?))),
             ("silence", None) => Ok(Self::Silence(AlertId(number()?))),
             ("end-silence", None) => Ok(Self::EndSilence(SilenceId(number()?))),
+            ("open", None) => Ok(Self::Open(BoardId(number()?))),
             ("freeze", None) => Ok(Self::Freeze(interaction()?)),
             ("audit", Some(page)) => Ok(Self::Audit(
                 interaction()?,
@@ -217,6 +221,7 @@ mod tests {
             Press::Acknowledge(AlertId(i64::MAX)),
             Press::Silence(AlertId(7)),
             Press::EndSilence(SilenceId(7)),
+            Press::Open(BoardId(i64::MAX)),
             Press::TypedForm(ActionId(7), false),
             Press::TypedForm(ActionId(7), true),
             Press::Approve(ActionId(7)),

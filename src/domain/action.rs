@@ -56,6 +56,8 @@ pub enum Kind {
     AuditExport,
     Silence,
     SilenceEnd,
+    Board,
+    BoardRemove,
     ScheduleAdd,
     ScheduleRemove,
     SchedulePause,
@@ -66,7 +68,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::Deploy,
         Self::Redeploy,
         Self::Rollback,
@@ -95,6 +97,8 @@ impl Kind {
         Self::AuditExport,
         Self::Silence,
         Self::SilenceEnd,
+        Self::Board,
+        Self::BoardRemove,
         Self::ScheduleAdd,
         Self::ScheduleRemove,
         Self::SchedulePause,
@@ -134,6 +138,8 @@ impl Kind {
             Self::AuditExport => "audit export",
             Self::Silence => "silence",
             Self::SilenceEnd => "silence end",
+            Self::Board => "board",
+            Self::BoardRemove => "board remove",
             Self::ScheduleAdd => "schedule add",
             Self::ScheduleRemove => "schedule remove",
             Self::SchedulePause => "schedule pause",
@@ -178,6 +184,8 @@ impl Kind {
             | Self::FleetAdd
             | Self::Silence
             | Self::SilenceEnd
+            | Self::Board
+            | Self::BoardRemove
             | Self::SecretSet
             | Self::SecretDelete
             | Self::SecretRotate
@@ -232,6 +240,8 @@ impl Kind {
             | Self::Unfreeze
             | Self::Silence
             | Self::SilenceEnd
+            | Self::Board
+            | Self::BoardRemove
             | Self::ScheduleAdd
             | Self::ScheduleRemove
             | Self::SchedulePause
@@ -275,6 +285,8 @@ impl Kind {
                 | Self::FleetAdd
                 | Self::Adopt
                 | Self::SilenceEnd
+                | Self::Board
+                | Self::BoardRemove
                 | Self::SecretSet
                 | Self::SecretDelete
                 | Self::ScheduleRemove
@@ -446,9 +458,12 @@ pub struct Details {
     /// What the fleet or the template is called, for people and for creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Name>,
-    /// `fleet create`: its ops channel.
+    /// `fleet create`: its ops channel. `board …`: where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelId>,
+    /// `board`: so many messages below it bury it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repost_after: Option<u8>,
     /// `freeze`: how.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,

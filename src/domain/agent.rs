@@ -363,26 +363,32 @@ mod tests {
     }
 
     /// What becomes of one that is wanted so and seen so, with what else is known of it.
-    #[expect(clippy::needless_pass_by_value, reason = "so that rows are short")]
-    fn way(desired: Desired, seen: Option<Observation>, know: impl Fn(&mut Facts<'_>)) -> State {
+    fn way(
+        desired: Desired,
+        seen: impl Into<Option<Observation>>,
+        know: impl Fn(&mut Facts<'_>),
+    ) -> State {
+        let seen = seen.into();
         let mut facts = facts(desired, seen.as_ref());
         know(&mut facts);
         State::judge(&facts)
     }
 
-    fn running(health: Option<Health>) -> Option<Observation> {
-        Some(seen(Phase::Running, health))
+    const GONE: Option<Observation> = None;
+
+    fn running(health: Option<Health>) -> Observation {
+        seen(Phase::Running, health)
     }
 
-    fn still() -> Option<Observation> {
-        Some(seen(Phase::Paused, None))
+    fn still() -> Observation {
+        seen(Phase::Paused, None)
     }
 
-    fn ended(code: i64) -> Option<Observation> {
-        Some(Observation {
+    fn ended(code: i64) -> Observation {
+        Observation {
             exit_code: Some(code),
             ..seen(Phase::Exited, None)
-        })
+        }
     }
 
     fn plain(_: &mut Facts<'_>) {}
@@ -410,21 +416,21 @@ mod tests {
         use Desired::{Paused, Running, Stopped};
         vec![
             (way(Running, ended(1), plain), State::Down),
-            (way(Running, None, plain), State::Down),
+            (way(Running, GONE, plain), State::Down),
             (way(Paused, ended(1), plain), State::Down),
             (way(Running, ended(1), frozen), State::Down),
             (way(Running, ended(0), plain), State::Down),
             (way(Running, ended(1), once), State::Down),
             (way(Running, ended(0), once), State::Exited),
             (way(Running, ended(1), broken), State::CrashLooping),
-            (way(Running, None, broken), State::CrashLooping),
+            (way(Running, GONE, broken), State::CrashLooping),
             (way(Running, ended(1), blocked), State::Blocked),
             (way(Running, ended(1), waiting), State::Waiting),
             (way(Stopped, ended(1), plain), State::Stopped),
             (way(Stopped, ended(1), broken), State::Stopped),
             (way(Stopped, ended(1), blocked), State::Stopped),
-            (way(Stopped, None, frozen), State::Stopped),
-            (way(Stopped, None, away), State::Unknown),
+            (way(Stopped, GONE, frozen), State::Stopped),
+            (way(Stopped, GONE, away), State::Unknown),
         ]
     }
 
@@ -432,7 +438,7 @@ mod tests {
     fn ways_up() -> Vec<(State, State)> {
         use Desired::{Paused, Running, Stopped};
         let (ill, early) = (Some(Health::Unhealthy), Some(Health::Starting));
-        let restarting = || Some(seen(Phase::Restarting, None));
+        let restarting = || seen(Phase::Restarting, None);
         vec![
             (way(Running, running(None), plain), State::Running),
             (way(Running, running(ill), plain), State::Unhealthy),

@@ -78,6 +78,8 @@ words! {
         CameUp = "came up",
         /// Somebody looks after an incident.
         Acknowledged = "acknowledged",
+        /// A board cannot be shown any more.
+        BoardEnded = "board ended",
     }
 }
 

@@ -68,6 +68,10 @@ id!(
     SilenceId(i64)
 );
 id!(
+    /// A row of `boards`.
+    BoardId(i64)
+);
+id!(
     /// A row of `outbox`.
     OutboxId(i64)
 );

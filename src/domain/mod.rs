@@ -4,6 +4,7 @@ pub mod action;
 pub mod agent;
 pub mod approval;
 pub mod audit;
+pub mod board;
 pub mod event;
 pub mod finding;
 pub mod fleet;

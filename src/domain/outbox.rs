@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ids::{ActionId, AlertId, ChannelId, MessageId, NudgeId, OutboxId, RunId};
+use super::ids::{ActionId, AlertId, BoardId, ChannelId, MessageId, NudgeId, OutboxId, RunId};
 
 /// What a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +29,8 @@ pub enum Subject {
     Alert(AlertId),
     /// That people are notified of it once more: a reply to that card.
     Nudge(NudgeId),
+    /// The live picture of a fleet.
+    Board(BoardId),
 }
 
 impl Subject {
@@ -45,6 +47,7 @@ impl Subject {
             Self::Report(_) => "report",
             Self::Alert(_) => "alert",
             Self::Nudge(_) => "nudge",
+            Self::Board(_) => "board",
         }
     }
 
@@ -60,6 +63,7 @@ impl Subject {
             Self::Schedule(id) => id.0,
             Self::Alert(id) => id.0,
             Self::Nudge(id) => id.0,
+            Self::Board(id) => id.0,
         }
     }
 
@@ -76,6 +80,7 @@ impl Subject {
             "schedule" => Some(Self::Schedule(RunId(number))),
             "alert" => Some(Self::Alert(AlertId(number))),
             "nudge" => Some(Self::Nudge(NudgeId(number))),
+            "board" => Some(Self::Board(BoardId(number))),
             _ => None,
         }
     }

@@ -297,7 +297,7 @@ impl Watch {
         });
         raised
             .chunk_by(|(one, _), (next, _)| one.0 == next.0)
-            .filter_map(|same| problem(same))
+            .filter_map(problem)
             .collect()
     }
 

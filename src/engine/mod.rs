@@ -72,6 +72,12 @@ pub trait Engine: Send + Sync {
     /// Leaving what it has not joined is no error.
     async fn disconnect(&self, container: &ContainerId, network: &str) -> Result<()>;
 
+    /// Names of the networks that carry this instance's label.
+    async fn networks(&self, instance: &InstanceId) -> Result<Vec<String>>;
+    /// The container that this process runs in; None if it runs in none of this engine's, or in one that can join no
+    /// network.
+    async fn own_container(&self) -> Result<Option<ContainerId>>;
+
     /// Names of the volumes that carry this agent's label.
     async fn volumes(&self, instance: &InstanceId, agent: AgentId) -> Result<Vec<String>>;
     /// Removing what is gone is no error.

@@ -7,6 +7,7 @@ use chrono::{Duration, TimeDelta};
 use super::Ops;
 use crate::{
     domain::{
+        board,
         event::Event,
         ids::{ChannelId, MessageId},
         outbox::{Exit, OutboxRow, Sent, Subject, backoff},
@@ -29,6 +30,18 @@ pub trait Deliver: Send + Sync {
         channel: ChannelId,
         subjects: &[Subject],
     ) -> std::result::Result<(), Undelivered>;
+    /// Deletes a message of ours.
+    async fn retract(
+        &self,
+        channel: ChannelId,
+        message: MessageId,
+    ) -> std::result::Result<(), Undelivered>;
+    /// How many messages stand below one, up to `most`.
+    async fn count_below(
+        &self,
+        place: (ChannelId, MessageId),
+        most: u8,
+    ) -> std::result::Result<usize, Undelivered>;
     /// Which of the subjects stand in the channel's recent history, told by their marks.
     async fn find(
         &self,
@@ -145,6 +158,9 @@ impl Ops {
     }
 
     async fn attempt(&self, row: &OutboxRow, by: &dyn Deliver) -> Result<()> {
+        if let Subject::Board(id) = row.subject {
+            return self.deliver_board((row, id), by).await;
+        }
         self.store.outbox_begin(row.id).await?;
         match by.deliver(row).await {
             Ok(message) => Ok(self.store.outbox_settle(row, Some(message)).await?),
@@ -178,9 +194,11 @@ impl Ops {
         Ok(())
     }
 
-    async fn undelivered(&self, row: &OutboxRow, error: &Undelivered) -> Result<()> {
+    pub(super) async fn undelivered(&self, row: &OutboxRow, error: &Undelivered) -> Result<()> {
         let why = error.to_string();
-        let spent = row.attempts + 1 >= i64::from(self.settings().outbox.max_attempts);
+        let is_board = matches!(row.subject, Subject::Board(_));
+        // A board is looked for before it is posted again, and an edit may be made twice: it waits for as long as it takes.
+        let spent = !is_board && row.attempts + 1 >= i64::from(self.settings().outbox.max_attempts);
         match error {
             Undelivered::MessageGone(_) if row.message.is_some() => {
                 self.store.outbox_repost(row.id).await?;
@@ -188,7 +206,12 @@ impl Ops {
             Undelivered::Never(_) | Undelivered::MessageGone(_) => self.bury(row, &why).await?,
             Undelivered::InDoubt(_) if spent => self.bury(row, &why).await?,
             Undelivered::Later(_) | Undelivered::InDoubt(_) => {
-                let due = self.now() + backoff(row.attempts);
+                let wait = if is_board {
+                    board::patience(row.attempts)
+                } else {
+                    backoff(row.attempts)
+                };
+                let due = self.now() + wait;
                 // A doubt outlives a look that failed.
                 let in_doubt = row.in_doubt || matches!(error, Undelivered::InDoubt(_));
                 self.store

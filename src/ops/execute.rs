@@ -232,6 +232,7 @@ impl Ops {
             _ if details.schedule.is_some() => self.apply_schedule(action).await,
             (Kind::SecretDelete, ..) => self.delete_secret(action).await,
             (Kind::Silence | Kind::SilenceEnd, ..) => self.apply_silence(action).await,
+            (Kind::Board | Kind::BoardRemove, ..) => self.apply_board(action).await,
             _ => Err(unfit(action)),
         }
     }
@@ -247,11 +248,8 @@ impl Ops {
 
     async fn drop_networks(&self, fleet: &str) -> Result<Option<String>> {
         for internet in [true, false] {
-            if let Err(error) = self
-                .engine
-                .remove_network(&self.network_name(fleet, internet))
-                .await
-            {
+            let network = self.network_name(fleet, internet);
+            if let Err(error) = self.remove_network(&network).await {
                 return Ok(Some(format!("Its network is left behind: {error}.")));
             }
         }

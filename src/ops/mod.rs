@@ -6,6 +6,7 @@ mod alerts;
 pub mod approvals;
 mod audit;
 pub mod backup;
+mod boards;
 pub mod catalog;
 pub mod claims;
 pub mod deliver;
@@ -17,6 +18,7 @@ mod idle;
 mod incidents;
 pub mod locks;
 pub mod members;
+mod networks;
 pub mod observe;
 mod plan;
 mod policies;
@@ -100,11 +102,13 @@ pub struct Ops {
     dams: Dams,
     ended: recovery::Ended,
     stalls: incidents::Stalls,
+    acted: boards::Acted,
     noted: samples::Noted,
     gauge: Arc<dyn Gauge>,
     pub studio: Studio,
     watched: thresholds::Watched,
     life: vitals::Life,
+    own: networks::Own,
     pub instance: InstanceId,
     /// Held while an action is written and shown: nobody carries it out, and ends it, before it is shown.
     accepting: tokio::sync::RwLock<()>,
@@ -148,11 +152,13 @@ impl Ops {
             dams: Dams::default(),
             ended: recovery::Ended::default(),
             stalls: incidents::Stalls::default(),
+            acted: boards::Acted::default(),
             noted: samples::Noted::default(),
             gauge,
             studio: Studio::default(),
             watched: thresholds::Watched::default(),
             life: vitals::Life::begin(clock.now()),
+            own: networks::Own::default(),
             clock,
             instance,
             accepting: tokio::sync::RwLock::default(),
@@ -204,6 +210,7 @@ impl Ops {
     }
 
     fn show(&self, action: &Action) {
+        self.acted.note(action, self.now());
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         match live.get(&action.id) {
             Some(sender) => drop(sender.send_replace(action.clone())),
@@ -223,10 +230,12 @@ impl Ops {
     }
 
     fn hide(&self, action: ActionId) {
-        self.live
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&action);
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ended) = live.remove(&action) {
+            self.acted.note(&ended.borrow(), self.now());
+        }
+        drop(live);
+        self.publish(Event::Action(action));
     }
 
     /// Fills the roster from the database, and sees to it that there is a fleet to deploy into.

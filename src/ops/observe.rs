@@ -26,8 +26,9 @@ impl Ops {
     /// Compares every agent with the engine. An error leaves the roster as it was, but for the engine's silence.
     pub async fn resync(&self) -> engine::Result<()> {
         let answer = self.compare().await;
-        if let Err(error) = &answer {
-            self.note_silence(error);
+        match &answer {
+            Ok(()) => self.join_networks().await,
+            Err(error) => self.note_silence(error),
         }
         answer
     }

@@ -299,7 +299,7 @@ impl Work<'_> {
             instance: self.ops.instance.clone(),
             internal: !spec.internet,
         };
-        self.ops.engine.ensure_network(&network).await?;
+        self.ops.ensure_network(&network).await?;
         Ok(Some(network.name))
     }
 
@@ -527,7 +527,7 @@ impl Work<'_> {
             instance: self.ops.instance.clone(),
             internal: !internet,
         };
-        self.ops.engine.ensure_network(&network).await?;
+        self.ops.ensure_network(&network).await?;
         let alias = agent.name.as_str();
         tolerate(
             self.ops

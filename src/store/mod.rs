@@ -12,6 +12,7 @@ pub mod anchors;
 pub mod approvals;
 pub mod audit;
 mod backup;
+pub mod boards;
 pub mod breakers;
 pub mod drafts;
 pub mod fleets;

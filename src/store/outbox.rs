@@ -130,18 +130,8 @@ impl Store {
         row: &OutboxRow,
         message: Option<MessageId>,
     ) -> sqlx::Result<()> {
-        let message = message.map(MessageId::to_db);
         let mut tx = self.begin().await?;
-        sqlx::query!(
-            "UPDATE outbox SET message_id = ?, in_doubt = 0, attempts = 0, error = NULL,
-                    state = CASE WHEN version = ? THEN 'sent' ELSE state END
-             WHERE id = ?",
-            message,
-            row.version,
-            row.id.0
-        )
-        .execute(&mut *tx)
-        .await?;
+        settle(&mut tx, row, message).await?;
         tx.commit().await
     }
 
@@ -198,6 +188,26 @@ impl Store {
         }
         tx.commit().await
     }
+}
+
+/// See [`Store::outbox_settle`].
+pub(super) async fn settle(
+    tx: &mut Tx,
+    row: &OutboxRow,
+    message: Option<MessageId>,
+) -> sqlx::Result<()> {
+    let message = message.map(MessageId::to_db);
+    sqlx::query!(
+        "UPDATE outbox SET message_id = ?, in_doubt = 0, attempts = 0, error = NULL,
+                state = CASE WHEN version = ? THEN 'sent' ELSE state END
+         WHERE id = ?",
+        message,
+        row.version,
+        row.id.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// Somebody has shown this version of the subject to people already.

@@ -3,6 +3,7 @@
 
 mod access;
 mod alerts;
+mod boards;
 mod charts;
 mod converge;
 mod executor;
@@ -120,6 +121,7 @@ impl Workers {
         self.keep("scheduler", SOON, ops, scheduler::run);
         self.keep("recovery", SOON, ops, recovery::mend);
         self.keep("alerts", SOON, ops, alerts::tell);
+        self.keep("boards", SOON, ops, boards::tend);
         self.keep("housekeeping", LATE, ops, housekeeping::keep);
     }
 

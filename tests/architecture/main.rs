@@ -106,12 +106,12 @@ fn impure_rules_and_cards_are_reported() {
 #[test]
 fn changes_of_the_engine_are_reported() {
     let stop = "fn f(ops: &Ops) { ops.engine.stop(c); }";
-    insta::assert_snapshot!(said(&[("workers/watcher.rs", stop)]), @"src/workers/watcher.rs:1: only ops::execute, ops::replace, ops::freeze, ops::tidy change the engine (`stop`)");
+    insta::assert_snapshot!(said(&[("workers/watcher.rs", stop)]), @"src/workers/watcher.rs:1: only ops::execute, ops::replace, ops::freeze, ops::networks, ops::tidy change the engine (`stop`)");
     insta::assert_snapshot!(said(&[("ops/execute.rs", stop)]), @"src/ops/execute.rs:1: `f` changes the engine (`stop`) without a TargetGuard");
     let too_late = "fn f(&self) {\nself.engine.stop(c);\nlet _guard = self.locks.lock(a).await; }";
     insta::assert_snapshot!(said(&[("ops/execute.rs", too_late)]), @"src/ops/execute.rs:2: `f` changes the engine (`stop`) without a TargetGuard");
-    insta::assert_snapshot!(said(&[("ops/observe.rs", "fn f() { join!(self.engine.rename(a, b)) }")]), @"src/ops/observe.rs:1: only ops::execute, ops::replace, ops::freeze, ops::tidy change the engine (`rename`)");
-    insta::assert_snapshot!(said(&[("ops/observe.rs", "use crate::engine::Engine; fn f() { Engine::start(x, c); }")]), @"src/ops/observe.rs:1: only ops::execute, ops::replace, ops::freeze, ops::tidy change the engine (`start`)");
+    insta::assert_snapshot!(said(&[("ops/observe.rs", "fn f() { join!(self.engine.rename(a, b)) }")]), @"src/ops/observe.rs:1: only ops::execute, ops::replace, ops::freeze, ops::networks, ops::tidy change the engine (`rename`)");
+    insta::assert_snapshot!(said(&[("ops/observe.rs", "use crate::engine::Engine; fn f() { Engine::start(x, c); }")]), @"src/ops/observe.rs:1: only ops::execute, ops::replace, ops::freeze, ops::networks, ops::tidy change the engine (`start`)");
     insta::assert_snapshot!(said(&[("ops/mod.rs", "fn f(other: &dyn Engine) { let it = Arc::clone(&ops.engine); }")]), @r"
     src/ops/mod.rs:1: an engine is called `engine`, so that changes by it are seen, and not `other`
     src/ops/mod.rs:1: an engine is called `engine`, so that changes by it are seen, and not `it`

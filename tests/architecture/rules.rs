@@ -242,13 +242,28 @@ const CHANGING: &[&str] = &[
     "remove_network",
 ];
 
-const CHANGERS: &[&str] = &["ops::execute", "ops::replace", "ops::freeze", "ops::tidy"];
+const CHANGERS: &[&str] = &[
+    "ops::execute",
+    "ops::replace",
+    "ops::freeze",
+    "ops::networks",
+    "ops::tidy",
+];
 
 /// Functions that change the engine without a `TargetGuard`, and why that is right.
 const UNGUARDED: &[(&str, &str)] = &[
     (
-        "Ops::drop_networks",
+        "Ops::remove_network",
         "a network of a fleet without agents: there is no target to lock",
+    ),
+    (
+        "Ops::ensure_network",
+        "a network is no agent's; whoever puts an agent into it holds the guard",
+    ),
+    ("Ops::join", "our own container, which is no agent's"),
+    (
+        "Ops::leave_networks",
+        "our own container, which is no agent's",
     ),
     (
         "Ops::still_one",

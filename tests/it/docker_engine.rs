@@ -14,13 +14,13 @@ use yardarm::{
         spec::{HealthCheck, Limits, Mount, Network, Port, Privileges, Protocol, Spec, Tmpfs},
     },
     engine::{
-        Engine as _, EngineError, EngineEventKind as Kind, LogQuery,
+        Engine as _, EngineError, EngineEventKind as Kind, LogQuery, NetworkSpec,
         docker::{BadAddress, Deadlines, Docker},
     },
 };
 
 use crate::support::{
-    docker_host::{DockerHost, docker},
+    docker_host::{DockerHost, docker, try_docker},
     scene::{Does, Events, Lines, Scene, World as _, last_lines, plain_spec, texts},
 };
 
@@ -39,6 +39,53 @@ async fn output_of(host: &DockerHost, scene: &Scene<'_>, spec: &Spec) -> Vec<Str
         .into_iter()
         .map(|line| line.text)
         .collect()
+}
+
+/// As Yardarm's own container does.
+#[tokio::test]
+async fn a_container_that_joins_a_fleets_network_reaches_its_agents() {
+    let host = DockerHost::new().await;
+    let engine = host.engine();
+    let network = NetworkSpec {
+        name: host.name("fleet"),
+        instance: host.instance().clone(),
+        internal: true,
+    };
+    engine.ensure_network(&network).await.unwrap();
+    let mut scene = Scene::new(&host);
+    scene.network = Some(network.name.clone());
+    let mut spec = host.shell("while :; do echo hello | busybox nc -l -p 8080; done");
+    spec.network = Network::Fleet;
+    let agent = scene.create("scout", &spec).await.unwrap();
+    engine.start(&agent).await.unwrap();
+    let seen = engine.observe(&agent).await.unwrap().unwrap();
+    let address = seen.addresses[0].to_string();
+
+    let name = host.run_foreign("yardarm", &[], &[]);
+    let own = ContainerId(docker(&["inspect", "--format", "{{.Id}}", &name]));
+    let mounts = docker(&["exec", &name, "cat", "/proc/self/mountinfo"]);
+    assert_eq!(host.container_of(&mounts).await, Some(own.clone()));
+    let reaches = || {
+        let asked = try_docker(&["exec", &name, "busybox", "nc", "-w", "2", &address, "8080"]);
+        String::from_utf8_lossy(&asked.stdout).trim() == "hello"
+    };
+    assert!(!reaches(), "it is no part of the fleet yet");
+    engine.connect(&own, &network.name, "own").await.unwrap();
+    assert!(reaches());
+    engine.remove(&agent).await.unwrap();
+    engine.disconnect(&own, &network.name).await.unwrap();
+    engine.remove_network(&network.name).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_process_outside_of_containers_has_none() {
+    let host = DockerHost::new().await;
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let own = host.container_of(&mounts).await;
+    assert_eq!(host.engine().own_container().await.unwrap(), own);
+    let name = host.run_foreign("shared", &["--network", "host"], &[]);
+    let mounts = docker(&["exec", &name, "cat", "/proc/self/mountinfo"]);
+    assert_eq!(host.container_of(&mounts).await, None);
 }
 
 #[tokio::test]

@@ -61,6 +61,7 @@ contract![
     makes_a_network_once,
     keeps_networks_of_others,
     joins_and_leaves_networks,
+    lists_networks_of_one_instance,
     keeps_volumes,
     keeps_volumes_of_other_agents,
     samples_what_runs,
@@ -433,6 +434,19 @@ async fn keeps_networks_of_others(world: &dyn World) {
         ..network
     };
     assert!(is_conflict(engine.ensure_network(&open).await));
+}
+
+async fn lists_networks_of_one_instance(world: &dyn World) {
+    let engine = world.engine();
+    assert_eq!(engine.networks(world.instance()).await.unwrap(), [""; 0]);
+    let (away, home) = (fleet_network(world, "away"), fleet_network(world, "home"));
+    for network in [&home, &away] {
+        engine.ensure_network(network).await.unwrap();
+    }
+    let listed = engine.networks(world.instance()).await.unwrap();
+    assert_eq!(listed, [away.name, home.name]);
+    let stranger = InstanceId("another".to_owned());
+    assert_eq!(engine.networks(&stranger).await.unwrap(), [""; 0]);
 }
 
 async fn joins_and_leaves_networks(world: &dyn World) {

@@ -47,6 +47,54 @@ async fn a_fleet_is_made_filled_emptied_and_deleted() {
 }
 
 #[tokio::test]
+async fn yardarm_in_a_container_is_in_every_network_of_its_fleets() {
+    let mut test = TestApp::prepare(&[]).await;
+    test.engine.run_yardarm_in("yardarm-itself");
+    test.up().await;
+    test.deploy("scout").await;
+    let joined = |test: &TestApp| test.engine.networks_of("yardarm-itself");
+    assert_eq!(joined(&test), ["yardarm-main"]);
+    test.done("fleet create name:north").await;
+    test.done("fleet add fleet:north agent:scout").await;
+    assert_eq!(joined(&test), ["yardarm-main", "yardarm-north"]);
+
+    // A crash leaves none, and a new container is in none.
+    test.crash().await;
+    test.engine.run_yardarm_in("yardarm-anew");
+    test.up().await;
+    assert_eq!(
+        test.engine.networks_of("yardarm-anew"),
+        ["yardarm-main", "yardarm-north"]
+    );
+    test.engine
+        .remove_behind_our_back(&test.engine.id_of("yardarm-itself"));
+
+    test.done("fleet remove fleet:north agent:scout").await;
+    insta::assert_snapshot!(test.done("fleet delete fleet:north").await, @"
+    ✅ fleet delete `north`: done in 0.0 s
+    -# action 5 · by <@olga>
+    ");
+    assert_eq!(test.engine.networks_of("yardarm-anew"), ["yardarm-main"]);
+    let engine = test.engine.clone();
+    test.finish().await;
+    assert_eq!(engine.networks_of("yardarm-anew"), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_network_that_cannot_be_joined_holds_nothing_up() {
+    let mut test = TestApp::prepare(&[]).await;
+    test.engine.run_yardarm_in("yardarm-itself");
+    test.engine.refuse("connect", "no free addresses");
+    test.up().await;
+    test.deploy("scout").await;
+    assert_eq!(test.engine.networks_of("yardarm-itself"), [""; 0]);
+    test.engine.mend("connect");
+    test.ops().resync().await.unwrap();
+    assert_eq!(test.engine.networks_of("yardarm-itself"), ["yardarm-main"]);
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn several_agents_move_at_once() {
     let test = TestApp::start().await;
     for name in ["scout-1", "scout-2", "builder"] {

@@ -13,6 +13,7 @@ mod audit;
 mod audit_told;
 mod audit_verify;
 mod autocomplete;
+mod boards;
 mod crash;
 mod crowd;
 mod deploy;

@@ -233,6 +233,7 @@ async fn help_lists_every_command() {
     `/alerts` What is wrong
     `/silence` Hear nothing of an agent
     `/silences` What nobody hears of now
+    `/board` The live picture of a fleet
     `/freeze` Stop everything at once
     `/unfreeze` Let what is frozen go on as it was
     `/fleet` Groups of agents

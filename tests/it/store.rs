@@ -11,15 +11,17 @@ use yardarm::{
         action::{Arguments, Details, Kind, Origin, Reply, State, Step},
         agent::{Desired, Name},
         ids::{
-            ActionId, AgentId, ChannelId, ContainerId, FleetId, GrantId, ImageId, InstanceId,
-            InteractionId, MessageId, UserId,
+            ActionId, AgentId, BoardId, ChannelId, ContainerId, FleetId, GrantId, ImageId,
+            InstanceId, InteractionId, MessageId, UserId,
         },
         outbox::{Exit, OutboxRow, Subject},
     },
     store::{
         OpenError, Store, Tx,
         actions::{self, Ending, NewAction, NewTarget},
-        agents, fleets, grants, is_taken,
+        agents,
+        boards::{self, NewBoard},
+        fleets, grants, is_taken,
         outbox::{self, Notice},
         process, templates,
     },
@@ -275,6 +277,70 @@ async fn actions_made_anew_keep_their_rows_and_targets() {
     let mut tx = store.begin().await.unwrap();
     let busy = actions::busy_with(&mut tx, AgentId(1)).await.unwrap();
     assert_eq!(busy, Some(ActionId(7)));
+}
+
+#[tokio::test]
+async fn a_channel_has_one_board_and_an_action_makes_one() {
+    let scene = Scene::new().await;
+    let mut actions = Vec::new();
+    for _ in 0..2 {
+        let new = scene.action(Kind::Board, State::Succeeded);
+        actions.push(scene.insert(&new).await.unwrap());
+    }
+    let new = NewBoard {
+        channel: ChannelId(5),
+        fleet: Some(scene.fleet),
+        repost_after: Some(100),
+        created_by: UserId(u64::MAX),
+    };
+    let mut tx = scene.begin().await;
+    let made = async |tx: &mut Tx, action| boards::insert(tx, action, &new, scene.now).await;
+    let first = made(&mut tx, actions[0]).await.unwrap();
+    assert_eq!(first, Some(BoardId(1)));
+    assert_eq!(made(&mut tx, actions[0]).await.unwrap(), None);
+    assert!(is_taken(&made(&mut tx, actions[1]).await.unwrap_err()));
+    let why = "somebody removed it";
+    let ended = boards::end_in(&mut tx, ChannelId(5), why, scene.now).await;
+    assert_eq!(ended.unwrap(), first);
+    let second = made(&mut tx, actions[1]).await.unwrap();
+    assert!(second > first, "its number is never given again");
+    tx.commit().await.unwrap();
+    let over = scene.store.board(BoardId(1)).await.unwrap().unwrap();
+    assert_eq!(over.ended, Some((scene.now, why.to_owned())));
+    assert_eq!(over.fleet, Some((scene.fleet, name("main"))));
+}
+
+#[tokio::test]
+async fn boards_keep_what_they_showed() {
+    let (_folder, store) = migrated(
+        20_261_121_160_000,
+        "INSERT INTO actions (id, kind, origin, details, state, created_at)
+             VALUES (7, 'board', 'chat', '{}', 'succeeded', '2026-11-21T09:00:00+00:00');
+         INSERT INTO boards (channel_id, repost_after, created_by, action_id, created_at, shown, shown_at, changed_at)
+             VALUES (5, 20, 8, 7, '2026-11-21T09:00:00+00:00', 'ab', '2026-11-21T09:10:00+00:00', '2026-11-21T09:05:00+00:00');
+         INSERT INTO outbox (channel_id, subject_kind, subject_id, state, due_at, created_at)
+             VALUES (5, 'board', 1, 'waiting', '2026-11-21T09:00:00+00:00', '2026-11-21T09:00:00+00:00');",
+    )
+    .await;
+    let now = FixedClock::new().now();
+    let due = store.outbox_due(Exit::Channels, now).await;
+    let row = due.unwrap().remove(0);
+    let (board, message) = store.boards().await.unwrap().remove(0);
+    assert_eq!(
+        (board.channel, board.repost_after),
+        (ChannelId(5), Some(20))
+    );
+    assert_eq!(message, boards::Message::Waiting);
+    let shown = board.shown.unwrap();
+    assert_eq!((shown.at - shown.changed_at).num_minutes(), 5);
+    let later = shown.at + TimeDelta::minutes(10);
+    for (picture, minutes) in [("ab", 15), ("cd", 0), ("cd", 0)] {
+        let (board_row, shown) = ((board.id, &row), (picture, MessageId(9)));
+        store.board_shown(board_row, shown, later).await.unwrap();
+        let board = store.board(board.id).await.unwrap().unwrap();
+        let shown = board.shown.unwrap();
+        assert_eq!((shown.at - shown.changed_at).num_minutes(), minutes);
+    }
 }
 
 #[tokio::test]

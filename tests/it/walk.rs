@@ -12,7 +12,7 @@ use yardarm::{
     domain::{
         action::Kind,
         agent::Name,
-        ids::{ActionId, AgentId, AlertId, FleetId, InteractionId, SilenceId},
+        ids::{ActionId, AgentId, AlertId, BoardId, FleetId, InteractionId, SilenceId},
         incident::{self, About, Evidence, Problem, Severity},
         secret::Scope,
     },
@@ -69,7 +69,11 @@ const READING: [&str; 44] = [
     "alerts list fleet:hidden-fleet",
 ];
 
-const CHANGING: [&str; 81] = [
+const CHANGING: [&str; 85] = [
+    "board here",
+    "board here fleet:main",
+    "board here fleet:hidden-fleet",
+    "board remove",
     "schedule add name:new cron:@daily action:start agent:scout",
     "schedule add name:new cron:@daily action:start agent:hidden-agent",
     "schedule add name:new cron:@daily action:backup",
@@ -369,6 +373,7 @@ presses! { scene:
     Press::Acknowledge(_) => [Press::Acknowledge(AlertId(1)), Press::Acknowledge(AlertId(2)), Press::Acknowledge(AlertId(99))],
     Press::Silence(_) => [Press::Silence(AlertId(1)), Press::Silence(AlertId(2))],
     Press::EndSilence(_) => [Press::EndSilence(SilenceId(1)), Press::EndSilence(SilenceId(2))],
+    Press::Open(_) => [Press::Open(BoardId(1))],
 }
 
 fn secret(name: &str, scope: Scope) -> Press {
@@ -427,11 +432,10 @@ async fn press_all(scene: &Scene, name: &str) -> Told {
         let id = press.to_string();
         let pressed = person.forge(&scene.card, &id).await.unwrap();
         told.insert(whispered(scene, &id, &pressed).await);
-        let chosen = person
-            .forge_choice(&scene.card, &id, &["warm"])
-            .await
-            .unwrap();
-        told.insert(whispered(scene, &id, &chosen).await);
+        for choice in choices(&press) {
+            let chosen = person.forge_choice(&scene.card, &id, &[choice]).await;
+            told.insert(whispered(scene, &id, &chosen.unwrap()).await);
+        }
         let filled = person
             .forge_modal_on(&scene.card, &id, &TYPED_IN)
             .await
@@ -439,6 +443,14 @@ async fn press_all(scene: &Scene, name: &str) -> Told {
         told.insert(whispered(scene, &id, &filled).await);
     }
     told
+}
+
+/// Of a board: agents, by their numbers.
+const fn choices(press: &Press) -> &'static [&'static str] {
+    match press {
+        Press::Open(_) => &["1", "2", "99"],
+        _ => &["warm"],
+    }
 }
 
 async fn whispered(scene: &Scene, id: &str, reply: &Reply) -> String {
@@ -507,8 +519,10 @@ async fn a_viewer_reads_what_is_seen_and_changes_nothing() {
     No agent is called `hidden-*`. `/status` shows all.
     Nobody is asked to approve action 1. `/approve` lists what waits for you.
     Only <@olga> can answer this: it is their request.
+    That agent is gone. `/status` shows who is there.
     The log of `scout` has no line.
     There is an owner already: <@wim>, <@olga>. They can grant you something: `/grant add`.
+    There is no board in this channel. `/board here` puts one.
     There is no schedule `backup`. `/schedule add` makes one.
     There is no schedule `hidden-nightly`. `/schedule add` makes one.
     There is no silence 1 any more. `/silences` lists those that count.
@@ -531,6 +545,16 @@ async fn a_viewer_reads_what_is_seen_and_changes_nothing() {
     You need owner on all fleets (`*`); <@wim>, <@olga> have it. An owner can grant it: `/grant add`.
     You need viewer on `hidden-fleet`; <@wim>, <@hugo>, <@olga> have it. An owner can grant it: `/grant add`.
     🗳️ <@olga> asks to **stop** `scout` in `main`.
+    🟢 **scout** is running
+    scout
+    State: running, since <t:1795262400:R>
+    wanted: running
+    Fleet: main
+    Made from: template `demo`, version 1
+    image `demo:1`
+    digest `9e3779b97f4a`, spec `390abe3cfbd2`
+    Uses: at most 1 CPUs, 512 MiB
+    Last end: never
     ");
     assert_eq!(scene.everything().await, before);
 
@@ -550,6 +574,7 @@ async fn rights_elsewhere_are_none_here() {
     let before = scene.everything().await;
     let told = press_all(&scene, "tess").await;
     insta::assert_snapshot!(scene.all(told), @"
+    That agent is gone. `/status` shows who is there.
     There is an owner already: <@wim>, <@olga>. They can grant you something: `/grant add`.
     There is no silence 1 any more. `/silences` lists those that count.
     There is no silence 2 any more. `/silences` lists those that count.

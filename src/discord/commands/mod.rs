@@ -6,6 +6,7 @@ pub mod alerts;
 pub mod approvals;
 pub mod audit;
 mod backup;
+pub mod board;
 pub mod break_glass;
 pub mod claim;
 pub mod deploy;
@@ -59,6 +60,7 @@ pub fn all() -> Vec<Command> {
         alerts::alerts(),
         silences::silence(),
         silences::silences(),
+        board::board(),
         freeze::freeze(),
         freeze::unfreeze(),
         fleet::fleet(),

@@ -106,6 +106,11 @@ pub(super) fn whom(action: &Action) -> String {
         return quiet.to_string();
     }
     let into = action.details.name.as_ref();
+    if let (Kind::Board | Kind::BoardRemove, Some(channel)) = (action.kind, action.details.channel)
+    {
+        let of = into.map_or_else(|| "all fleets".to_owned(), |fleet| format!("`{fleet}`"));
+        return format!("of {of} in <#{channel}>");
+    }
     let fleet = into
         .filter(|_| action.kind == Kind::FleetAdd)
         .map_or_else(String::new, |fleet| format!(" to `{fleet}`"));

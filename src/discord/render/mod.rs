@@ -5,6 +5,7 @@ pub mod agent;
 pub mod alert;
 pub mod approval;
 pub mod audit;
+pub mod board;
 pub mod deploy;
 pub mod fleets;
 pub mod freeze;

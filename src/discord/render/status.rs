@@ -12,7 +12,7 @@ use crate::{
     domain::{
         agent::State,
         freeze::Freeze,
-        view::{EngineState, Glance, View},
+        view::{EngineState, Glance, Host, View},
     },
 };
 
@@ -27,7 +27,7 @@ pub fn fleet(glance: &Glance, now: DateTime<Utc>) -> Rendered {
         .title(title(glance))
         .description(clip(&list(glance), DESCRIPTION_MAX))
         .colour(worst.map_or(Colour::DARK_GREY, colour))
-        .field("Host", host(glance), false)
+        .field("Host", figures(&glance.host), false)
         .timestamp(now);
     Rendered {
         content: summary(glance),
@@ -177,8 +177,7 @@ fn line(view: &View) -> String {
     )
 }
 
-fn host(glance: &Glance) -> String {
-    let host = &glance.host;
+pub(super) fn figures(host: &Host) -> String {
     if host.memory_total_bytes == 0 {
         return "not measured yet".to_owned();
     }

@@ -6,11 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Rendered, action, agent, logs, status};
+use super::{Rendered, action, agent, board, logs, status};
 use crate::domain::{
     action::{Action, Arguments, Details, Kind, Origin, State, Step, Target},
     agent::{self as agents, Agent, Desired, Name, Observation, Phase},
-    ids::{ActionId, AgentId, ContainerId, FleetId, ImageId, UserId},
+    board::{Board, BoardView, Line, Picture, Question as Open, Trouble},
+    ids::{ActionId, AgentId, BoardId, ChannelId, ContainerId, FleetId, ImageId, UserId},
+    incident::Severity,
     probe::{Answer, Asked, Pace, Probe, Probed, Question},
     spec::Version,
     stats::{Io, Usage},
@@ -201,10 +203,90 @@ fn check(rendered: &Rendered) {
         let buttons = row["components"].as_array().unwrap();
         assert!((1..=5).contains(&buttons.len()));
         for button in buttons {
-            assert!((1..=80).contains(&units(&button["label"])), "{button}");
             assert!((1..=100).contains(&units(&button["custom_id"])), "{button}");
+            if button["type"] == 3 {
+                let options = button["options"].as_array().unwrap();
+                assert!((1..=25).contains(&options.len()));
+                assert!(options.iter().all(|one| units(&one["description"]) <= 100));
+                continue;
+            }
+            assert!((1..=80).contains(&units(&button["label"])), "{button}");
         }
     }
+}
+
+/// A board of so many agents, everything about which is as long as it may be.
+fn crowded(agents: usize, said: &str) -> BoardView {
+    let longest = |number: usize| Name::parse(&format!("{number:0>32}")).unwrap();
+    let line = |number: usize| Line {
+        id: AgentId(i64::MAX),
+        name: longest(number),
+        fleet: longest(number),
+        state: agents::State::CrashLooping,
+        since: noon(),
+        busy: Some(Kind::TemplateDelete),
+        is_frozen: true,
+    };
+    let trouble = Trouble {
+        severity: Severity::Critical,
+        subject: longest(0).to_string(),
+        cause: said.to_owned(),
+        since: noon(),
+        standing: "acknowledged",
+    };
+    let question = Open {
+        action: ActionId(i64::MAX),
+        kind: Kind::TemplateDelete,
+        agents: Ok(longest(0)),
+        channel: Some(ChannelId(u64::MAX)),
+        until: noon(),
+    };
+    BoardView {
+        board: Board {
+            id: BoardId(7),
+            channel: ChannelId(1),
+            fleet: None,
+            repost_after: None,
+            created_by: UserId(42),
+            shown: None,
+            old_message: None,
+            ended: None,
+        },
+        picture: Picture {
+            counts: agents::State::ALL.map(|state| (state, agents)).into(),
+            agents: (0..agents.min(Picture::AGENTS)).map(line).collect(),
+            troubles: vec![trouble; Picture::TROUBLES],
+            troubles_more: 900,
+            questions: vec![question; Picture::QUESTIONS],
+            questions_more: 900,
+            freezes: vec![said.chars().take(300).collect(); 9],
+            silent: Some((noon(), said.to_owned())),
+        },
+        host: Host::default(),
+    }
+}
+
+#[test]
+fn a_board_of_a_thousand_agents_fits_and_tells_how_many_it_leaves_out() {
+    let view = crowded(1000, &"x".repeat(3000));
+    let rendered = board::message(&view, noon());
+    check(&rendered);
+    let json = serde_json::to_value(rendered.response(true)).unwrap();
+    let embed = &json["embeds"][0];
+    let listed = embed["description"].as_str().unwrap();
+    let told_of = |text: &str| {
+        let (lines, last) = text.rsplit_once("\n… and ").unwrap();
+        let more: usize = last.strip_suffix(" more").unwrap().parse().unwrap();
+        lines.lines().count() + more
+    };
+    assert_eq!(told_of(listed), view.picture.total());
+    for field in embed["fields"].as_array().unwrap().iter().take(2) {
+        assert_eq!(told_of(field["value"].as_str().unwrap()), 908);
+    }
+    let content = json["content"].as_str().unwrap();
+    assert!(content.contains("-# board 7 · as of"), "{content}");
+    let select = &json["components"][0]["components"][0];
+    assert_eq!(select["options"].as_array().unwrap().len(), 25);
 }
 
 /// Whatever people type and containers say.
@@ -302,6 +384,11 @@ proptest! {
             host: Host::default(), backlog: Backlog { waiting: 99, dead: 99 }, refused: 99,
         };
         check(&status::fleet(&glance, noon()));
+    }
+
+    #[test]
+    fn any_board_fits(agents in 0_usize..60, said in hostile()) {
+        check(&board::message(&crowded(agents, &said), noon()));
     }
 
     #[test]

@@ -133,6 +133,8 @@ fn everyday() -> Match {
             Kind::AuditExport,
             Kind::Silence,
             Kind::SilenceEnd,
+            Kind::Board,
+            Kind::BoardRemove,
             Kind::ScheduleAdd,
             Kind::ScheduleRemove,
             Kind::SchedulePause,

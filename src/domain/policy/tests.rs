@@ -104,6 +104,8 @@ fn the_preset_of_a_team_is_the_table_of_the_design() {
     audit export, owner: allow / allow / allow
     silence, maintainer: allow / allow / allow
     silence end, maintainer: allow / allow / allow
+    board, maintainer: allow / allow / allow
+    board remove, maintainer: allow / allow / allow
     schedule add, maintainer: allow / allow / allow
     schedule remove, maintainer: allow / allow / allow
     schedule pause, maintainer: allow / allow / allow

@@ -6,6 +6,7 @@ mod create;
 mod describe;
 mod exec;
 mod logs;
+mod own;
 mod pull;
 
 use std::{collections::HashMap, pin::pin, time::Duration};
@@ -18,9 +19,9 @@ use bollard::{
     },
     query_parameters::{
         CreateContainerOptions, CreateImageOptions, EventsOptions, InspectContainerOptions,
-        InspectNetworkOptions, ListContainersOptions, ListVolumesOptions, LogsOptions,
-        RemoveContainerOptions, RemoveVolumeOptions, RenameContainerOptions, StartContainerOptions,
-        StatsOptions, StopContainerOptions,
+        InspectNetworkOptions, ListContainersOptions, ListNetworksOptions, ListVolumesOptions,
+        LogsOptions, RemoveContainerOptions, RemoveVolumeOptions, RenameContainerOptions,
+        StartContainerOptions, StatsOptions, StopContainerOptions,
     },
 };
 use futures::{
@@ -34,6 +35,7 @@ pub use self::connection::{BadAddress, Deadlines};
 use self::{
     connection::{Address, Connection},
     convert::{plain, plain_image},
+    own::Trace,
     pull::Layers,
 };
 use super::{
@@ -97,6 +99,18 @@ impl Docker {
         Ok(settings
             .and_then(|settings| settings.networks)
             .is_some_and(|networks| networks.contains_key(network)))
+    }
+
+    /// The container of this engine's that a process with these mounts runs in.
+    pub async fn container_of(&self, mountinfo: &str) -> Result<Option<ContainerId>> {
+        let Some(trace) = Trace::find(mountinfo) else {
+            return Ok(None);
+        };
+        match self.inspect(&trace.container).await {
+            Ok(inspected) if trace.is_of(&inspected) => Ok(Some(trace.container)),
+            Ok(_) | Err(EngineError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Docker takes ports on an internal network, says nothing and publishes none.
@@ -448,6 +462,32 @@ impl Engine for Docker {
                 Ok(docker.disconnect_network(name, request).await?)
             })
             .await
+    }
+
+    async fn networks(&self, instance: &InstanceId) -> Result<Vec<String>> {
+        let labels = vec![format!("{}={instance}", convert::INSTANCE)];
+        let options = ListNetworksOptions {
+            filters: Some(HashMap::from([("label".to_owned(), labels)])),
+        };
+        self.connection
+            .call(
+                "list networks",
+                self.deadlines.answer,
+                |docker| async move {
+                    let found = docker.list_networks(Some(options)).await?;
+                    let mut names: Vec<String> =
+                        found.into_iter().filter_map(|one| one.name).collect();
+                    names.sort_unstable();
+                    Ok(names)
+                },
+            )
+            .await
+    }
+
+    async fn own_container(&self) -> Result<Option<ContainerId>> {
+        // Not there: not on Linux, so in no container of its.
+        let mounts = tokio::fs::read_to_string(own::MOUNTS).await;
+        self.container_of(&mounts.unwrap_or_default()).await
     }
 
     async fn volumes(&self, instance: &InstanceId, agent: AgentId) -> Result<Vec<String>> {

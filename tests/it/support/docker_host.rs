@@ -11,7 +11,10 @@ use std::{
 };
 
 use yardarm::{
-    domain::{ids::InstanceId, spec::Spec},
+    domain::{
+        ids::{ContainerId, InstanceId},
+        spec::Spec,
+    },
     engine::{
         Engine,
         docker::{Deadlines, Docker},
@@ -44,6 +47,11 @@ impl DockerHost {
             engine,
             instance: unique_instance(),
         }
+    }
+
+    /// The container that a process with these mounts runs in.
+    pub(crate) async fn container_of(&self, mountinfo: &str) -> Option<ContainerId> {
+        self.engine.container_of(mountinfo).await.unwrap()
     }
 
     /// As `World::spec`, doing what a shell is told.

@@ -431,6 +431,16 @@ impl Engine for FakeEngine {
         .await
     }
 
+    async fn networks(&self, instance: &InstanceId) -> Result<Vec<String>> {
+        self.carry("networks", "", |state| Ok(state.networks_of(instance)))
+            .await
+    }
+
+    async fn own_container(&self) -> Result<Option<ContainerId>> {
+        self.carry("own_container", "", |state| Ok(state.own.clone()))
+            .await
+    }
+
     async fn volumes(&self, instance: &InstanceId, agent: AgentId) -> Result<Vec<String>> {
         self.carry("volumes", &agent.to_string(), |state| {
             Ok(state.volumes_of(instance, agent))

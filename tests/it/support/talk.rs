@@ -5,7 +5,7 @@ use localcord::{Input, Person, Reply, SlashCommand};
 use super::test_app::TestApp;
 
 /// Options that are no text.
-const NUMBERS: [&str; 5] = ["id", "lines", "since", "hours", "up_to"];
+const NUMBERS: [&str; 6] = ["id", "lines", "since", "hours", "up_to", "repost"];
 const SWITCHES: [&str; 3] = ["all", "pull", "export"];
 
 /// A command as one writes it: `stop agent:scout reason:"out for lunch"`.

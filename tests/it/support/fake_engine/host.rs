@@ -110,6 +110,12 @@ impl FakeEngine {
             .collect()
     }
 
+    /// Yardarm itself runs in a container of that name.
+    pub(crate) fn run_yardarm_in(&self, name: &str) {
+        let own = self.foreign(name);
+        self.state().own = Some(own);
+    }
+
     /// Somebody else's container, running.
     pub(crate) fn foreign(&self, name: &str) -> ContainerId {
         let spec = Spec {

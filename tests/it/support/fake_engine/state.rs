@@ -56,6 +56,8 @@ pub(super) struct State {
     pub(super) containers: BTreeMap<ContainerId, Container>,
     names: HashMap<String, ContainerId>,
     networks: BTreeMap<String, NetworkSpec>,
+    /// The container that Yardarm runs in.
+    pub(super) own: Option<ContainerId>,
     pub(super) volumes: BTreeMap<String, (InstanceId, AgentId)>,
     pub(super) listeners: Vec<UnboundedSender<Result<EngineEvent>>>,
     pub(super) away: bool,
@@ -229,6 +231,7 @@ impl State {
             containers: BTreeMap::new(),
             names: HashMap::new(),
             networks: BTreeMap::new(),
+            own: None,
             volumes: BTreeMap::new(),
             listeners: Vec::new(),
             away: false,
@@ -707,6 +710,12 @@ impl State {
 
     pub(super) fn disconnect(&mut self, id: &ContainerId, network: &str) {
         self.container(id).networks.remove(network);
+    }
+
+    pub(super) fn networks_of(&self, instance: &InstanceId) -> Vec<String> {
+        let ours = self.networks.values();
+        let ours = ours.filter(|network| network.instance == *instance);
+        ours.map(|network| network.name.clone()).collect()
     }
 
     pub(super) fn volumes_of(&self, instance: &InstanceId, agent: AgentId) -> Vec<String> {
