@@ -363,12 +363,17 @@ impl<'a> Pipeline<'a> {
             .or_else(|| self.silence(incident))
     }
 
+    /// An engine that is away explains everything about its agents; a host in trouble only what they use: it may be in
+    /// trouble for weeks, and their ends must be heard of meanwhile.
     fn inhibit(&self, incident: &Incident) -> Option<Mute> {
         incident.about.agent()?;
+        let is_explained_by_host = |other: &Incident| {
+            incident.kind == Kind::Resources
+                && other.kind == Kind::Host
+                && other.severity == Severity::Critical
+        };
         let grave = |other: &&Incident| {
-            other.is_present()
-                && (other.about == About::Engine
-                    || (other.kind == Kind::Host && other.severity == Severity::Critical))
+            other.is_present() && (other.about == About::Engine || is_explained_by_host(other))
         };
         let cause = self.incidents.iter().find(grave)?;
         Some(Mute::Inhibited(cause.kind))

@@ -97,7 +97,7 @@ async fn a_full_disk_is_told_and_nothing_is_restarted_until_there_is_room() {
     test.engine.kill(&container, 3);
     test.until(|ops| ops.roster.view("scout").unwrap().state == State::Down)
         .await;
-    listed(&test, "exited with code 3").await;
+    card(&test, "exited with code 3").await;
     test.ops().mend().await.unwrap();
     assert_eq!(test.engine.changes(), [""; 0]);
 
@@ -107,14 +107,6 @@ async fn a_full_disk_is_told_and_nothing_is_restarted_until_there_is_room() {
         .await;
     assert_eq!(test.engine.changes(), ["start yardarm-scout"]);
     test.finish().await;
-}
-
-/// While the host is in trouble its agents' alerts are not told, but they are listed.
-async fn listed(test: &TestApp, text: &str) {
-    let mut events = test.ops().events();
-    while !test.done("alerts list").await.contains(text) {
-        events.recv().await.unwrap();
-    }
 }
 
 #[tokio::test]

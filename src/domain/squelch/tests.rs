@@ -291,6 +291,21 @@ fn an_engine_that_is_away_keeps_its_agents_quiet() {
 }
 
 #[test]
+fn a_host_in_trouble_explains_what_agents_use_and_not_that_they_end() {
+    let mut world = World::default();
+    for id in 1..=3 {
+        world.open(id, at(0));
+    }
+    world.incidents[1].kind = Kind::Resources;
+    world.incidents[2].about = About::Host("disk /".to_owned());
+    world.incidents[2].kind = Kind::Host;
+    world.incidents[2].severity = Severity::Critical;
+    world.pass(at(0), at(100));
+    let told = world.incidents.iter().map(|one| one.alert.is_some());
+    assert_eq!(told.collect::<Vec<_>>(), [true, false, true]);
+}
+
+#[test]
 fn what_is_silenced_is_told_when_the_silence_ends() {
     let mut world = World::default();
     world.silences.push(Silence {
