@@ -528,6 +528,36 @@ async fn an_hour_without_discord_in_a_storm_loses_nothing_and_floods_nobody() {
 }
 
 #[tokio::test]
+async fn a_clock_that_jumps_an_hour_back_tells_nothing_twice_and_holds_nothing_up() {
+    let test = TestApp::start().await;
+    test.deploy("scout").await;
+    test.engine.forget_calls();
+    test.engine.crash_on_start("demo:1", 1);
+    die(&test, "scout", 1);
+    starts(&test, 1).await;
+    test.ops().tell_incidents().await.unwrap();
+    assert_eq!(cards(&test).len(), 0, "it waits for others to follow");
+    test.clock.advance(TimeDelta::hours(-1));
+    test.pass(TimeDelta::seconds(1));
+    card(&test, "exited with code 1").await;
+    test.engine.run_on_start("demo:1");
+    test.done("start agent:scout").await;
+    card(&test, "well again").await;
+    test.clock.advance(TimeDelta::hours(-1));
+    test.pass(TimeDelta::seconds(1));
+    test.ops().tell_incidents().await.unwrap();
+    test.pass(TimeDelta::minutes(3));
+    card(&test, "resolved").await;
+    // The hours come a second time.
+    for _ in 0..2 {
+        test.pass(TimeDelta::hours(1));
+        test.ops().tell_incidents().await.unwrap();
+    }
+    assert_eq!(cards(&test).len(), 1);
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn an_alert_whose_channel_is_gone_is_told_in_the_ops_channel() {
     let mut test = TestApp::prepare(&[("alerts.group_wait_s", "0")]).await;
     let gone = test.cord.channel("general").id();
