@@ -1,6 +1,8 @@
 //! One outbox row → one message. Who can send implements [`Deliver`] or [`Notify`]; this file decides what becomes of
 //! the row.
 
+use std::slice;
+
 use async_trait::async_trait;
 use chrono::{Duration, TimeDelta};
 
@@ -10,6 +12,7 @@ use crate::{
         board,
         event::Event,
         ids::{ChannelId, MessageId},
+        incident::Incident,
         outbox::{Exit, OutboxRow, Sent, Subject, backoff},
         view::Backlog,
         vitals::Signal,
@@ -109,15 +112,21 @@ impl Ops {
 
     async fn notify_row(&self, row: &OutboxRow, by: &dyn Notify) -> Result<()> {
         let target = row.target.as_deref().unwrap_or_default();
+        if self.is_moot(row).await? {
+            return Ok(self.store.outbox_settle(row, None).await?);
+        }
         match by.notify(row, target).await {
             Ok(()) => Ok(self.store.outbox_settle(row, None).await?),
-            Err(error) => self.undelivered(row, &error).await,
+            Err(error) => self.undelivered(row, &error, true).await,
         }
     }
 
     async fn deliver_row(&self, row: &OutboxRow, by: &dyn Deliver) -> Result<()> {
         if row.message.is_some() {
             return self.attempt(row, by).await;
+        }
+        if self.is_moot(row).await? {
+            return Ok(self.store.outbox_settle(row, None).await?);
         }
         let waits_since = self.now()
             - TimeDelta::from_std(self.settings().outbox.digest_after).unwrap_or(Duration::MAX);
@@ -128,7 +137,7 @@ impl Ops {
         rows.truncate(DIGEST_MAX);
         let sent = match find_doubtful(&rows, by).await {
             Ok(sent) => sent,
-            Err(error) => return self.undelivered(row, &error).await,
+            Err(error) => return self.undelivered(row, &error, false).await,
         };
         for (subject, sent) in &sent {
             if let Some(row) = rows.iter().find(|row| row.subject == *subject) {
@@ -141,6 +150,19 @@ impl Ops {
             [only] => self.attempt(only, by).await,
             several => self.deliver_digest(row.channel, several, by).await,
         }
+    }
+
+    /// Nobody is notified once more, late, of what is over or looked after by then: its card says so.
+    async fn is_moot(&self, row: &OutboxRow) -> Result<bool> {
+        let Subject::Nudge(id) = row.subject else {
+            return Ok(false);
+        };
+        let Some((alert, _)) = self.store.nudge(id).await?.filter(|_| !row.in_doubt) else {
+            return Ok(false);
+        };
+        let incidents = self.store.incidents_of(alert).await?;
+        let unheeded = |one: &Incident| one.is_open() && one.acknowledged.is_none();
+        Ok(!incidents.iter().any(unheeded))
     }
 
     /// It had arrived, although nobody told us: what it says may be old by now.
@@ -161,10 +183,13 @@ impl Ops {
         if let Subject::Board(id) = row.subject {
             return self.deliver_board((row, id), by).await;
         }
+        if let Err(error) = self.ask_first(slice::from_ref(row), by).await {
+            return self.undelivered(row, &error, false).await;
+        }
         self.store.outbox_begin(row.id).await?;
         match by.deliver(row).await {
             Ok(message) => Ok(self.store.outbox_settle(row, Some(message)).await?),
-            Err(error) => self.undelivered(row, &error).await,
+            Err(error) => self.undelivered(row, &error, true).await,
         }
     }
 
@@ -175,6 +200,9 @@ impl Ops {
         rows: &[OutboxRow],
         by: &dyn Deliver,
     ) -> Result<()> {
+        if let Err(error) = self.ask_first(rows, by).await {
+            return self.all_undelivered(rows, &error, false).await;
+        }
         let subjects: Vec<Subject> = rows.iter().map(|row| row.subject).collect();
         for row in rows {
             self.store.outbox_begin(row.id).await?;
@@ -185,28 +213,57 @@ impl Ops {
                     self.store.outbox_settle(row, None).await?;
                 }
             }
-            Err(error) => {
-                for row in rows {
-                    self.undelivered(row, &error).await?;
-                }
-            }
+            Err(error) => self.all_undelivered(rows, &error, true).await?,
         }
         Ok(())
     }
 
-    pub(super) async fn undelivered(&self, row: &OutboxRow, error: &Undelivered) -> Result<()> {
+    async fn all_undelivered(
+        &self,
+        rows: &[OutboxRow],
+        error: &Undelivered,
+        tried: bool,
+    ) -> Result<()> {
+        for row in rows {
+            self.undelivered(row, error, tried).await?;
+        }
+        Ok(())
+    }
+
+    fn is_spent(&self, row: &OutboxRow) -> bool {
+        row.attempts + 1 >= i64::from(self.settings().outbox.max_attempts)
+    }
+
+    /// Before a message is tried for the last time Discord is asked something else: while it does not answer that, no message
+    /// is given up.
+    async fn ask_first(
+        &self,
+        rows: &[OutboxRow],
+        by: &dyn Deliver,
+    ) -> std::result::Result<(), Undelivered> {
+        if let Some(row) = rows.iter().find(|row| self.is_spent(row)) {
+            by.find(row.channel, &[row.subject]).await?;
+        }
+        Ok(())
+    }
+
+    /// `tried`: the message itself was, not only a question before it, and may be given up.
+    pub(super) async fn undelivered(
+        &self,
+        row: &OutboxRow,
+        error: &Undelivered,
+        tried: bool,
+    ) -> Result<()> {
         let why = error.to_string();
-        let is_board = matches!(row.subject, Subject::Board(_));
-        // A board is looked for before it is posted again, and an edit may be made twice: it waits for as long as it takes.
-        let spent = !is_board && row.attempts + 1 >= i64::from(self.settings().outbox.max_attempts);
+        let gives_up = tried && self.is_spent(row);
         match error {
             Undelivered::MessageGone(_) if row.message.is_some() => {
                 self.store.outbox_repost(row.id).await?;
             }
             Undelivered::Never(_) | Undelivered::MessageGone(_) => self.bury(row, &why).await?,
-            Undelivered::InDoubt(_) if spent => self.bury(row, &why).await?,
+            Undelivered::InDoubt(_) if gives_up => self.bury(row, &why).await?,
             Undelivered::Later(_) | Undelivered::InDoubt(_) => {
-                let wait = if is_board {
+                let wait = if matches!(row.subject, Subject::Board(_)) {
                     board::patience(row.attempts)
                 } else {
                     backoff(row.attempts)

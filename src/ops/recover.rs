@@ -15,7 +15,7 @@ use crate::{
         event::Event,
         ids::{ActionId, AgentId},
         incident::{self, About},
-        outbox::{Subject, backoff},
+        outbox::Subject,
     },
     error::{Error, Result},
     store::{
@@ -26,8 +26,8 @@ use crate::{
 
 /// An action accepted this long ago and never begun is not begun any more: its requester has moved on.
 const STALE: Duration = Duration::minutes(15);
-/// Starts by converge within this time count as attempts.
-const ATTEMPTS_WITHIN: Duration = Duration::hours(1);
+/// What was started by itself so recently and is down again is in trouble.
+const A_MOMENT: Duration = Duration::minutes(5);
 
 impl Ops {
     /// Notes this start and what the last end cut off. Reads and writes the database only.
@@ -164,12 +164,13 @@ impl Ops {
         Ok(())
     }
 
-    /// Submits a start for everything that should run and does not, unless it was tried a moment ago. What ended
-    /// before our eyes is `recovery`'s.
+    /// Submits a start for everything that should run and does not. What ended before our eyes is `recovery`'s, and so is
+    /// what was started a moment ago and is down again.
     pub async fn converge(&self) -> Result<()> {
         let down: Vec<AgentId> = self.roster.read(|board| {
             let wanted = board.views().filter(|view| {
                 view.state == agent::State::Down
+                    && view.busy.is_none()
                     && !board.is_frozen(view.agent.fleet)
                     && view.agent.desired == Desired::Running
                     && !view.agent.adopted
@@ -184,21 +185,23 @@ impl Ops {
                     .open_incident(&about, incident::Kind::Down)
                     .await?
                     .is_some();
-            if !is_incident && self.may_try(agent).await? {
+            if is_incident {
+                continue;
+            }
+            if self
+                .store
+                .past_of(agent, self.now() - A_MOMENT)
+                .await?
+                .attempts
+                > 0
+            {
+                self.ended.note(agent);
+                self.publish(Event::Agent(agent));
+            } else {
                 self.start_again(agent, "it should run and did not").await?;
             }
         }
         Ok(())
-    }
-
-    /// The wait doubles with each attempt of the last hour; the rows are the count, so a restart keeps it.
-    async fn may_try(&self, agent: AgentId) -> Result<bool> {
-        let now = self.now();
-        let (attempts, last) = self
-            .store
-            .converge_attempts(agent, now - ATTEMPTS_WITHIN)
-            .await?;
-        Ok(last.is_none_or(|last| last + backoff(attempts) <= now))
     }
 
     pub(super) async fn start_again(&self, agent: AgentId, reason: &str) -> Result<()> {

@@ -125,24 +125,6 @@ impl Store {
         Ok(ids.into_iter().map(ActionId).collect())
     }
 
-    /// How often converge tried to start an agent since `since`, and when it last ended trying.
-    pub async fn converge_attempts(
-        &self,
-        agent: AgentId,
-        since: DateTime<Utc>,
-    ) -> sqlx::Result<(i64, Option<DateTime<Utc>>)> {
-        let row = sqlx::query!(
-            r#"SELECT count(*) AS "attempts!: i64", max(actions.finished_at) AS "last: DateTime<Utc>"
-               FROM actions JOIN action_targets ON action_id = actions.id
-               WHERE agent_id = ? AND origin = 'converge' AND actions.created_at > ?"#,
-            agent.0,
-            since
-        )
-        .fetch_one(&self.reader)
-        .await?;
-        Ok((row.attempts, row.last))
-    }
-
     async fn targets(&self, action: ActionId) -> sqlx::Result<Vec<Target>> {
         let rows = sqlx::query!(
             r#"SELECT agent_id, agents.name, state, step, spec, arguments, image_id, note,

@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::{Pulse, drain, news, until};
+use super::{Pulse, drain, news, rest, until};
 use crate::{domain::event::Event, ops::Ops};
 
 /// Looks at least this often: a clock may have been set.
@@ -15,10 +15,12 @@ pub(super) async fn tell(ops: Arc<Ops>, pulse: Pulse) {
     loop {
         pulse.beat();
         drain(&mut events);
+        let look = Instant::now();
         let due = ops.tell_incidents().await.unwrap_or_else(|error| {
             tracing::error!(error = %error, "incidents could not be told");
             None
         });
+        rest(look).await;
         let wait = until(due, ops.now(), LOOK_EVERY);
         let news = news(&mut events, |event| {
             matches!(

@@ -21,9 +21,12 @@ mod watcher;
 use std::{future::Future, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use tokio::sync::broadcast::{
-    Receiver,
-    error::{RecvError, TryRecvError},
+use tokio::{
+    sync::broadcast::{
+        Receiver,
+        error::{RecvError, TryRecvError},
+    },
+    time::{Instant, sleep},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -153,6 +156,14 @@ impl Workers {
             .is_ok()
     }
 }
+
+/// After a look at everything, as long as that took: though news come faster than they are looked at, half of the time
+/// is left for what they are about. A look that waited for the engine is not waited for twice.
+async fn rest(look: Instant) {
+    sleep(look.elapsed().min(LONGEST_REST)).await;
+}
+
+const LONGEST_REST: Duration = Duration::from_millis(300);
 
 /// Waits for an event that matters; one that was missed may have.
 async fn news(events: &mut Receiver<Event>, matters: impl Fn(&Event) -> bool) {

@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::{Pulse, drain, until};
+use super::{Pulse, drain, rest, until};
 use crate::{domain::event::Event, ops::Ops};
 
 /// Looks at least this often: a clock may have been set.
@@ -15,6 +15,7 @@ pub(super) async fn mend(ops: Arc<Ops>, pulse: Pulse) {
     loop {
         pulse.beat();
         drain(&mut events);
+        let look = Instant::now();
         let due = if ops.knows_engine() {
             ops.mend().await.unwrap_or_else(|error| {
                 tracing::error!(error = %error, "agents in trouble could not be looked after");
@@ -23,6 +24,7 @@ pub(super) async fn mend(ops: Arc<Ops>, pulse: Pulse) {
         } else {
             None
         };
+        rest(look).await;
         let wait = until(due, ops.now(), LOOK_EVERY);
         let news = super::news(&mut events, |event| {
             matches!(

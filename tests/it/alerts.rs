@@ -1,52 +1,13 @@
 //! What goes wrong, and how people read of it.
 
 use chrono::TimeDelta;
-use localcord::{Fault, Message, Person};
-use yardarm::{
-    domain::{agent::State, view::View},
-    engine::LogSource,
-    ops::Ops,
+use localcord::{Fault, Person};
+use yardarm::{domain::agent::State, engine::LogSource};
+
+use crate::support::{
+    alarm::{card, cards, die, prompt, running, starts},
+    test_app::TestApp,
 };
-
-use crate::support::test_app::TestApp;
-
-/// An app that tells at once what goes wrong, with `scout` at work.
-async fn prompt(more: &[(&str, &str)]) -> TestApp {
-    let mut settings = vec![("alerts.group_wait_s", "0")];
-    settings.extend_from_slice(more);
-    let test = TestApp::start_with(&settings).await;
-    test.deploy("scout").await;
-    test.engine.forget_calls();
-    test
-}
-
-fn die(test: &TestApp, agent: &str, exit_code: i64) {
-    let container = test.engine.id_of(&format!("yardarm-{agent}"));
-    test.engine.kill(&container, exit_code);
-}
-
-fn cards(test: &TestApp) -> Vec<Message> {
-    let mut all = test.cord.channel("ops").messages();
-    all.retain(|message| message.text().contains("-# alert"));
-    all
-}
-
-/// Waits until the card says this; returns all of it.
-async fn card(test: &TestApp, text: &str) -> String {
-    let shows =
-        |message: &Message| message.text().contains("-# alert") && message.text().contains(text);
-    let found = test.cord.channel("ops").wait_for(shows).await;
-    test.said(found.unwrap().content())
-}
-
-async fn running(test: &TestApp, agent: &str) {
-    test.until(|ops| {
-        ops.roster
-            .view(agent)
-            .is_some_and(|view| view.state == State::Running && view.busy.is_none())
-    })
-    .await;
-}
 
 fn ravi(test: &TestApp) -> Person {
     test.cord.user("ravi").in_channel("ops")
@@ -136,19 +97,6 @@ async fn restarts_are_spaced_then_people_are_asked() {
         []
     );
     test.finish().await;
-}
-
-async fn starts(test: &TestApp, count: usize) {
-    test.until(|ops| {
-        let started = test
-            .engine
-            .changes()
-            .iter()
-            .filter(|one| one.starts_with("start "))
-            .count();
-        started == count && ops.roster.view("scout").unwrap().busy.is_none()
-    })
-    .await;
 }
 
 #[tokio::test]
@@ -458,72 +406,6 @@ async fn a_worker_that_had_to_be_begun_again_is_told() {
     ");
     test.pass(TimeDelta::minutes(11));
     card(&test, "well again").await;
-    test.finish().await;
-}
-
-/// What reads the channel of alerts.
-fn said_in_ops(test: &TestApp) -> usize {
-    test.cord.channel("ops").messages().len()
-}
-
-fn down(ops: &Ops) -> usize {
-    let is_down = |view: &&View| view.state == State::Down;
-    ops.roster
-        .read(|board| board.views().filter(is_down).count())
-}
-
-#[tokio::test]
-async fn five_hundred_ends_in_one_second_are_one_message() {
-    let test = TestApp::start().await;
-    for number in 0..500 {
-        test.ops_deploy(&format!("agent-{number}")).await;
-    }
-    test.engine.crash_on_start("demo:1", 1);
-    let before = said_in_ops(&test);
-    for number in 0..500 {
-        die(&test, &format!("agent-{number}"), 1);
-    }
-    // In steps, because each has but 20 s.
-    for count in [150, 300, 500] {
-        test.until(|ops| down(ops) >= count).await;
-    }
-    test.pass(TimeDelta::seconds(31));
-    card(&test, "500 problems").await;
-    test.pass(TimeDelta::minutes(20));
-    test.ops().tell_incidents().await.unwrap();
-    assert!(
-        said_in_ops(&test) - before <= 3,
-        "{} messages",
-        said_in_ops(&test) - before
-    );
-    test.finish().await;
-}
-
-#[tokio::test]
-async fn an_hour_without_discord_in_a_storm_loses_nothing_and_floods_nobody() {
-    let test = prompt(&[]).await;
-    for number in 0..5 {
-        test.ops_deploy(&format!("agent-{number}")).await;
-    }
-    test.engine.forget_calls();
-    test.engine.crash_on_start("demo:1", 1);
-    let before = said_in_ops(&test);
-    let away = test.cord.inject(Fault::refuse().path("/channels/**"));
-    die(&test, "scout", 1);
-    starts(&test, 1).await;
-    for number in 0..5 {
-        die(&test, &format!("agent-{number}"), 1);
-        test.pass(TimeDelta::minutes(12));
-        test.ops().tell_incidents().await.unwrap();
-    }
-    away.release();
-    test.pass(TimeDelta::minutes(6));
-    for name in [
-        "scout", "agent-0", "agent-1", "agent-2", "agent-3", "agent-4",
-    ] {
-        card(&test, name).await;
-    }
-    assert!(said_in_ops(&test) - before <= 12);
     test.finish().await;
 }
 

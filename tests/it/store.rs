@@ -15,6 +15,7 @@ use yardarm::{
             InstanceId, InteractionId, MessageId, UserId,
         },
         outbox::{Exit, OutboxRow, Subject},
+        recovery::Past,
     },
     store::{
         OpenError, Store, Tx,
@@ -691,40 +692,19 @@ async fn a_start_knows_what_it_found() {
 }
 
 #[tokio::test]
-async fn attempts_of_converge_are_counted() {
+async fn what_was_tried_by_itself_is_counted_from_its_beginning() {
     let scene = Scene::new().await;
     let mut start = scene.action(Kind::Start, State::Running);
     start.origin = Origin::Converge;
-    let id = scene.insert(&start).await.unwrap();
-    let hour_ago = scene.now - TimeDelta::hours(1);
-    assert_eq!(
-        scene
-            .store
-            .converge_attempts(scene.agent, hour_ago)
-            .await
-            .unwrap(),
-        (1, None)
-    );
-    scene
-        .advance(id, State::Running, State::Failed, scene.now)
-        .await;
-    let ended = (1, Some(scene.now));
-    assert_eq!(
-        scene
-            .store
-            .converge_attempts(scene.agent, hour_ago)
-            .await
-            .unwrap(),
-        ended
-    );
-    assert_eq!(
-        scene
-            .store
-            .converge_attempts(scene.agent, scene.now)
-            .await
-            .unwrap(),
-        (0, None)
-    );
+    scene.insert(&start).await.unwrap();
+    let past = async |since| scene.store.past_of(scene.agent, since).await.unwrap();
+    let begun = Past {
+        attempts: 1,
+        last: Some(scene.now),
+        broken: false,
+    };
+    assert_eq!(past(scene.now - TimeDelta::hours(1)).await, begun);
+    assert_eq!(past(scene.now).await, Past::default());
 }
 
 #[tokio::test]

@@ -1,6 +1,11 @@
 //! What the figures should come to.
 
+use std::collections::BTreeMap;
+
 use crate::figures::{Figure, Figures};
+
+/// The size that the aims of watching speak of.
+const WATCHED: usize = 100;
 
 /// An aim and whether it is met.
 pub(crate) struct Verdict {
@@ -57,8 +62,53 @@ pub(crate) fn judge(figures: &Figures, name: &str, figure: &Figure) -> Option<Ve
         ("idle_rss_mb", Figure::Number(value)) => Some(at_most("", *value, 40.0)),
         ("idle_cpu_percent", Figure::Number(value)) => Some(at_most("", *value, 0.5)),
         ("idle_engine_cpu_percent", Figure::Number(value)) => Some(at_most("", *value, 1.0)),
+        _ => judge_watching(figures, name, figure),
+    }
+}
+
+fn judge_watching(figures: &Figures, name: &str, figure: &Figure) -> Option<Verdict> {
+    match (name, figure) {
+        ("crash_to_alert_ms", Figure::Spread(told)) => {
+            let died = figures.get("die_event_ms", 0)?;
+            Some(at_most(
+                "p50 ≤ die_event_ms + 100",
+                told.p50,
+                died.p50 + 100.0,
+            ))
+        }
+        ("crash_to_restart_ms", Figure::Spread(runs)) => {
+            let (died, start) = (
+                figures.get("die_event_ms", 0)?,
+                figures.get("start_raw_ms", 0)?,
+            );
+            Some(at_most(
+                "p50 ≤ die_event_ms + start_raw_ms + 100",
+                runs.p50,
+                died.p50 + start.p50 + 100.0,
+            ))
+        }
+        ("storm", Figure::Numbers(storm)) => Some(Verdict {
+            aim: "messages ≤ 3, lost 0".to_owned(),
+            met: storm.get("messages")? <= &3.0 && storm.get("lost")? <= &0.0,
+        }),
+        ("watch_cpu_percent", Figure::NumberBySize(sizes)) => Some(watch(sizes, 1.0)?),
+        ("watch_engine_cpu_percent", Figure::NumberBySize(sizes)) => {
+            Some(at_most("at 100", *sizes.get(&WATCHED)?, 3.0))
+        }
         _ => None,
     }
+}
+
+/// Not more than `limit` for [`WATCHED`] agents, and for the most not more per agent than that.
+fn watch(sizes: &BTreeMap<usize, f64>, limit: f64) -> Option<Verdict> {
+    let hundred = *sizes.get(&WATCHED)?;
+    let (most, percent) = sizes.last_key_value()?;
+    let per_agent =
+        |size: usize, percent: f64| percent / f64::from(u32::try_from(size).unwrap_or(u32::MAX));
+    Some(Verdict {
+        aim: format!("at {WATCHED} ≤ {limit}; per agent not more at {most} than at {WATCHED}"),
+        met: hundred <= limit && per_agent(*most, *percent) <= per_agent(WATCHED, hundred),
+    })
 }
 
 fn beside_floor(figures: &Figures, name: &str, floor: &str) -> Option<Verdict> {

@@ -67,7 +67,7 @@ async fn by_hand(site: &Site, name: &str, body: ContainerCreateBody) -> Result<D
 }
 
 /// All that a container was made with, but for its labels: Yardarm must not take the copy for one of its own.
-fn same_as(made: ContainerInspectResponse) -> Result<ContainerCreateBody> {
+pub(crate) fn same_as(made: ContainerInspectResponse) -> Result<ContainerCreateBody> {
     let config = made.config.context("a container without a configuration")?;
     let host_config = made
         .host_config

@@ -19,6 +19,10 @@ use crate::{cord, support::fake_engine::FakeEngine};
 const SETTINGS: &str = "yardarm.toml";
 const IMAGE: &str = "demo:1";
 const TEMPLATE: &str = r#"{ "description": "ticks", "image": "demo:1", "stop_grace_s": 1 }"#;
+const PROBED: &str = r#"{
+  "description": "ticks", "image": "demo:1", "stop_grace_s": 1,
+  "probes": [{ "kind": "exec", "command": ["true"], "interval_s": 15 }]
+}"#;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub(crate) struct FakeFleet {
@@ -36,10 +40,19 @@ impl FakeFleet {
 
     /// With a settings file.
     pub(crate) async fn start_with(size: usize, settings: &str) -> Result<Self> {
+        Self::start_of(size, settings, TEMPLATE).await
+    }
+
+    /// Of agents that are asked how they are every 15 seconds.
+    pub(crate) async fn probed(size: usize) -> Result<Self> {
+        Self::start_of(size, "", PROBED).await
+    }
+
+    async fn start_of(size: usize, settings: &str, template: &str) -> Result<Self> {
         let cord = cord::start().await?;
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join(SETTINGS), settings)?;
-        let app = App::start(parts(&cord, &folder)?).await?;
+        let app = App::start(parts(&cord, &folder, template)?).await?;
         cord.wait_for_command("help").await?;
         until(&app.ops, Ops::knows_engine).await?;
         for number in 0..size {
@@ -72,9 +85,9 @@ impl FakeFleet {
     }
 }
 
-fn parts(cord: &Localcord, folder: &TempDir) -> Result<Parts> {
+fn parts(cord: &Localcord, folder: &TempDir, template: &str) -> Result<Parts> {
     let overrides = cord::settings(cord, folder.path())?;
-    std::fs::write(folder.path().join("agents/demo.json"), TEMPLATE)?;
+    std::fs::write(folder.path().join("agents/demo.json"), template)?;
     let token = ("DISCORD_TOKEN".to_owned(), cord.token().to_owned());
     let source = Source {
         path: Some(folder.path().join(SETTINGS)),

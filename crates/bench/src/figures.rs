@@ -14,6 +14,10 @@ pub(crate) enum Figure {
     /// By number of agents.
     BySize(BTreeMap<usize, Spread>),
     Number(f64),
+    /// By number of agents.
+    NumberBySize(BTreeMap<usize, f64>),
+    /// Several numbers that mean something together only.
+    Numbers(BTreeMap<&'static str, f64>),
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +51,25 @@ impl Figures {
         self.0.push((name, Figure::Number(rounded(value))));
     }
 
+    pub(crate) fn number_of_size(&mut self, name: &'static str, size: usize, value: f64) {
+        let known = self.0.iter_mut().find(|(known, _)| *known == name);
+        if let Some((_, Figure::NumberBySize(sizes))) = known {
+            sizes.insert(size, rounded(value));
+        } else {
+            let sizes = BTreeMap::from([(size, rounded(value))]);
+            self.0.push((name, Figure::NumberBySize(sizes)));
+        }
+    }
+
+    pub(crate) fn numbers<const N: usize>(
+        &mut self,
+        name: &'static str,
+        values: [(&'static str, f64); N],
+    ) {
+        let values = values.map(|(name, value)| (name, rounded(value)));
+        self.0.push((name, Figure::Numbers(values.into())));
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &Figure)> {
         self.0.iter().map(|(name, figure)| (*name, figure))
     }
@@ -56,7 +79,7 @@ impl Figures {
         match self.iter().find(|(known, _)| *known == name)? {
             (_, Figure::Spread(spread)) => Some(*spread),
             (_, Figure::BySize(sizes)) => sizes.get(&size).copied(),
-            (_, Figure::Number(_)) => None,
+            (_, Figure::Number(_) | Figure::NumberBySize(_) | Figure::Numbers(_)) => None,
         }
     }
 

@@ -1,6 +1,9 @@
 //! What Yardarm costs while nobody asks for anything, with a hundred agents: itself, and the engine for its sake.
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use futures::future::try_join_all;
@@ -16,46 +19,65 @@ const SETTLE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn measure(figures: &mut Figures, site: &Site, counts: &Counts) -> Result<()> {
     let (yardarm, _) = site.launch().await?;
-    fill(site, ("main", AGENTS)).await?;
+    fill(site, ("main", "idle"), 0..AGENTS).await?;
     yardarm.stop().await?;
-    let engine = process::named(&["dockerd", "containerd"])?;
-    // Before and after, because others may use the engine too.
-    let before = usage(&engine, counts.window / 2).await?;
     let mut starts = Vec::new();
-    for _ in 1..counts.starts {
+    for _ in 0..counts.starts {
         let (yardarm, took) = site.launch().await?;
         starts.push(took);
         yardarm.stop().await?;
     }
-    let (yardarm, took) = site.launch().await?;
-    starts.push(took);
-    let ours = [yardarm.pid];
-    let (own, with) = tokio::try_join!(usage(&ours, counts.window), usage(&engine, counts.window))?;
-    let memory = process::rss_mb(yardarm.pid)?;
-    yardarm.stop().await?;
-    let after = usage(&engine, counts.window / 2).await?;
+    let cost = cost(site, counts.window).await?;
     figures.spread("ready_ms", &starts)?;
-    figures.number("idle_rss_mb", memory);
-    figures.number("idle_cpu_percent", own);
-    if !engine.is_empty() {
-        figures.number(
-            "idle_engine_cpu_percent",
-            with - f64::midpoint(before, after),
-        );
+    figures.number("idle_rss_mb", cost.rss_mb);
+    figures.number("idle_cpu_percent", cost.own_percent);
+    if let Some(engine) = cost.engine_percent {
+        figures.number("idle_engine_cpu_percent", engine);
     }
     Ok(())
 }
 
-/// Deploys agents that wait.
-pub(crate) async fn fill(site: &Site, (fleet, agents): (&str, usize)) -> Result<()> {
+/// What Yardarm costs while nothing happens, in percent of one core.
+pub(crate) struct Cost {
+    pub(crate) own_percent: f64,
+    /// What the engine uses more than without Yardarm; None if it does not run here.
+    pub(crate) engine_percent: Option<f64>,
+    pub(crate) rss_mb: f64,
+}
+
+/// Starts Yardarm, looks at it for a while, and ends it.
+pub(crate) async fn cost(site: &Site, window: Duration) -> Result<Cost> {
+    let engine = process::named(&["dockerd", "containerd"])?;
+    // Before and after, because others may use the engine too.
+    let before = usage(&engine, window / 2).await?;
+    let (yardarm, _) = site.launch().await?;
+    let ours = [yardarm.pid];
+    let (own_percent, with) = tokio::try_join!(usage(&ours, window), usage(&engine, window))?;
+    let rss_mb = process::rss_mb(yardarm.pid)?;
+    yardarm.stop().await?;
+    let after = usage(&engine, window / 2).await?;
+    let more = with - f64::midpoint(before, after);
+    Ok(Cost {
+        own_percent,
+        engine_percent: (!engine.is_empty()).then_some(more),
+        rss_mb,
+    })
+}
+
+/// Deploys agents of a template that wait.
+pub(crate) async fn fill(
+    site: &Site,
+    (fleet, template): (&str, &str),
+    numbers: Range<usize>,
+) -> Result<()> {
     let people = site.people();
-    let numbers: Vec<usize> = (0..agents).collect();
+    let numbers: Vec<usize> = numbers.collect();
     for few in numbers.chunks(AT_ONCE) {
         let deploy = few.iter().zip(&people).map(|(number, person)| async move {
             let name = format!("{fleet}-{number}");
             let command = person
                 .slash("deploy")
-                .option("template", "idle")
+                .option("template", template)
                 .option("name", &name)
                 .option("fleet", fleet);
             succeeded(&command.send().await?).await
@@ -66,7 +88,7 @@ pub(crate) async fn fill(site: &Site, (fleet, agents): (&str, usize)) -> Result<
 }
 
 /// The share of one core that some processes use, in percent.
-async fn usage(pids: &[u32], window: Duration) -> Result<f64> {
+pub(crate) async fn usage(pids: &[u32], window: Duration) -> Result<f64> {
     sleep(SETTLE).await;
     let (began, before) = (Instant::now(), cpu_time(pids)?);
     sleep(window).await;

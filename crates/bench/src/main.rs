@@ -4,6 +4,7 @@ mod aims;
 mod audit;
 mod chat;
 mod cord;
+mod crashes;
 mod deploy;
 mod fake;
 mod figures;
@@ -17,8 +18,10 @@ mod process;
 mod schedules;
 mod site;
 mod stats;
+mod storm;
 mod table;
 mod votes;
+mod watch;
 
 /// The tests' fake engine, as it is.
 #[path = "../../../tests/it/support"]
@@ -82,16 +85,26 @@ enum Group {
     Logs,
     Idle,
     Freeze,
+    Crashes,
+    Storm,
+    Watch,
 }
+
+/// What is measured with real containers.
+const ON_DOCKER: [Group; 7] = [
+    Group::Deploy,
+    Group::Logs,
+    Group::Freeze,
+    Group::Idle,
+    Group::Crashes,
+    Group::Storm,
+    Group::Watch,
+];
 
 impl Arguments {
     fn wants(&self, group: Group) -> bool {
-        let needs_docker = matches!(
-            group,
-            Group::Deploy | Group::Logs | Group::Idle | Group::Freeze
-        );
         let named = self.groups.is_empty() || self.groups.contains(&group);
-        named && !(needs_docker && self.fake_only)
+        named && !(ON_DOCKER.contains(&group) && self.fake_only)
     }
 }
 
@@ -102,6 +115,12 @@ struct Counts {
     /// Rounds of twenty people.
     rounds: usize,
     votes: usize,
+    crashes: usize,
+    /// Agents that die at once.
+    storm: usize,
+    /// Sizes of fleets that are only watched: of real agents, and of simulated ones.
+    watched: &'static [usize],
+    simulated: &'static [usize],
     freezes: usize,
     deploys: usize,
     logs: usize,
@@ -122,6 +141,10 @@ impl Counts {
                 one: 50,
                 rounds: 3,
                 votes: 5,
+                crashes: 4,
+                storm: 20,
+                watched: &[10, 20],
+                simulated: &[100, 1000],
                 freezes: 2,
                 deploys: 5,
                 logs: 10,
@@ -136,6 +159,10 @@ impl Counts {
             one: 400,
             rounds: 25,
             votes: 30,
+            crashes: 20,
+            storm: 200,
+            watched: &[20, 100, 300],
+            simulated: &[1000, 10_000],
             freezes: 5,
             deploys: 20,
             logs: 40,
@@ -169,8 +196,10 @@ async fn main() -> Result<()> {
     if arguments.wants(Group::Audit) {
         audit::measure(&mut figures, &counts).await?;
     }
-    let real = [Group::Deploy, Group::Logs, Group::Idle, Group::Freeze];
-    if real.iter().any(|group| arguments.wants(*group)) {
+    if arguments.wants(Group::Watch) {
+        watch::simulated(&mut figures, &counts).await?;
+    }
+    if ON_DOCKER.iter().any(|group| arguments.wants(*group)) {
         on_docker(&mut figures, &arguments, &counts).await?;
     }
     show(&figures).await?;
@@ -226,6 +255,16 @@ async fn by_the_real_binary(
     yardarm.stop().await?;
     if arguments.wants(Group::Idle) {
         idle::measure(figures, site, counts).await?;
+        site.sweep().await?;
+    }
+    if arguments.wants(Group::Crashes) {
+        crashes::measure(figures, site, counts).await?;
+    }
+    if arguments.wants(Group::Storm) {
+        storm::measure(figures, site, counts).await?;
+    }
+    if arguments.wants(Group::Watch) {
+        watch::measure(figures, site, counts).await?;
     }
     Ok(())
 }

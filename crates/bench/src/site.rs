@@ -35,6 +35,14 @@ name = "nobody is asked"
 actions = ["remove", "unfreeze"]
 effect = "allow"
 "#;
+/// As [`IDLE`], and asked how it is every 15 seconds.
+const PROBED: &str = r#"{
+  "description": "waits and is asked", "image": "yardarm/demo-agent:latest",
+  "env": { "DEMO_QUIET": "true", "DEMO_INTERVAL_S": "3600" },
+  "limits": { "memory_mb": 32, "cpus": 0.25, "pids": 16 }, "network": "fleet", "internet": true,
+  "user": "65534:65534", "read_only_root": true, "stop_grace_s": 1,
+  "probes": [{ "kind": "http", "port": 8080, "path": "/healthz", "interval_s": 15 }]
+}"#;
 const REMOVALS: usize = 8;
 
 pub(crate) struct Site {
@@ -55,7 +63,7 @@ impl Site {
             folder: tempfile::tempdir()?,
         };
         std::fs::create_dir(site.folder.path().join("agents"))?;
-        for (name, json) in [("deployed", DEPLOYED), ("idle", IDLE)] {
+        for (name, json) in [("deployed", DEPLOYED), ("idle", IDLE), ("probed", PROBED)] {
             std::fs::write(site.folder.path().join(format!("agents/{name}.json")), json)?;
         }
         std::fs::write(site.folder.path().join("yardarm.toml"), UNASKED)?;
@@ -68,7 +76,17 @@ impl Site {
 
     /// Starts the real binary, and tells how long it took to be READY.
     pub(crate) async fn launch(&self) -> Result<(Yardarm, Duration)> {
+        self.launch_with(&[]).await
+    }
+
+    pub(crate) async fn launch_with(
+        &self,
+        settings: &[(&str, &str)],
+    ) -> Result<(Yardarm, Duration)> {
         let mut command = self.command()?;
+        for (key, value) in settings {
+            command.arg("--set").arg(format!("{key}={value}"));
+        }
         let (identified, _) = self.cord.gateway().arrivals();
         let began = Instant::now();
         let child = command.spawn().context("start Yardarm")?;

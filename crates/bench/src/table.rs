@@ -43,6 +43,18 @@ fn values(figure: &Figure) -> Vec<String> {
                 .collect()
         }
         Figure::Number(value) => vec![format!("{value:.2}")],
+        Figure::NumberBySize(sizes) => {
+            let sizes = sizes.iter();
+            sizes
+                .map(|(size, value)| format!("{size:>5}: {value:.2}"))
+                .collect()
+        }
+        Figure::Numbers(values) => {
+            let values = values.iter();
+            values
+                .map(|(name, value)| format!("{name} {value:.2}"))
+                .collect()
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the tests stand on: the real app, a local Discord, a real database, a fake engine and a clock that stands.
 
+pub(crate) mod alarm;
 pub(crate) mod clock;
 pub(crate) mod docker_host;
 pub(crate) mod errors;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use localcord::{Localcord, Options, Person, Reply};
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
@@ -68,13 +69,21 @@ impl Program {
 
     /// A template of a shell that does what it is told.
     pub(crate) fn write_template(&self, name: &str, script: &str) {
-        let template = serde_json::json!({
+        self.write_template_with(name, script, json!({}));
+    }
+
+    /// And with more keys.
+    pub(crate) fn write_template_with(&self, name: &str, script: &str, more: Value) {
+        let mut template = json!({
             "description": "a shell",
             "image": IMAGE,
             "command": ["sh", "-c", script],
             "network": "none",
             "stop_grace_s": 3,
         });
+        if let (Value::Object(all), Value::Object(more)) = (&mut template, more) {
+            all.extend(more);
+        }
         let path = self.path("agents").join(format!("{name}.json"));
         std::fs::write(path, template.to_string()).unwrap();
     }

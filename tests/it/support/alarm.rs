@@ -1,0 +1,63 @@
+//! What tests of alerts share.
+
+use localcord::Message;
+use yardarm::domain::agent::State;
+
+use super::test_app::TestApp;
+
+/// An app that tells at once what goes wrong, with `scout` at work.
+pub(crate) async fn prompt(more: &[(&str, &str)]) -> TestApp {
+    let mut settings = vec![("alerts.group_wait_s", "0")];
+    settings.extend_from_slice(more);
+    let test = TestApp::start_with(&settings).await;
+    test.deploy("scout").await;
+    test.engine.forget_calls();
+    test
+}
+
+pub(crate) fn die(test: &TestApp, agent: &str, exit_code: i64) {
+    let container = test.engine.id_of(&format!("yardarm-{agent}"));
+    test.engine.kill(&container, exit_code);
+}
+
+pub(crate) fn cards(test: &TestApp) -> Vec<Message> {
+    let mut all = test.cord.channel("ops").messages();
+    all.retain(|message| message.text().contains("-# alert"));
+    all
+}
+
+/// Waits until the card says this; returns all of it.
+pub(crate) async fn card(test: &TestApp, text: &str) -> String {
+    let shows =
+        |message: &Message| message.text().contains("-# alert") && message.text().contains(text);
+    let found = test.cord.channel("ops").wait_for(shows).await;
+    test.said(found.unwrap().content())
+}
+
+pub(crate) async fn running(test: &TestApp, agent: &str) {
+    test.until(|ops| {
+        ops.roster
+            .view(agent)
+            .is_some_and(|view| view.state == State::Running && view.busy.is_none())
+    })
+    .await;
+}
+
+/// What reads the channel of alerts.
+pub(crate) fn said_in_ops(test: &TestApp) -> usize {
+    test.cord.channel("ops").messages().len()
+}
+
+/// Waits until so many starts are over, as of `scout`.
+pub(crate) async fn starts(test: &TestApp, count: usize) {
+    test.until(|ops| {
+        let started = test
+            .engine
+            .changes()
+            .iter()
+            .filter(|one| one.starts_with("start "))
+            .count();
+        started == count && ops.roster.view("scout").unwrap().busy.is_none()
+    })
+    .await;
+}
