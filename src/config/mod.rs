@@ -35,6 +35,7 @@ mod source;
 pub mod templates;
 #[cfg(test)]
 mod tests;
+mod threshold;
 mod vault;
 
 use std::{path::Path, sync::Arc};
@@ -69,7 +70,9 @@ pub use self::{
     vault::Vault,
 };
 use self::{error::Sources, overrides::set};
-use crate::domain::{policy::Policy, problem::Problem, schedule::Written, squelch::Rules};
+use crate::domain::{
+    policy::Policy, problem::Problem, schedule::Written, squelch::Rules, threshold::Threshold,
+};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -93,6 +96,7 @@ pub struct Settings {
     pub ping: Ping,
     pub recovery: Recovery,
     pub resources: Resources,
+    pub thresholds: Arc<Vec<Threshold>>,
     pub outbox: Outbox,
     pub audit: Audit,
     pub backup: Backup,
@@ -116,6 +120,8 @@ struct File {
     notify: Vec<notify::NotifyEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     maintenance: Vec<routes::MaintenanceEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    threshold: Vec<threshold::ThresholdEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     grant: Vec<access::GrantEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -238,6 +244,10 @@ impl File {
             Vec::new()
         });
         policies.extend(access.preset.policies());
+        let thresholds = threshold::settle(&self.threshold).unwrap_or_else(|wrong| {
+            problems.extend(wrong);
+            Vec::new()
+        });
         let schedules = self.schedules.settle(&self.schedule);
         let schedules = schedules.map_err(|wrong| problems.extend(wrong)).ok();
         match (self.discord.settle(environment), schedules, ping) {
@@ -260,6 +270,7 @@ impl File {
                 notify: Arc::new(notify),
                 recovery: self.recovery,
                 resources: self.resources,
+                thresholds: Arc::new(thresholds),
                 outbox: self.outbox,
                 audit: self.audit,
                 shutdown: self.shutdown,

@@ -648,7 +648,7 @@ fn the_shipped_file_shows_every_key_and_its_default() {
         .into_iter()
         // Rules, routes and the like are examples through and through.
         .filter(|(key, _)| {
-            !["policy.", "route.", "notify.", "maintenance."]
+            !["policy.", "route.", "notify.", "maintenance.", "threshold."]
                 .iter()
                 .any(|list| key.starts_with(list))
         })
@@ -886,5 +886,24 @@ fn wrong_targets_are_refused_by_key_and_without_their_secrets() {
     hint: set that variable in `.env` or in your shell
     yardarm.toml: notify[3].url_file: `/no/such/file` cannot be read: No such file or directory (os error 2)
     hint: name a file that is there
+    ");
+}
+
+#[test]
+fn thresholds_that_cannot_be_are_refused_by_key() {
+    let refused = |entry: &str| refused(&format!("[[threshold]]\n{entry}"), &[]);
+    insta::assert_snapshot!(refused("on = \"agents\"\nmeasure = \"disk\"\nabove = 0.0\nbelow = 5.0"), @"
+    yardarm.toml: threshold[0].measure: `disk` is not measured of `agents`
+    hint: use `cpu`, `memory`, `pids`
+    yardarm.toml: threshold[0].above: `0` is out of range
+    hint: use 1 to 10000
+    yardarm.toml: threshold[0].below: is more than `above`
+    hint: leave it out, or set a little less than `above`
+    ");
+    insta::assert_snapshot!(refused("on = \"host\"\nmeasure = \"disk\"\nabove = 90.0\nfor_s = 90000\nfleets = [\"x\"]"), @"
+    yardarm.toml: threshold[0].fleets: does not fit the host, which is of no fleet
+    hint: leave `fleets` and `agents` out
+    yardarm.toml: threshold[0].for_s: `90000` is out of range
+    hint: use 0 to 86400
     ");
 }

@@ -443,6 +443,9 @@ pub struct Details {
     /// Its requester typed what it is about to confirm it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub typed: bool,
+    /// Nobody asked for it: people decide, although the rules would let it go.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub proposed: bool,
     /// `deploy`, `redeploy`: fetch the image although it is present.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pull: bool,

@@ -187,7 +187,7 @@ impl Default for Recovery {
     }
 }
 
-/// What was tried for an agent within the window.
+/// What was tried for an agent within the window, and what stands in the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Past {
     pub attempts: u32,
@@ -195,6 +195,8 @@ pub struct Past {
     pub last: Option<DateTime<Utc>>,
     /// The attempts were used up: people were asked.
     pub broken: bool,
+    /// What starts writes, and there is no room.
+    pub disk_full: bool,
 }
 
 /// What is to be done.
@@ -220,6 +222,9 @@ impl Recovery {
         }
         if !self.restart {
             return Course::Ask("its template says that it is not restarted by itself");
+        }
+        if past.disk_full {
+            return Course::Ask("the host's disk is full");
         }
         if past.broken || past.attempts >= self.attempts {
             return Course::Break;
@@ -351,7 +356,7 @@ mod tests {
             let past = Past {
                 attempts,
                 last: Some(now),
-                broken: false,
+                ..Past::default()
             };
             rule.course(&cause, &past, agent, now)
         };
@@ -371,6 +376,14 @@ mod tests {
             ..Past::default()
         };
         assert_eq!(rule.course(&cause, &broken, agent, now), Course::Break);
+        let full = Past {
+            disk_full: true,
+            ..broken
+        };
+        assert_eq!(
+            rule.course(&cause, &full, agent, now),
+            Course::Ask("the host's disk is full")
+        );
         let blocked = Cause::Blocked(String::new());
         assert!(matches!(
             rule.course(&blocked, &Past::default(), agent, now),

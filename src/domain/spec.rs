@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{action::Arguments, ids::ImageId, probe::Probe, recovery::Recovery};
+use super::{action::Arguments, idle::Idle, ids::ImageId, probe::Probe, recovery::Recovery};
 
 /// Everything a container is made from. Kept by version, so that `/rollback` has something to return to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct Spec {
     /// What is done by itself when it is not well; the defaults if None.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
+    /// What is done when it does nothing for long; nothing if None.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Idle>,
     /// Agents of the same fleet that it cannot do without: after one of them was restarted by itself, so is this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,

@@ -16,6 +16,7 @@ pub use self::parameter::{ARGUMENT_MAX, Argument, Parameter, ParameterKind};
 use super::{
     action::Arguments,
     agent::Name,
+    idle::Idle,
     probe::Probe,
     problem::Problem,
     recovery::Recovery,
@@ -117,6 +118,9 @@ pub struct TemplateBody {
     /// What is done by itself when an agent ends or is not well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
+    /// What is done when an agent does nothing for long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Idle>,
     /// Agents of the same fleet that it cannot do without: after one of them was restarted by itself, so is this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
@@ -228,6 +232,7 @@ impl Template {
             exit_codes: spec.exit_codes.clone(),
             probes: spec.probes.clone(),
             recovery: spec.recovery,
+            idle: spec.idle,
             depends_on: spec.depends_on.clone(),
             privileges: spec.privileges.clone(),
         };

@@ -11,7 +11,7 @@ use crate::{
         agent::Name,
         event::Event,
         ids::{AlertId, ChannelId, MessageId, NudgeId},
-        incident::Incident,
+        incident::{Incident, Kind},
         outbox::Subject,
         pattern::Pattern,
         squelch::{Change, Destination, Mute, Nudge, Pace, Pipeline, Route, Rules, Silence, Steps},
@@ -234,9 +234,12 @@ impl Ops {
 
     /// What is tried by itself, and when next.
     async fn attempts_of(&self, incident: &Incident) -> Result<Option<Attempts>> {
+        // Using much is nothing that a restart mends.
+        let mended = incident.kind != Kind::Resources;
         let Some(view) = incident
             .about
             .agent()
+            .filter(|_| mended)
             .and_then(|id| self.roster.view_of(id))
         else {
             return Ok(None);

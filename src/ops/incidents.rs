@@ -10,13 +10,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Ops, sight::Sight};
 use crate::{
     domain::{
+        agent::Desired,
         event::Event,
         grant::{Caller, Level, Need, Scope},
         ids::{AlertId, IncidentId, UserId},
         incident::{About, Evidence, Incident, Kind, Problem, Severity, Standing},
         outbox::Subject,
         squelch::Trial,
-        view::EngineState,
+        view::{EngineState, View},
     },
     error::{Error, Result},
     store::{Tx, incidents, outbox},
@@ -192,17 +193,19 @@ impl Ops {
         incident: &Incident,
         present: &HashMap<(About, Kind), &Problem>,
     ) -> Standing {
-        let Some(agent) = incident.about.agent() else {
-            let there = present.contains_key(&(incident.about.clone(), incident.kind));
-            return if there {
-                Standing::There
-            } else {
-                Standing::Gone
-            };
-        };
-        match self.roster.view_of(agent) {
-            None => Standing::Gone,
-            Some(view) => incident.kind.standing(view.agent.desired, view.state),
+        let view = incident
+            .about
+            .agent()
+            .map(|agent| self.roster.view_of(agent));
+        let measured = matches!(incident.kind, Kind::Resources | Kind::Host);
+        match view {
+            Some(None) => Standing::Gone,
+            Some(Some(view)) if !measured || !is_measured(&view) => {
+                incident.kind.standing(view.agent.desired, view.state)
+            }
+            _ if present.contains_key(&(incident.about.clone(), incident.kind)) => Standing::There,
+            _ if measured && !self.watched.knows(&incident.about) => Standing::Unknown,
+            _ => Standing::Gone,
         }
     }
 
@@ -220,6 +223,11 @@ impl Ops {
             });
         }
         problems.extend(self.stalls.problems(self.now()));
+        // It may have been stopped since it was measured.
+        problems.extend(self.watched.problems().into_iter().filter(|problem| {
+            let agent = problem.about.agent();
+            agent.is_none_or(|agent| self.roster.view_of(agent).as_ref().is_some_and(is_measured))
+        }));
         problems
     }
 
@@ -255,6 +263,11 @@ impl Ops {
         self.ring();
         Ok(())
     }
+}
+
+/// It runs, nobody is at work on it, and nothing but what it uses tells whether that is too much.
+fn is_measured(view: &View) -> bool {
+    view.agent.desired == Desired::Running && view.state.is_at_work()
 }
 
 /// Writes what changed, and has the message about it edited.

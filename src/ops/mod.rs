@@ -14,6 +14,7 @@ pub mod drafts;
 pub mod execute;
 pub mod freeze;
 pub mod grants;
+mod idle;
 mod incidents;
 pub mod locks;
 pub mod members;
@@ -37,6 +38,7 @@ pub mod secrets;
 pub mod sight;
 mod silences;
 pub mod studio;
+mod thresholds;
 mod tidy;
 mod verdict;
 mod vitals;
@@ -104,6 +106,7 @@ pub struct Ops {
     noted: samples::Noted,
     gauge: Arc<dyn Gauge>,
     pub studio: Studio,
+    watched: thresholds::Watched,
     life: vitals::Life,
     own: networks::Own,
     pub instance: InstanceId,
@@ -153,6 +156,7 @@ impl Ops {
             noted: samples::Noted::default(),
             gauge,
             studio: Studio::default(),
+            watched: thresholds::Watched::default(),
             life: vitals::Life::begin(clock.now()),
             own: networks::Own::default(),
             clock,

@@ -211,7 +211,8 @@ impl Ops {
         let rule = view.recovery();
         let since = rule.counts_since(self.now());
         let past = self.store.past_of(view.agent.id, since).await?;
-        Ok((rule, past))
+        let disk_full = self.watched.is_disk_full();
+        Ok((rule, Past { disk_full, ..past }))
     }
 
     async fn restart(&self, view: &View, cause: &Cause) -> Result<Option<DateTime<Utc>>> {

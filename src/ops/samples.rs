@@ -98,15 +98,16 @@ impl Ops {
         }
     }
 
-    /// Writes the minutes that are over, in one transaction.
-    pub async fn write_samples(&self) -> Result<()> {
+    /// Writes the minutes that are over, in one transaction; returns whether there were any.
+    pub async fn write_samples(&self) -> Result<bool> {
         let pages = self.noted.with(|diary| diary.turn(self.now()));
         if pages.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let mut tx = self.store.begin().await?;
         samples::insert(&mut tx, &pages.agents, &pages.host).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Makes quarters of an hour of what is older than a day, and drops what the settings keep no longer.

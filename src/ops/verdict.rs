@@ -42,6 +42,10 @@ impl Ops {
         let caller = requester.caller.as_ref();
         let decision = self.judge((request.kind, requester.origin), plan, caller);
         match decision.effect {
+            Effect::Allow | Effect::Confirm if request.details.proposed => {
+                let ask = (Ask::of(1), "a proposal is for people to decide".to_owned());
+                self.ask(ask, requester, request, plan)
+            }
             Effect::Allow => Ok(Verdict::Go),
             Effect::Deny { reason } => Err(Error::Denied(format!(
                 "The policy `{}` denies this: {reason}",

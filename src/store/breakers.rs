@@ -24,6 +24,7 @@ impl Store {
             attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
             last: row.last,
             broken: row.broken,
+            disk_full: false,
         })
     }
 
@@ -39,6 +40,23 @@ impl Store {
         .fetch_optional(&self.reader)
         .await?;
         Ok(origin.as_deref() == Some("recovery"))
+    }
+
+    /// Whether we wanted to stop it by ourselves, and that is open or was over only after `since`.
+    pub async fn was_to_be_stopped(
+        &self,
+        agent: AgentId,
+        since: DateTime<Utc>,
+    ) -> sqlx::Result<bool> {
+        sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT 1 FROM actions JOIN action_targets ON action_id = actions.id
+                              WHERE agent_id = ? AND kind = 'stop' AND origin = 'recovery'
+                                AND (actions.finished_at IS NULL OR actions.finished_at > ?)) AS "was!: bool""#,
+            agent.0,
+            since
+        )
+        .fetch_one(&self.reader)
+        .await
     }
 
     /// Agents that are not restarted by themselves, and since when they run well.

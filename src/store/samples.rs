@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Store, Tx};
 use crate::domain::{
     history::{HostMinute, HostTotal, Minute, Point, Total, minute},
+    idle::Quiet,
     ids::AgentId,
 };
 
@@ -111,24 +112,28 @@ impl Store {
         }))
     }
 
-    /// The first minute that is known of an agent within a time, how many there are, and the most CPUs it used.
-    pub async fn busiest(
-        &self,
-        agent: AgentId,
-        span: Span,
-    ) -> sqlx::Result<Option<(i64, i64, f64)>> {
+    /// How quiet an agent was over a time; None if nothing is known of it.
+    pub async fn quiet(&self, agent: AgentId, span: Span) -> sqlx::Result<Option<Quiet>> {
         let row = sqlx::query!(
-            r#"SELECT min(at) AS "first: i64", count(*) AS "count!: i64", max(cpu) AS "cpu: i64" FROM minutes
-               WHERE agent_id = ? AND at BETWEEN ? AND ?"#,
+            r#"SELECT min(at) AS "first: i64", max(at) AS "last: i64", max(cpu) * 1.0 AS "cpu: f64",
+                      coalesce(max(gap), 0) AS "gap!: i64"
+               FROM (SELECT at, cpu, at - lag(at) OVER (ORDER BY at) AS gap FROM minutes
+                     WHERE agent_id = ? AND at BETWEEN ? AND ?)"#,
             agent.0,
             span.from,
             span.to
         )
         .fetch_one(&self.reader)
         .await?;
-        let thousandths = row.cpu.and_then(|cpu| i32::try_from(cpu).ok());
-        let known = row.first.zip(thousandths);
-        Ok(known.map(|(first, cpu)| (first, row.count, f64::from(cpu) / 1000.0)))
+        let (Some(first), Some(last), Some(cpu)) = (row.first, row.last, row.cpu) else {
+            return Ok(None);
+        };
+        Ok(Some(Quiet {
+            first,
+            last,
+            gap: row.gap,
+            cpus: cpu / 1000.0,
+        }))
     }
 }
 

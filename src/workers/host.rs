@@ -14,9 +14,23 @@ pub(super) async fn measure(ops: Arc<Ops>, pulse: Pulse) {
     loop {
         pulse.beat();
         ops.measure_host();
-        if let Err(error) = ops.write_samples().await {
-            tracing::error!(error = %error, "what was used could not be written down");
+        if let Err(error) = ops.look_at_thresholds().await {
+            tracing::error!(error = %error, "what is used could not be compared with the thresholds");
+        }
+        match ops.write_samples().await {
+            // A minute is over: that is soon enough for what takes many of them.
+            Ok(true) => look_for_idle(&ops).await,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(error = %error, "what was used could not be written down");
+            }
         }
         sleep(ops.settings().roster.sample.min(EVERY)).await;
+    }
+}
+
+async fn look_for_idle(ops: &Ops) {
+    if let Err(error) = ops.look_for_idle().await {
+        tracing::error!(error = %error, "idle agents could not be looked for");
     }
 }

@@ -702,6 +702,7 @@ async fn what_was_tried_by_itself_is_counted_from_its_beginning() {
         attempts: 1,
         last: Some(scene.now),
         broken: false,
+        disk_full: false,
     };
     assert_eq!(past(scene.now - TimeDelta::hours(1)).await, begun);
     assert_eq!(past(scene.now).await, Past::default());

@@ -66,6 +66,10 @@ fn check_recovery(body: &TemplateBody, found: &mut Vec<Problem>) {
             found,
         );
     }
+    if let Some(idle) = &body.idle {
+        check_range("idle.cpu_percent", idle.cpu_percent, &(0.1..=100.0), found);
+        check_range("idle.minutes", idle.minutes, &(5..=1380), found);
+    }
     for (index, name) in body.depends_on.iter().enumerate() {
         if let Err(bad) = Name::parse(name) {
             let hint = "give the name of an agent in the same fleet";

@@ -148,6 +148,7 @@ impl Template {
             exit_codes: body.exit_codes.clone(),
             probes: body.probes.clone(),
             recovery: body.recovery,
+            idle: body.idle,
             depends_on: body.depends_on.clone(),
             privileges: body.privileges.clone(),
         }

@@ -78,6 +78,7 @@ fn spec(
         exit_codes: BTreeMap::new(),
         probes: Vec::new(),
         recovery: None,
+        idle: None,
         depends_on: Vec::new(),
         privileges: privileges(host),
     }

@@ -76,6 +76,7 @@ pub(crate) fn plain_spec(image: &str) -> Spec {
         exit_codes: BTreeMap::new(),
         probes: Vec::new(),
         recovery: None,
+        idle: None,
         depends_on: Vec::new(),
         privileges: Privileges::default(),
     }

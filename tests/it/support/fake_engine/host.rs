@@ -143,6 +143,7 @@ impl FakeEngine {
             exit_codes: std::collections::BTreeMap::new(),
             probes: Vec::new(),
             recovery: None,
+            idle: None,
             depends_on: Vec::new(),
             privileges: Privileges::default(),
         };

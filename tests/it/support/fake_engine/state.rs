@@ -183,6 +183,7 @@ impl Container {
             exit_codes: BTreeMap::new(),
             probes: Vec::new(),
             recovery: None,
+            idle: None,
             depends_on: Vec::new(),
             ..self.spec.clone()
         };

@@ -1,0 +1,502 @@
+//! How much is too much for how long.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    incident::{About, Evidence, Kind, Problem, Severity},
+    pattern::Pattern,
+    view::{Host, View, percent},
+    words::words,
+};
+
+words! {
+    /// What is measured. Of an agent, the share of what it may have at most.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Measure {
+        Cpu = "cpu",
+        Memory = "memory",
+        Pids = "pids",
+        Disk = "disk",
+        Swap = "swap",
+        /// Processes that run or wait to, as a share of the CPUs.
+        Load = "load",
+        /// The share of a minute in which something waited for memory, or for a disk.
+        MemoryPressure = "memory-pressure",
+        IoPressure = "io-pressure",
+    }
+}
+
+words! {
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Subject {
+        Agents = "agents",
+        Host = "host",
+    }
+}
+
+impl Measure {
+    pub const fn is_of(self, subject: Subject) -> bool {
+        match subject {
+            Subject::Agents => matches!(self, Self::Cpu | Self::Memory | Self::Pids),
+            Subject::Host => !matches!(self, Self::Pids),
+        }
+    }
+}
+
+/// Above `above` percent for so long is an incident; it is over below `below`, so that it does not come and go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threshold {
+    pub subject: Subject,
+    pub measure: Measure,
+    pub above: f64,
+    pub below: f64,
+    pub lasting: TimeDelta,
+    pub severity: Severity,
+    /// None: all of them. What concerns no fleet matches none.
+    pub fleets: Vec<Pattern>,
+    pub agents: Vec<Pattern>,
+}
+
+impl Threshold {
+    /// What counts unless the settings say otherwise: little, so that it is heeded.
+    pub fn defaults() -> Vec<Self> {
+        let threshold = |subject, measure, above: f64, minutes, severity| Self {
+            subject,
+            measure,
+            above,
+            below: above - SLACK,
+            lasting: TimeDelta::minutes(minutes),
+            severity,
+            fleets: Vec::new(),
+            agents: Vec::new(),
+        };
+        vec![
+            threshold(Subject::Host, Measure::Disk, 90.0, 5, Severity::Warning),
+            // Soon: what restarts meanwhile fills it.
+            threshold(Subject::Host, Measure::Disk, 97.0, 1, Severity::Critical),
+            threshold(Subject::Host, Measure::Memory, 95.0, 5, Severity::Warning),
+            threshold(Subject::Agents, Measure::Memory, 95.0, 5, Severity::Warning),
+        ]
+    }
+
+    fn is_about(&self, reading: &Reading) -> bool {
+        let matches = |patterns: &[Pattern], name: Option<&str>| {
+            patterns.is_empty()
+                || patterns
+                    .iter()
+                    .any(|one| name.is_some_and(|name| one.matches(name)))
+        };
+        let names = reading.names.as_ref();
+        self.measure == reading.measure
+            && (self.subject == Subject::Agents) == reading.about.agent().is_some()
+            && matches(&self.agents, names.map(|(agent, _)| agent.as_str()))
+            && matches(&self.fleets, names.map(|(_, fleet)| fleet.as_str()))
+    }
+}
+
+/// Percent points between the beginning and the end of an incident, unless the settings say otherwise.
+pub const SLACK: f64 = 3.0;
+
+/// One figure at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    pub about: About,
+    /// Of an agent: its own and that of its fleet.
+    names: Option<(String, String)>,
+    pub measure: Measure,
+    pub percent: f64,
+    /// How people read it: `its 512 MiB of memory`.
+    what: String,
+}
+
+impl Reading {
+    pub fn of_host(host: &Host) -> Vec<Self> {
+        let of = |part: &str, measure, percent, what: String| Self {
+            about: About::Host(part.to_owned()),
+            names: None,
+            measure,
+            percent,
+            what,
+        };
+        let plain = |part: &str, measure, percent| of(part, measure, percent, String::new());
+        let mut readings = vec![
+            plain("CPU", Measure::Cpu, host.cpu_percent.into()),
+            plain(
+                "memory",
+                Measure::Memory,
+                percent(host.memory_used_bytes, host.memory_total_bytes),
+            ),
+            plain(
+                "load",
+                Measure::Load,
+                host.load * 100.0 / f64::from(host.cpus.max(1)),
+            ),
+        ];
+        if host.swap_total_bytes > 0 {
+            readings.push(plain(
+                "swap",
+                Measure::Swap,
+                percent(host.swap_used_bytes, host.swap_total_bytes),
+            ));
+        }
+        for disk in &host.disks {
+            let part = format!("disk ({})", disk.folder);
+            readings.push(plain(&part, Measure::Disk, disk.percent()));
+        }
+        let pressures = [
+            (
+                "memory pressure",
+                Measure::MemoryPressure,
+                host.memory_pressure,
+            ),
+            ("I/O pressure", Measure::IoPressure, host.io_pressure),
+        ];
+        let known = pressures.into_iter();
+        readings
+            .extend(known.filter_map(|(part, measure, share)| Some(plain(part, measure, share?))));
+        readings
+    }
+
+    /// Nothing of an agent that has no limit to compare with, and of one that is not sampled.
+    pub fn of_agent(view: &View) -> Vec<Self> {
+        let (Some(usage), Some(version)) = (view.usage, view.version.as_ref()) else {
+            return Vec::new();
+        };
+        let limits = version.spec.limits;
+        let of = |measure, percent, what: String| Self {
+            about: About::Agent(view.agent.id),
+            names: Some((view.agent.name.to_string(), view.fleet.to_string())),
+            measure,
+            percent,
+            what,
+        };
+        let mut readings = Vec::new();
+        if limits.cpus > 0.0 {
+            let share = usage.cpus / limits.cpus * 100.0;
+            readings.push(of(
+                Measure::Cpu,
+                share,
+                format!(
+                    "its {} CPU{}",
+                    limits.cpus,
+                    if limits.cpus > 1.0 { "s" } else { "" }
+                ),
+            ));
+        }
+        if limits.memory_mb > 0 {
+            let share = percent(usage.memory_bytes, u64::from(limits.memory_mb) << 20);
+            readings.push(of(
+                Measure::Memory,
+                share,
+                format!("its {} MiB of memory", limits.memory_mb),
+            ));
+        }
+        if limits.pids > 0 {
+            let share = percent(usage.pids, limits.pids.into());
+            readings.push(of(
+                Measure::Pids,
+                share,
+                format!("its {} processes", limits.pids),
+            ));
+        }
+        readings
+    }
+
+    fn cause(&self, lasted: TimeDelta) -> String {
+        let minutes = lasted.num_minutes();
+        if self.about.agent().is_some() {
+            format!(
+                "uses {:.0} % of {} for {minutes} min",
+                self.percent, self.what
+            )
+        } else {
+            format!("is at {:.0} % for {minutes} min", self.percent)
+        }
+    }
+}
+
+/// What one threshold says of one subject.
+#[derive(Clone, Debug)]
+struct Excess {
+    /// How long it has been above, as far as we looked.
+    held: TimeDelta,
+    seen_at: DateTime<Utc>,
+    /// What people read, from the moment on at which it had lasted: a text that changed with each look would be told anew.
+    raised: Option<String>,
+}
+
+/// What stands above its threshold, and since when. Only what has not yet lasted is lost with the process: what had is an open
+/// incident, and goes on.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    excesses: HashMap<(About, Measure, Severity), Excess>,
+    looked_at: HashSet<About>,
+}
+
+/// One look counts for no more than this: a clock that jumps ahead, or an hour without a look, proves nothing.
+const LOOK_MAX: TimeDelta = TimeDelta::minutes(1);
+
+impl Watch {
+    /// Takes in what is measured now. `is_open` tells whether an incident of that subject and at least that severity is
+    /// present, for subjects that were never looked at.
+    pub fn look(
+        &mut self,
+        thresholds: &[Threshold],
+        readings: &[Reading],
+        is_open: impl Fn(&About, Severity) -> bool,
+        now: DateTime<Utc>,
+    ) {
+        let mut before = std::mem::take(&mut self.excesses);
+        for reading in readings {
+            for threshold in thresholds.iter().filter(|one| one.is_about(reading)) {
+                let key = (reading.about.clone(), reading.measure, threshold.severity);
+                let known = before.remove(&key).or_else(|| {
+                    let goes_on = !self.looked_at.contains(&reading.about)
+                        && is_open(&reading.about, threshold.severity);
+                    goes_on.then(|| Excess {
+                        held: threshold.lasting,
+                        seen_at: now,
+                        raised: Some(reading.cause(threshold.lasting)),
+                    })
+                });
+                if let Some(excess) = threshold.judge(reading, known, now) {
+                    self.excesses.insert(key, excess);
+                }
+            }
+        }
+        self.looked_at = readings
+            .iter()
+            .map(|reading| reading.about.clone())
+            .collect();
+    }
+
+    /// Whether it follows from what is known that a subject is well: of an agent that is not sampled nothing does, and of
+    /// the host nothing before the first look.
+    pub fn knows(&self, about: &About) -> bool {
+        match about {
+            About::Agent(_) => self.looked_at.contains(about),
+            _ => !self.looked_at.is_empty(),
+        }
+    }
+
+    /// What has lasted, one problem a subject.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut raised: Vec<(&(About, Measure, Severity), &String)> = self
+            .excesses
+            .iter()
+            .filter_map(|(key, excess)| Some((key, excess.raised.as_ref()?)))
+            .collect();
+        raised.sort_by(|(one, _), (other, _)| {
+            (&one.0, other.2, one.1).cmp(&(&other.0, one.2, other.1))
+        });
+        raised
+            .chunk_by(|(one, _), (next, _)| one.0 == next.0)
+            .filter_map(problem)
+            .collect()
+    }
+
+    /// Nothing should be written then, and a restart writes.
+    pub fn is_disk_full(&self) -> bool {
+        self.excesses
+            .iter()
+            .any(|((_, measure, severity), excess)| {
+                *measure == Measure::Disk
+                    && *severity == Severity::Critical
+                    && excess.raised.is_some()
+            })
+    }
+}
+
+impl Threshold {
+    fn judge(
+        &self,
+        reading: &Reading,
+        known: Option<Excess>,
+        now: DateTime<Utc>,
+    ) -> Option<Excess> {
+        let mut excess = known.unwrap_or(Excess {
+            held: TimeDelta::zero(),
+            seen_at: now,
+            raised: None,
+        });
+        let least = if excess.raised.is_some() {
+            self.below
+        } else {
+            self.above
+        };
+        if reading.percent < least {
+            return None;
+        }
+        excess.held += (now - excess.seen_at).clamp(TimeDelta::zero(), LOOK_MAX);
+        excess.seen_at = now;
+        if excess.raised.is_none() && excess.held >= self.lasting {
+            excess.raised = Some(reading.cause(excess.held));
+        }
+        Some(excess)
+    }
+}
+
+/// The gravest one of each measure, the gravest first.
+fn problem(same: &[(&(About, Measure, Severity), &String)]) -> Option<Problem> {
+    let ((about, _, severity), _) = same.first()?;
+    let mut told = HashSet::new();
+    let causes = same
+        .iter()
+        .filter(|((_, measure, _), _)| told.insert(*measure));
+    let causes: Vec<&str> = causes.map(|(_, cause)| cause.as_str()).collect();
+    let kind = if about.agent().is_some() {
+        Kind::Resources
+    } else {
+        Kind::Host
+    };
+    let notes = same
+        .iter()
+        .find(|((_, measure, _), _)| *measure == Measure::Disk);
+    Some(Problem {
+        about: about.clone(),
+        kind,
+        severity: *severity,
+        cause: causes.join(", "),
+        evidence: Evidence {
+            notes: notes.map(|_| DISK_NOTE.to_owned()).into_iter().collect(),
+            ..Evidence::default()
+        },
+    })
+}
+
+const DISK_NOTE: &str = "`docker system df` on the host tells what takes the room. While a disk is full beyond the critical threshold, nothing is restarted by itself.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::view::Disk;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
+    }
+
+    fn disk(percent: u64) -> Vec<Reading> {
+        let host = Host {
+            disks: vec![Disk {
+                folder: "/data".to_owned(),
+                used_bytes: percent,
+                total_bytes: 100,
+            }],
+            memory_total_bytes: 1,
+            ..Host::default()
+        };
+        Reading::of_host(&host)
+    }
+
+    fn told(watch: &Watch) -> Vec<String> {
+        let told = |one: Problem| format!("{} {}: {}", one.severity.as_str(), one.about, one.cause);
+        watch.problems().into_iter().map(told).collect()
+    }
+
+    /// Looks every 30 seconds, from `from` on for so many looks.
+    fn look(watch: &mut Watch, percent: u64, from: i64, looks: i64) {
+        for number in 0..looks {
+            let now = at(from + number * 30);
+            watch.look(&Threshold::defaults(), &disk(percent), |_, _| false, now);
+        }
+    }
+
+    #[test]
+    fn what_lasts_is_a_problem_and_ends_with_some_slack() {
+        let mut watch = Watch::default();
+        look(&mut watch, 91, 0, 10);
+        assert!(told(&watch).is_empty());
+        look(&mut watch, 91, 300, 1);
+        assert_eq!(
+            told(&watch),
+            ["warning host disk (/data): is at 91 % for 5 min"]
+        );
+        // Its text stays as it is, and it goes on until it is well below.
+        look(&mut watch, 88, 330, 4);
+        assert_eq!(
+            told(&watch),
+            ["warning host disk (/data): is at 91 % for 5 min"]
+        );
+        look(&mut watch, 86, 500, 1);
+        assert!(told(&watch).is_empty());
+        // Then it has to last again.
+        look(&mut watch, 91, 530, 2);
+        assert!(told(&watch).is_empty());
+    }
+
+    #[test]
+    fn the_gravest_threshold_speaks_for_a_subject() {
+        let mut watch = Watch::default();
+        look(&mut watch, 98, 0, 3);
+        assert_eq!(
+            told(&watch),
+            ["critical host disk (/data): is at 98 % for 1 min"]
+        );
+        assert!(watch.is_disk_full());
+        look(&mut watch, 98, 90, 10);
+        assert_eq!(
+            told(&watch),
+            ["critical host disk (/data): is at 98 % for 1 min"]
+        );
+        look(&mut watch, 93, 400, 1);
+        assert_eq!(
+            told(&watch),
+            ["warning host disk (/data): is at 98 % for 5 min"]
+        );
+        assert!(!watch.is_disk_full());
+    }
+
+    #[test]
+    fn a_dip_begins_anew_and_a_jump_of_the_clock_proves_nothing() {
+        let mut watch = Watch::default();
+        look(&mut watch, 91, 0, 9);
+        look(&mut watch, 20, 270, 1);
+        look(&mut watch, 91, 300, 9);
+        assert!(told(&watch).is_empty());
+        let mut watch = Watch::default();
+        look(&mut watch, 91, 0, 1);
+        look(&mut watch, 91, 7200, 1);
+        look(&mut watch, 91, 3600, 1);
+        assert!(told(&watch).is_empty());
+    }
+
+    #[test]
+    fn an_open_incident_goes_on_after_a_restart() {
+        let mut watch = Watch::default();
+        let about = About::Host("disk (/data)".to_owned());
+        assert!(!watch.knows(&about));
+        let open = |severity: Severity| move |_: &About, least: Severity| severity >= least;
+        watch.look(
+            &Threshold::defaults(),
+            &disk(95),
+            open(Severity::Warning),
+            at(0),
+        );
+        assert!(watch.knows(&about));
+        assert_eq!(
+            told(&watch),
+            ["warning host disk (/data): is at 95 % for 5 min"]
+        );
+        // One that is over is over.
+        let mut watch = Watch::default();
+        watch.look(
+            &Threshold::defaults(),
+            &disk(40),
+            open(Severity::Critical),
+            at(0),
+        );
+        watch.look(
+            &Threshold::defaults(),
+            &disk(95),
+            open(Severity::Critical),
+            at(15),
+        );
+        assert!(told(&watch).is_empty());
+    }
+}
