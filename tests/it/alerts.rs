@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use localcord::{Fault, Person};
-use yardarm::{domain::agent::State, engine::LogSource};
+use yardarm::{domain::agent::State, engine::LogSource, ops::Ops};
 
 use crate::support::{
     alarm::{card, cards, die, prompt, running, starts},
@@ -411,18 +411,19 @@ async fn a_worker_that_had_to_be_begun_again_is_told() {
 
 #[tokio::test]
 async fn a_clock_that_jumps_an_hour_back_tells_nothing_twice_and_holds_nothing_up() {
-    let test = TestApp::start().await;
+    let mut test = TestApp::prepare(&[]).await;
+    let fragile = r#"{ "description": "x", "image": "demo:1", "recovery": { "restart": false } }"#;
+    test.write_template("demo", fragile);
+    test.up().await;
     test.deploy("scout").await;
-    test.engine.forget_calls();
-    test.engine.crash_on_start("demo:1", 1);
     die(&test, "scout", 1);
-    starts(&test, 1).await;
+    let opened = async |ops: &Ops| ops.store.open_incidents().await.unwrap().len() == 1;
+    test.until_outbox(opened).await;
     test.ops().tell_incidents().await.unwrap();
     assert_eq!(cards(&test).len(), 0, "it waits for others to follow");
     test.clock.advance(TimeDelta::hours(-1));
     test.pass(TimeDelta::seconds(1));
     card(&test, "exited with code 1").await;
-    test.engine.run_on_start("demo:1");
     test.done("start agent:scout").await;
     card(&test, "well again").await;
     test.clock.advance(TimeDelta::hours(-1));
