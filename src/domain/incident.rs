@@ -152,7 +152,10 @@ pub struct Evidence {
     /// The last lines of its log, redacted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
-    /// What else is worth knowing: what changed since it was last well, what is done about it.
+    /// What was done to its agent shortly before, in one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<String>,
+    /// What else is worth knowing, such as what is done about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }

@@ -5,6 +5,7 @@ pub mod agent;
 pub mod approval;
 pub mod audit;
 pub mod board;
+pub mod change;
 pub mod event;
 pub mod finding;
 pub mod fleet;

@@ -313,7 +313,8 @@ fn limits(spec: &Spec) -> String {
     )
 }
 
-fn changes(now: &Made, then: &Made) -> Vec<String> {
+/// What `then` differs in, a line each.
+pub fn changes(now: &Made, then: &Made) -> Vec<String> {
     let (before, after) = (&now.spec, &then.spec);
     let mut lines = Vec::new();
     let mut line = |what: &str, old: String, new: String| {

@@ -21,6 +21,7 @@ use crate::{
     domain::{
         action::{Arguments, Details, Kind as ActionKind, Origin},
         agent::{Desired, Name, State},
+        change::{self, Change},
         event::Event,
         ids::AgentId,
         incident::{About, Evidence, Incident, Kind, Problem, Severity},
@@ -36,6 +37,10 @@ use crate::{
 const LINES: u32 = 20;
 /// Agents looked after at the same time.
 const LOOKS: usize = 16;
+/// What was done to an agent is told if it was within this time before the problem.
+const SHORTLY: TimeDelta = TimeDelta::hours(1);
+/// Actions that are told so.
+const CHANGES: i64 = 2;
 const USED_UP: &str = "Its restarts are used up. It may be restarted by itself again once it has run well for a while.";
 /// A log that does not come within this time tells nothing.
 const LOG_DEADLINE: Duration = Duration::from_secs(2);
@@ -164,6 +169,7 @@ impl Ops {
                     .and_then(|seen| seen.exit_code)
                     .filter(|_| kind != Kind::Unhealthy),
                 lines,
+                changed: self.changed(view).await?,
                 notes: more_memory(view)
                     .filter(|_| cause == Cause::OutOfMemory)
                     .map(|(limit, more)| {
@@ -180,6 +186,20 @@ impl Ops {
             self.ring();
         }
         Ok(self.store.open_incident(&problem.about, kind).await?)
+    }
+
+    /// What was done to it shortly before.
+    async fn changed(&self, view: &View) -> Result<Option<String>> {
+        let since = self.now() - SHORTLY;
+        let changes = self.store.changes_of(view.agent.id, since, CHANGES).await?;
+        let mut differences = Vec::new();
+        if changes.iter().any(Change::is_new_container)
+            && let Some(after) = &view.version
+            && let Some(before) = self.store.version(view.agent.id, after.number - 1).await?
+        {
+            differences = change::differences(&before, after);
+        }
+        Ok(change::told(&changes, &differences))
     }
 
     /// The end of an agent's log, without secrets; empty if it cannot be read in time.

@@ -2,8 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Store, Tx};
-use crate::domain::{ids::AgentId, recovery::Past};
+use super::{Store, Tx, unreadable};
+use crate::domain::{
+    action::{Kind, Origin},
+    change::Change,
+    ids::{ActionId, AgentId, UserId},
+    recovery::Past,
+};
 
 impl Store {
     /// What we tried for an agent by ourselves since `since`. Its part of an action ends before the action does, and so
@@ -26,6 +31,40 @@ impl Store {
             broken: row.broken,
             disk_full: false,
         })
+    }
+
+    /// What was done to an agent since `since`, latest first: all but our own starts, and what made it, before which there
+    /// was nothing to compare with.
+    pub async fn changes_of(
+        &self,
+        agent: AgentId,
+        since: DateTime<Utc>,
+        most: i64,
+    ) -> sqlx::Result<Vec<Change>> {
+        let rows = sqlx::query!(
+            r#"SELECT actions.id AS "id!: i64", kind, actor, origin, action_targets.finished_at AS "at!: DateTime<Utc>"
+               FROM actions JOIN action_targets ON action_id = actions.id
+               WHERE agent_id = ?1 AND action_targets.state = 'succeeded' AND action_targets.finished_at > ?2
+                 AND kind NOT IN ('deploy', 'adopt')
+                 AND (origin NOT IN ('converge', 'recovery') OR kind NOT IN ('start', 'restart'))
+               ORDER BY actions.id DESC LIMIT ?3"#,
+            agent.0,
+            since,
+            most
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        let changes = rows.into_iter().map(|row| {
+            Ok(Change {
+                action: ActionId(row.id),
+                kind: Kind::parse(&row.kind).ok_or_else(|| unreadable("kind", &row.kind))?,
+                actor: row.actor.map(UserId::from_db),
+                origin: Origin::parse(&row.origin)
+                    .ok_or_else(|| unreadable("origin", &row.origin))?,
+                at: row.at,
+            })
+        });
+        changes.collect()
     }
 
     /// Whether its last start that went well was ours, because it was ill.

@@ -14,6 +14,37 @@ fn ravi(test: &TestApp) -> Person {
 }
 
 #[tokio::test]
+async fn a_card_tells_what_was_done_shortly_before() {
+    let test = prompt(&[]).await;
+    test.engine.add_image("demo:2");
+    test.write_template(
+        "demo",
+        r#"{ "description": "ticks", "image": "demo:2", "stop_grace_s": 1 }"#,
+    );
+    test.ops().reload(None).await.unwrap();
+    test.done("redeploy agent:scout").await;
+    test.pass(TimeDelta::minutes(4));
+    die(&test, "scout", 3);
+    card(&test, "🔧").await;
+    running(&test, "scout").await;
+    insta::assert_snapshot!(card(&test, "well again").await, @"
+    🟢 **scout** in main exited with code 3
+    well again since <t:1795262640:R>, held open a while
+    🔧 Shortly before: redeploy <t:1795262400:R> by <@olga> (action 2): image `demo:1` → `demo:2`, image digest `sha256:9e3779b97f4a` → `sha256:daa66d2c7ddf`.
+    -# alert 1
+    ");
+
+    // An hour later it is no answer any more.
+    test.pass(TimeDelta::hours(2));
+    card(&test, "resolved").await;
+    die(&test, "scout", 4);
+    let told = card(&test, "exited with code 4").await;
+    assert!(!told.contains('🔧'), "{told}");
+    running(&test, "scout").await;
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn an_end_is_told_mended_and_ended_in_one_message() {
     let test = prompt(&[]).await;
     let container = test.engine.id_of("yardarm-scout");

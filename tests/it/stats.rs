@@ -233,3 +233,34 @@ async fn a_thousand_agents_stay_small() {
     let bytes = std::fs::metadata(&path).unwrap().len();
     assert!(bytes < 6_000_000, "{bytes} bytes for a tenth of it");
 }
+
+#[tokio::test]
+async fn the_nightly_retention_moves_and_drops() {
+    let test = TestApp::start().await;
+    let now = test.clock.now();
+    let (old, ancient) = (
+        minute(now - TimeDelta::hours(30)).div_euclid(15) * 15,
+        minute(now - TimeDelta::days(31)),
+    );
+    let store = &test.ops().store;
+    let mut tx = store.begin().await.unwrap();
+    let minutes = [used(7, old, 10), used(7, old + 1, 30), used(7, ancient, 50)];
+    samples::insert(&mut tx, &minutes, &[]).await.unwrap();
+    tx.commit().await.unwrap();
+    let span = Span {
+        from: ancient - 15,
+        to: old + 15,
+    };
+    let mut events = test.ops().events();
+    test.done("schedule run schedule:retention").await;
+    loop {
+        let points = store.usage_points(AgentId(7), span, 1).await.unwrap();
+        if let [point] = points[..] {
+            assert_eq!(minute(point.at), old);
+            assert!((point.cpus - 0.02).abs() < 1e-9, "{point:?}");
+            break;
+        }
+        events.recv().await.unwrap();
+    }
+    test.finish().await;
+}

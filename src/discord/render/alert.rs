@@ -25,6 +25,8 @@ const LISTED: usize = 15;
 /// Room for the last lines of a log.
 const LINES_MAX: usize = 1200;
 const CAUSE_MAX: usize = 300;
+/// Room for what was done to it before.
+const CHANGED_MAX: usize = 500;
 /// Discord takes five in a row.
 const BUTTONS: usize = 5;
 
@@ -186,6 +188,8 @@ fn about_one(incident: &Incident, attempts: Option<&Attempts>) -> Vec<String> {
         standing(incident),
     ];
     lines.extend(attempts.map(next));
+    let changed = incident.evidence.changed.iter();
+    lines.extend(changed.map(|line| format!("🔧 {}", clip(line, CHANGED_MAX))));
     let notes = incident.evidence.notes.iter();
     lines.extend(notes.map(|note| clip(note, CAUSE_MAX)));
     lines
