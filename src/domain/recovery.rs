@@ -365,7 +365,7 @@ mod tests {
         let set_back = Past {
             attempts: 1,
             last: Some(now + Duration::hours(1)),
-            broken: false,
+            ..Past::default()
         };
         assert_eq!(
             rule.course(&cause, &set_back, agent, now),
