@@ -252,7 +252,9 @@ impl Incident {
     /// Takes in that the problem is not there; returns whether that changed anything people read.
     pub fn miss(&mut self, damping: &Damping, now: DateTime<Utc>) -> bool {
         let calmed = self.judge_flapping(damping, now);
-        let since = *self.gone_since.get_or_insert(now);
+        // One that would be gone only later: the clock was set back.
+        let since = self.gone_since.filter(|since| *since <= now).unwrap_or(now);
+        self.gone_since = Some(since);
         let news = since == now && self.resolved_at.is_none();
         if self.resolved_at.is_none() && since + self.hold(damping) <= now {
             self.resolved_at = Some(now);
@@ -425,6 +427,16 @@ mod tests {
         assert!(incident.miss(&damping, minutes(3)));
         assert_eq!(incident.standing(), "resolved");
         assert!(!incident.miss(&damping, minutes(4)));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_holds_nothing_open() {
+        let (mut incident, damping) = (incident(), Damping::default());
+        incident.miss(&damping, minutes(60));
+        incident.miss(&damping, minutes(0));
+        assert_eq!(incident.over_at(&damping), Some(minutes(2)));
+        incident.miss(&damping, minutes(2));
+        assert_eq!(incident.standing(), "resolved");
     }
 
     #[test]

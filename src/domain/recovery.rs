@@ -229,7 +229,10 @@ impl Recovery {
         if past.broken || past.attempts >= self.attempts {
             return Course::Break;
         }
-        let Some(last) = past.last.filter(|_| past.attempts > 0) else {
+        // One that ends well after now: the clock was set back meanwhile, and nothing follows from that time.
+        let counts =
+            |last: &DateTime<Utc>| past.attempts > 0 && *last <= now + Duration::minutes(1);
+        let Some(last) = past.last.filter(counts) else {
             return Course::Restart(now);
         };
         Course::Restart(last + wait(past.attempts, agent))
@@ -359,6 +362,15 @@ mod tests {
         };
         assert_eq!(course(0), Course::Restart(now));
         assert_eq!(course(5), Course::Break);
+        let set_back = Past {
+            attempts: 1,
+            last: Some(now + Duration::hours(1)),
+            ..Past::default()
+        };
+        assert_eq!(
+            rule.course(&cause, &set_back, agent, now),
+            Course::Restart(now)
+        );
         let broken = Past {
             broken: true,
             ..Past::default()

@@ -488,6 +488,12 @@ impl<'a> Pipeline<'a> {
         last.map_or_else(Duration::zero, |route| route.pace.group_wait)
     }
 
+    /// Nobody waits for longer before an alert is announced: if one would, the clock was set back meanwhile.
+    fn longest_wait(&self, alert: &Alert) -> Duration {
+        let own = self.route_of(alert).map(|route| route.pace.group_wait);
+        own.unwrap_or_default().max(self.usual_wait())
+    }
+
     fn is_taking(&self, alert: &Alert, route: &Route, group: &str) -> bool {
         let in_time = alert
             .announced_at
@@ -516,7 +522,7 @@ impl<'a> Pipeline<'a> {
         if alert.announced_at.is_some() {
             let unheeded = loud.into_iter().filter(|one| one.acknowledged.is_none());
             self.nudge((alert, gravest), &unheeded.collect::<Vec<_>>(), steps);
-        } else if alert.due_at > self.now {
+        } else if alert.due_at > self.now && alert.due_at <= self.now + self.longest_wait(alert) {
             steps.wake(alert.due_at);
         } else {
             steps.changes.push(Change::Announce(alert.id, gravest));

@@ -8,8 +8,9 @@ mod render;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, Mac as _};
-use reqwest::{Client, Response, StatusCode, Url, redirect::Policy};
+use reqwest::{Client, Response, StatusCode, Url, header::RETRY_AFTER, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use sha2::Sha256;
@@ -33,6 +34,8 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of an answer.
 const ANSWER_MAX: usize = 4096;
+/// However long a target asks us to wait: it may be well before that.
+const WAIT_MAX: TimeDelta = TimeDelta::hours(1);
 /// Characters of an answer that are worth keeping.
 const SHOWN_MAX: usize = 200;
 
@@ -103,7 +106,7 @@ impl Targets {
         }
         match builder.send().await {
             Ok(response) if response.status().is_success() => Ok(()),
-            Ok(response) => Err(refused(response, &request.secrets).await),
+            Ok(response) => Err(refused(response, &request.secrets, self.ops.now()).await),
             Err(error) => Err(failed(&error, request.repeatable)),
         }
     }
@@ -131,7 +134,7 @@ impl Notify for Targets {
         let asked = self.client.post(signal_url(url, signal)).body(report);
         match asked.send().await {
             Ok(response) if response.status().is_success() => Ok(()),
-            Ok(response) => Err(refused(response, &parts(url)).await),
+            Ok(response) => Err(refused(response, &parts(url), self.ops.now()).await),
             Err(error) => Err(failed(&error, true)),
         }
     }
@@ -217,10 +220,17 @@ fn sign(key: &SecretString, timestamp: &str, body: &str) -> String {
 }
 
 /// What an answer other than yes asks for.
-async fn refused(response: Response, secrets: &[&str]) -> Undelivered {
+async fn refused(response: Response, secrets: &[&str], now: DateTime<Utc>) -> Undelivered {
     let status = response.status();
+    let asked = response.headers().get(RETRY_AFTER);
+    let asked = asked.and_then(|value| wait(value.to_str().ok()?, now));
     let said = said(response, secrets).await;
     let why = format!("it answered {status}{said}");
+    if let (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(wait)) =
+        (status, asked)
+    {
+        return Undelivered::LaterBy(why, wait);
+    }
     match status {
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
             Undelivered::Later(why)
@@ -231,6 +241,16 @@ async fn refused(response: Response, secrets: &[&str]) -> Undelivered {
         )),
         _ => Undelivered::Never(why),
     }
+}
+
+/// What `Retry-After` asks for, in seconds or as a date (RFC 9110, 10.2.3), within reason.
+fn wait(text: &str, now: DateTime<Utc>) -> Option<TimeDelta> {
+    let text = text.trim();
+    let wait = match text.parse::<u32>() {
+        Ok(seconds) => TimeDelta::seconds(seconds.into()),
+        Err(_) => DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now,
+    };
+    Some(wait.clamp(TimeDelta::zero(), WAIT_MAX))
 }
 
 /// The beginning of an answer, which often says what was wrong.
@@ -289,5 +309,30 @@ fn root(error: &reqwest::Error) -> String {
         "no more is known".to_owned()
     } else {
         cause.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_seconds_or_a_date_and_never_too_long() {
+        let now = DateTime::from_timestamp(1_795_262_400, 0).unwrap();
+        for (text, expected) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("86400", Some(3600)),
+            ("Sat, 21 Nov 2026 12:10:00 GMT", Some(600)),
+            ("Sat, 21 Nov 2026 11:00:00 GMT", Some(0)),
+            ("Sun, 22 Nov 2026 12:00:00 GMT", Some(3600)),
+            ("-5", None),
+            ("1.5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            let wait = wait(text, now).map(|wait| wait.num_seconds());
+            assert_eq!(wait, expected, "{text}");
+        }
     }
 }

@@ -69,6 +69,9 @@ pub enum Undelivered {
     /// The other side was not reached, or refused for now; nothing was sent.
     #[error("{0}")]
     Later(String),
+    /// The same, and it said how long to wait.
+    #[error("{0}")]
+    LaterBy(String, TimeDelta),
     /// The answer was lost: it may have arrived.
     #[error("{0}")]
     InDoubt(String),
@@ -262,12 +265,15 @@ impl Ops {
             }
             Undelivered::Never(_) | Undelivered::MessageGone(_) => self.bury(row, &why).await?,
             Undelivered::InDoubt(_) if gives_up => self.bury(row, &why).await?,
-            Undelivered::Later(_) | Undelivered::InDoubt(_) => {
-                let wait = if matches!(row.subject, Subject::Board(_)) {
+            Undelivered::Later(_) | Undelivered::LaterBy(..) | Undelivered::InDoubt(_) => {
+                let mut wait = if matches!(row.subject, Subject::Board(_)) {
                     board::patience(row.attempts)
                 } else {
                     backoff(row.attempts)
                 };
+                if let Undelivered::LaterBy(_, asked) = error {
+                    wait = wait.max(*asked);
+                }
                 let due = self.now() + wait;
                 // A doubt outlives a look that failed.
                 let in_doubt = row.in_doubt || matches!(error, Undelivered::InDoubt(_));

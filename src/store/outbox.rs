@@ -1,6 +1,6 @@
 //! The outbox: one row for each message that exists or shall exist about a subject in a channel.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Store, Tx, unreadable};
 use crate::domain::{
@@ -10,23 +10,27 @@ use crate::domain::{
 
 /// How many channels are served in one round.
 const ROUND: i64 = 32;
+/// No message is put off for longer: if one is due later than that, the clock was set back meanwhile.
+const LATEST: TimeDelta = TimeDelta::minutes(10);
 
 impl Store {
     /// The first waiting row of each channel, or of each target, whose first row is due: order within one, none held up
     /// by another.
     pub async fn outbox_due(&self, exit: Exit, now: DateTime<Utc>) -> sqlx::Result<Vec<OutboxRow>> {
         let outside = exit == Exit::Targets;
+        let latest = now + LATEST;
         let rows = sqlx::query_as!(
             Row,
             r#"SELECT id, channel_id, target, subject_kind, subject_id, version, message_id, attempts,
                       in_doubt AS "in_doubt: bool", created_at AS "created_at: DateTime<Utc>"
-               FROM outbox WHERE state = 'waiting' AND due_at <= ?1 AND (target <> '') = ?2
+               FROM outbox WHERE state = 'waiting' AND (due_at <= ?1 OR due_at > ?4) AND (target <> '') = ?2
                  AND id = (SELECT min(o.id) FROM outbox o WHERE o.state = 'waiting'
                                AND o.channel_id = outbox.channel_id AND o.target = outbox.target)
                ORDER BY id LIMIT ?3"#,
             now,
             outside,
-            ROUND
+            ROUND,
+            latest
         )
         .fetch_all(&self.reader)
         .await?;

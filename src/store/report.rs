@@ -8,7 +8,8 @@ use crate::domain::{
     agent::Name,
     audit::stamp,
     ids::AgentId,
-    report::{Report, Turn, uptimes},
+    incident,
+    report::{Report, Restarts, Spell, Turn, troubled, uptimes},
     schedule::Stage,
 };
 
@@ -20,9 +21,12 @@ impl Store {
             actions: self.actions_between(from, to).await?,
             approvals: self.approvals_between(from, to).await?,
             refusals: self.refusals_between(from, to).await?,
+            incidents: self.incidents_between(from, to).await?,
+            still_open: self.open_at(to).await?,
             restarts: self.restarts_between(from, to).await?,
             runs: self.runs_between(from, to).await?,
             uptimes: uptimes(&self.turns_until(to).await?, from, to),
+            troubled: troubled(&self.spells_between(from, to).await?, from, to),
         })
     }
 
@@ -76,15 +80,78 @@ impl Store {
         .await
     }
 
+    /// Of agents that are there still, and of what is no agent.
+    async fn incidents_between(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> sqlx::Result<Vec<(incident::Kind, i64)>> {
+        let rows = sqlx::query!(
+            r#"SELECT kind, count(*) AS "count!: i64" FROM incidents LEFT JOIN agents ON agents.id = agent_id
+               WHERE opened_at >= ? AND opened_at < ? AND agents.removed_at IS NULL
+               GROUP BY kind ORDER BY count(*) DESC, kind"#,
+            from,
+            to
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        let kind = |word: &str| incident::Kind::parse(word).ok_or_else(|| unreadable("kind", word));
+        rows.into_iter()
+            .map(|row| Ok((kind(&row.kind)?, row.count)))
+            .collect()
+    }
+
+    async fn open_at(&self, to: DateTime<Utc>) -> sqlx::Result<i64> {
+        sqlx::query_scalar!(
+            r#"SELECT count(*) AS "count!: i64" FROM incidents LEFT JOIN agents ON agents.id = agent_id
+               WHERE opened_at < ?1 AND (resolved_at IS NULL OR resolved_at >= ?1) AND agents.removed_at IS NULL"#,
+            to
+        )
+        .fetch_one(&self.reader)
+        .await
+    }
+
+    /// What kept agents that are there still from their work. One that came back is one spell, from its opening until it
+    /// was last gone.
+    async fn spells_between(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> sqlx::Result<Vec<Spell>> {
+        let rows = sqlx::query!(
+            r#"SELECT agents.id AS "agent!", agents.name AS "name!", agents.created_at AS "made_at!: DateTime<Utc>",
+                      opened_at AS "opened_at!: DateTime<Utc>", gone_since AS "gone_at: DateTime<Utc>"
+               FROM incidents JOIN agents ON agents.id = agent_id
+               WHERE agents.removed_at IS NULL AND kind IN ('down', 'unhealthy', 'blocked')
+                 AND opened_at < ? AND (gone_since IS NULL OR gone_since > ?)"#,
+            to,
+            from
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Spell {
+                    agent: AgentId(row.agent),
+                    name: name(&row.name)?,
+                    made_at: row.made_at,
+                    opened_at: row.opened_at,
+                    gone_at: row.gone_at,
+                })
+            })
+            .collect()
+    }
+
     async fn restarts_between(
         &self,
         from: DateTime<Utc>,
         to: DateTime<Utc>,
-    ) -> sqlx::Result<Vec<(Name, i64)>> {
+    ) -> sqlx::Result<Vec<Restarts>> {
         let rows = sqlx::query!(
-            r#"SELECT agents.name, count(*) AS "count!: i64"
+            r#"SELECT agents.name, count(*) AS "count!: i64", sum(origin = 'recovery') AS "by_recovery!: i64"
                FROM actions JOIN action_targets ON action_id = actions.id JOIN agents ON agents.id = agent_id
                WHERE actions.created_at >= ? AND actions.created_at < ? AND action_targets.state = 'succeeded'
+                 AND agents.removed_at IS NULL
                  AND (kind = 'restart' OR (kind = 'start' AND origin IN ('converge', 'recovery')))
                GROUP BY agent_id ORDER BY count(*) DESC, agents.name"#,
             from,
@@ -93,7 +160,13 @@ impl Store {
         .fetch_all(&self.reader)
         .await?;
         rows.into_iter()
-            .map(|row| Ok((name(&row.name)?, row.count)))
+            .map(|row| {
+                Ok(Restarts {
+                    name: name(&row.name)?,
+                    count: row.count,
+                    by_recovery: row.by_recovery,
+                })
+            })
             .collect()
     }
 

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use localcord::{Fault, Person};
-use yardarm::{domain::agent::State, engine::LogSource};
+use yardarm::{domain::agent::State, engine::LogSource, ops::Ops};
 
 use crate::support::{
     alarm::{card, cards, die, prompt, running, starts},
@@ -437,6 +437,37 @@ async fn a_worker_that_had_to_be_begun_again_is_told() {
     ");
     test.pass(TimeDelta::minutes(11));
     card(&test, "well again").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_an_hour_back_tells_nothing_twice_and_holds_nothing_up() {
+    let mut test = TestApp::prepare(&[]).await;
+    let fragile = r#"{ "description": "x", "image": "demo:1", "recovery": { "restart": false } }"#;
+    test.write_template("demo", fragile);
+    test.up().await;
+    test.deploy("scout").await;
+    die(&test, "scout", 1);
+    let opened = async |ops: &Ops| ops.store.open_incidents().await.unwrap().len() == 1;
+    test.until_outbox(opened).await;
+    test.ops().tell_incidents().await.unwrap();
+    assert_eq!(cards(&test).len(), 0, "it waits for others to follow");
+    test.clock.advance(TimeDelta::hours(-1));
+    test.pass(TimeDelta::seconds(1));
+    card(&test, "exited with code 1").await;
+    test.done("start agent:scout").await;
+    card(&test, "well again").await;
+    test.clock.advance(TimeDelta::hours(-1));
+    test.pass(TimeDelta::seconds(1));
+    test.ops().tell_incidents().await.unwrap();
+    test.pass(TimeDelta::minutes(3));
+    card(&test, "resolved").await;
+    // The hours come a second time.
+    for _ in 0..2 {
+        test.pass(TimeDelta::hours(1));
+        test.ops().tell_incidents().await.unwrap();
+    }
+    assert_eq!(cards(&test).len(), 1);
     test.finish().await;
 }
 

@@ -464,6 +464,24 @@ async fn a_crash_in_the_middle_tells_it_again_by_the_same_id() {
 }
 
 #[tokio::test]
+async fn a_target_that_asks_for_time_gets_it() {
+    let mut out = Receiver::start().await;
+    out.answer(Answer::Busy("600"));
+    let test = telling_alone("slack", &out.url("/services/T0"), None).await;
+    let mut events = test.ops().events();
+    test.fail();
+    out.next().await;
+    let later = test.ops().now() + TimeDelta::minutes(10);
+    while test.ops().store.outbox_next(Exit::Targets).await.unwrap() != Some(later) {
+        events.recv().await.unwrap();
+    }
+    out.assert_idle();
+    test.pass(TimeDelta::minutes(11));
+    out.next().await;
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn who_is_told_late_is_told_of_the_end_too() {
     let mut out = Receiver::start().await;
     let mut test = TestApp::prepare(&[]).await;

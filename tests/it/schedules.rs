@@ -675,10 +675,76 @@ async fn the_week_is_reported_on_monday() {
     **Approvals** 0 asked: none
     **Refusals** 1
     **Schedules** 10 runs, 0 refused, 0 failed, 0 left out
+    **Incidents** 0 opened, 0 still open: none
     **Restarts** `scout` 2
     **Uptime** `scout` 100.0 %
+    **In trouble** nobody
     -# report 11
     ");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn the_report_tells_of_trouble_and_forgets_who_is_gone() {
+    let mut test = TestApp::prepare(&[]).await;
+    let fragile = r#"{ "description": "x", "image": "demo:1", "recovery": { "restart": false } }"#;
+    test.write_template("demo", fragile);
+    test.up().await;
+    for name in ["scout", "gone"] {
+        test.deploy(name).await;
+        let container = test.engine.id_of(&format!("yardarm-{name}"));
+        test.engine.kill(&container, 1);
+    }
+    test.until_outbox(async |ops| ops.store.open_incidents().await.unwrap().len() == 2)
+        .await;
+    let card = test.send("remove agent:gone").await;
+    let card = card.until_text("❔").await.unwrap();
+    TestApp::confirm(&card, "Remove").await;
+    test.until(|ops| ops.roster.view("gone").is_none()).await;
+    test.come("2026-11-21T18:00:00Z");
+    test.done("start agent:scout").await;
+    test.ops().tell_incidents().await.unwrap();
+    test.come("2026-11-22T12:00:00Z");
+    test.ops().tell_incidents().await.unwrap();
+    test.come("2026-11-22T12:01:00Z");
+    test.done("schedule run schedule:weekly-report").await;
+    let report = test.cord.channel("ops");
+    let report = report.wait_for_text("**Report**").await.unwrap();
+    let told = report.text();
+    let wanted = ["**Incidents", "**Restarts", "**Uptime", "**In trouble"];
+    let lines = told
+        .lines()
+        .filter(|line| wanted.iter().any(|one| line.starts_with(one)));
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
+    **Incidents** 1 opened, 0 still open: down 1
+    **Restarts** none
+    **Uptime** `scout` 75.0 %
+    **In trouble** `scout` 6 h 0 min (75.0 % well)
+    ");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_deployment_is_made_the_first_time_and_anew_from_then_on() {
+    let test = TestApp::start().await;
+    test.done("schedule add name:nightly cron:@daily action:deploy agent:night template:demo")
+        .await;
+    for (day, version) in [("2026-11-22", 1), ("2026-11-23", 2)] {
+        test.come(&format!("{day}T00:00:00Z"));
+        test.until_run("nightly", |run| {
+            run.planned.date_naive().to_string() == day
+                && run
+                    .action
+                    .is_some_and(|(_, state)| state == State::Succeeded)
+        })
+        .await;
+        assert_eq!(test.state("night"), agent::State::Running);
+        let view = test.ops().roster.view("night").unwrap();
+        assert_eq!(view.version.unwrap().number, version);
+        test.engine.id_of("yardarm-night");
+    }
+    let kinds: Vec<Kind> = test.scheduled().await.iter().map(|one| one.1).collect();
+    assert_eq!(kinds, [Kind::Deploy, Kind::Redeploy]);
     test.finish().await;
 }
 

@@ -281,6 +281,32 @@ async fn actions_made_anew_keep_their_rows_and_targets() {
 }
 
 #[tokio::test]
+async fn what_was_put_off_is_due_at_once_if_the_clock_is_set_back() {
+    let scene = Scene::new().await;
+    scene.put(Subject::Start(1), 5, None).await;
+    let row = scene.first_due().await;
+    let due = scene.now + TimeDelta::minutes(5);
+    let put_off = scene.store.outbox_postpone(row.id, due, "429", false);
+    put_off.await.unwrap();
+    let due_at = async |at| {
+        scene
+            .store
+            .outbox_due(Exit::Channels, at)
+            .await
+            .unwrap()
+            .len()
+    };
+    assert_eq!(due_at(scene.now).await, 0);
+    assert_eq!(
+        due_at(scene.now - TimeDelta::minutes(4)).await,
+        0,
+        "it may be so"
+    );
+    assert_eq!(due_at(scene.now - TimeDelta::hours(1)).await, 1);
+    assert_eq!(due_at(due).await, 1);
+}
+
+#[tokio::test]
 async fn a_channel_has_one_board_and_an_action_makes_one() {
     let scene = Scene::new().await;
     let mut actions = Vec::new();

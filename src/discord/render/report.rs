@@ -1,11 +1,14 @@
 //! The report of a week.
 
-use super::{Rendered, text::clip};
+use super::{
+    Rendered,
+    text::{clip, duration},
+};
 use crate::domain::{
     action::State,
     ids::ActionId,
     outbox::Subject,
-    report::{Report, Uptime},
+    report::{Report, Restarts, Troubled, Uptime},
     schedule::Stage,
 };
 
@@ -25,8 +28,8 @@ pub fn report(id: ActionId, report: &Report) -> Rendered {
         format!("**Refusals** {}", report.refusals),
         format!("**Schedules** {}", runs(report)),
     ];
-    let restarts = report.restarts.iter();
-    let restarts = restarts.map(|(name, count)| format!("`{name}` {count}"));
+    lines.push(format!("**Incidents** {}", incidents(report)));
+    let restarts = report.restarts.iter().map(restarts);
     lines.push(format!(
         "**Restarts** {}",
         listed(restarts.collect(), "none")
@@ -35,6 +38,11 @@ pub fn report(id: ActionId, report: &Report) -> Rendered {
     lines.push(format!(
         "**Uptime** {}",
         listed(uptimes.collect(), "nothing is known")
+    ));
+    let troubled = report.troubled.iter().map(troubled);
+    lines.push(format!(
+        "**In trouble** {}",
+        listed(troubled.collect(), "nobody")
     ));
     let text = clip(&lines.join("\n"), ROOM);
     Rendered::text(format!("{text}\n-# {}", Subject::Report(id).mark()))
@@ -88,6 +96,39 @@ fn runs(report: &Report) -> String {
         sum(|_, state| state.is_some_and(|state| state.is_over() && state != State::Succeeded));
     let total = sum(|_, _| true) - left_out;
     format!("{total} runs, {refused} refused, {failed} failed, {left_out} left out")
+}
+
+fn incidents(report: &Report) -> String {
+    let total: i64 = report.incidents.iter().map(|(_, count)| count).sum();
+    let kinds = report.incidents.iter();
+    let kinds = kinds.map(|(kind, count)| format!("{} {count}", kind.as_str()));
+    format!(
+        "{total} opened, {} still open: {}",
+        report.still_open,
+        listed(kinds.collect(), "none")
+    )
+}
+
+fn restarts(restarts: &Restarts) -> String {
+    let Restarts {
+        name,
+        count,
+        by_recovery,
+    } = restarts;
+    if *by_recovery == 0 {
+        format!("`{name}` {count}")
+    } else {
+        format!("`{name}` {count} ({by_recovery} to mend it)")
+    }
+}
+
+fn troubled(troubled: &Troubled) -> String {
+    format!(
+        "`{}` {} ({:.1} % well)",
+        troubled.name,
+        duration(troubled.time),
+        troubled.well * 100.0
+    )
 }
 
 fn uptime(uptime: &Uptime) -> String {

@@ -30,6 +30,8 @@ pub(crate) struct Receiver {
 pub(crate) enum Answer {
     Status(StatusCode, &'static str),
     RedirectTo(&'static str),
+    /// Not now, with what `Retry-After` says.
+    Busy(&'static str),
     /// Never.
     Silence,
 }
@@ -116,6 +118,9 @@ async fn take(State(desk): State<Desk>, request: Request) -> Response {
         Some(Answer::Status(status, text)) => (status, text).into_response(),
         Some(Answer::RedirectTo(place)) => {
             (StatusCode::FOUND, [("location", place)]).into_response()
+        }
+        Some(Answer::Busy(wait)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", wait)]).into_response()
         }
         Some(Answer::Silence) => std::future::pending().await,
     }
