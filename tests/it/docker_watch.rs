@@ -1,6 +1,7 @@
 //! What ends or sickens real containers, and how people read of it.
 
-use serde_json::json;
+use localcord::Message;
+use serde_json::{Value, json};
 
 use crate::support::{
     docker_host::{docker, try_docker},
@@ -9,7 +10,7 @@ use crate::support::{
 
 /// The real program, which tells at once what goes wrong.
 async fn prompt() -> Program {
-    let mut program = Program::new(&["alerts.group_wait_s=0"]).await;
+    let mut program = Program::new(&["alerts.group_wait_s=0", "alerts.group_interval_s=0"]).await;
     program.up().await;
     program
 }
@@ -109,5 +110,80 @@ async fn what_hangs_is_restarted() {
     program.card(&["**ant**", "is unhealthy"]).await;
     program.card(&["🟢", "well again"]).await;
     assert_ne!(program.pid_of("ant"), before);
+    program.terminate().await;
+}
+
+/// A page that can be taken away, and a server that can be ended.
+const WEB: &str = "mkdir -p /dev/shm/web; echo well > /dev/shm/web/page; \
+                   httpd -f -p 8080 -h /dev/shm/web & echo $! > /dev/shm/server; while :; do sleep 1; done";
+
+impl Program {
+    async fn web(&self, name: &str, probe: Value, more: Value) {
+        let mut probe = probe;
+        probe["interval_s"] = json!(1);
+        probe["failures"] = json!(2);
+        // The harm may come before the first question.
+        probe["start_grace_s"] = json!(0);
+        let mut asked = json!({ "network": "fleet", "probes": [probe] });
+        if let (Value::Object(asked), Value::Object(more)) = (&mut asked, more) {
+            asked.extend(more);
+        }
+        self.write_template_with(name, WEB, asked);
+        self.reload().await;
+        let deployed = self.deploy(name, name).await;
+        deployed.until_text("running after").await.unwrap();
+    }
+
+    fn shell_in(&self, name: &str, script: &str) {
+        docker(&["exec", &self.container(name), "sh", "-c", script]);
+    }
+}
+
+fn http() -> Value {
+    json!({ "kind": "http", "port": 8080, "path": "/page", "body": "well" })
+}
+
+#[tokio::test]
+async fn real_agents_are_asked_by_http_tcp_and_exec_and_mended() {
+    let mut program = prompt().await;
+    let exec = json!({ "kind": "exec", "command": ["sh", "-c", "test -e /dev/shm/web"] });
+    for (name, probe, harm, words) in [
+        ("ant", http(), "rm /dev/shm/web/page", "404"),
+        (
+            "bee",
+            json!({ "kind": "tcp", "port": 8080 }),
+            "kill $(cat /dev/shm/server)",
+            "refused",
+        ),
+        ("cat", exec, "mv /dev/shm/web /dev/shm/away", "exit code 1"),
+    ] {
+        program.web(name, probe, json!({})).await;
+        let before = program.pid_of(name);
+        program.shell_in(name, harm);
+        let bold = format!("**{name}**");
+        program.card(&[&bold, words]).await;
+        program.card(&["🟢", &bold]).await;
+        assert_ne!(program.pid_of(name), before);
+    }
+    program.terminate().await;
+}
+
+#[tokio::test]
+async fn health_that_comes_and_goes_is_one_message() {
+    let mut program = prompt().await;
+    let left_alone = json!({ "recovery": { "restart": false } });
+    program.web("ant", http(), left_alone).await;
+    let ops = program.cord.channel("ops");
+    let card = |message: &Message| message.text().contains("-# alert");
+    for _ in 0..4 {
+        program.shell_in("ant", "mv /dev/shm/web/page /dev/shm/page");
+        let ill = ops.wait_for(|message| card(message) && !message.text().contains("well again"));
+        ill.await.unwrap();
+        program.shell_in("ant", "mv /dev/shm/page /dev/shm/web/page");
+        program.card(&["well again"]).await;
+    }
+    program.shell_in("ant", "rm /dev/shm/web/page");
+    program.card(&["flapping since", "came back 4×"]).await;
+    assert_eq!(ops.messages().iter().filter(|one| card(one)).count(), 1);
     program.terminate().await;
 }

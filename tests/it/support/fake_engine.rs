@@ -246,14 +246,25 @@ impl FakeEngine {
 
     /// The calls that change something.
     pub(crate) fn changes(&self) -> Vec<String> {
-        const READS: [&str; 10] = [
-            "about", "list", "observe", "describe", "events", "image", "resolve", "logs", "sample",
+        const READS: [&str; 13] = [
+            "about",
+            "list",
+            "observe",
+            "describe",
+            "events",
+            "image",
+            "resolve",
+            "logs",
+            "sample",
             "exec",
+            "volumes",
+            "networks",
+            "own_container",
         ];
         let mut calls = self.calls();
         calls.retain(|call| {
             let method = call.split(' ').next().unwrap_or(call);
-            !READS.contains(&method) && method != "volumes"
+            !READS.contains(&method)
         });
         calls
     }
