@@ -18,6 +18,7 @@ mod crash;
 mod crowd;
 mod deploy;
 mod deploy_forms;
+mod docker_disk;
 mod docker_engine;
 mod docker_freeze;
 mod docker_pull;

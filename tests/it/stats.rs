@@ -43,9 +43,11 @@ async fn a_card_shows_the_last_hour() {
     let card = test.done("status agent:scout").await;
     let lines: Vec<&str> = card
         .lines()
-        .filter(|line| line.contains("at most"))
+        .filter(|line| line.contains("at most") || line.contains("/s"))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @"
+    network ↓ 0 KiB/s ↑ 0 KiB/s
+    disk reads 0 KiB/s, writes 0 KiB/s
     Last hour: CPU `             ▂▂▂▅███` at most 40 %
     Memory `             ▅▅▅▆███` at most 80 MiB
     ");

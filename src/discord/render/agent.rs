@@ -127,12 +127,24 @@ fn uses(view: &View, version: &Version) -> String {
     };
     match view.usage {
         Some(usage) => format!(
-            "{:.2} of {cpus}\n{} of {memory}\n{} processes",
+            "{:.2} of {cpus}\n{} of {memory}\n{} processes\nnetwork ↓ {} ↑ {}\ndisk reads {}, writes {}",
             usage.cpus,
             bytes(usage.memory_bytes),
-            usage.pids
+            usage.pids,
+            rate(usage.io.received),
+            rate(usage.io.sent),
+            rate(usage.io.read),
+            rate(usage.io.written)
         ),
         None => format!("at most {cpus}, {memory}"),
+    }
+}
+
+fn rate(a_second: u64) -> String {
+    if a_second < 1 << 20 {
+        format!("{} KiB/s", a_second.div_ceil(1024))
+    } else {
+        format!("{}/s", bytes(a_second))
     }
 }
 
