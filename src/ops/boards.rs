@@ -310,8 +310,7 @@ impl Ops {
             (Err(Undelivered::MessageGone(_)), Some(message)) => {
                 Ok(self.store.board_repost((id, row.id), message).await?)
             }
-            // It is looked for before it is posted again, and an edit may be made twice: it waits for as long as it takes.
-            (Err(error), _) => self.undelivered(&row, &error, false).await,
+            (Err(error), _) => self.undelivered(&row, &error).await,
         }
     }
 

@@ -120,7 +120,7 @@ impl Ops {
         }
         match by.notify(row, target).await {
             Ok(()) => Ok(self.store.outbox_settle(row, None).await?),
-            Err(error) => self.undelivered(row, &error, true).await,
+            Err(error) => self.undelivered(row, &error).await,
         }
     }
 
@@ -140,7 +140,7 @@ impl Ops {
         rows.truncate(DIGEST_MAX);
         let sent = match find_doubtful(&rows, by).await {
             Ok(sent) => sent,
-            Err(error) => return self.undelivered(row, &error, false).await,
+            Err(error) => return self.undelivered(row, &error).await,
         };
         for (subject, sent) in &sent {
             if let Some(row) = rows.iter().find(|row| row.subject == *subject) {
@@ -187,12 +187,12 @@ impl Ops {
             return self.deliver_board((row, id), by).await;
         }
         if let Err(error) = self.ask_first(slice::from_ref(row), by).await {
-            return self.undelivered(row, &error, false).await;
+            return self.undelivered(row, &error).await;
         }
         self.store.outbox_begin(row.id).await?;
         match by.deliver(row).await {
             Ok(message) => Ok(self.store.outbox_settle(row, Some(message)).await?),
-            Err(error) => self.undelivered(row, &error, true).await,
+            Err(error) => self.undelivered(row, &error).await,
         }
     }
 
@@ -204,7 +204,7 @@ impl Ops {
         by: &dyn Deliver,
     ) -> Result<()> {
         if let Err(error) = self.ask_first(rows, by).await {
-            return self.all_undelivered(rows, &error, false).await;
+            return self.all_undelivered(rows, &error).await;
         }
         let subjects: Vec<Subject> = rows.iter().map(|row| row.subject).collect();
         for row in rows {
@@ -216,19 +216,14 @@ impl Ops {
                     self.store.outbox_settle(row, None).await?;
                 }
             }
-            Err(error) => self.all_undelivered(rows, &error, true).await?,
+            Err(error) => self.all_undelivered(rows, &error).await?,
         }
         Ok(())
     }
 
-    async fn all_undelivered(
-        &self,
-        rows: &[OutboxRow],
-        error: &Undelivered,
-        tried: bool,
-    ) -> Result<()> {
+    async fn all_undelivered(&self, rows: &[OutboxRow], error: &Undelivered) -> Result<()> {
         for row in rows {
-            self.undelivered(row, error, tried).await?;
+            self.undelivered(row, error).await?;
         }
         Ok(())
     }
@@ -245,20 +240,16 @@ impl Ops {
         by: &dyn Deliver,
     ) -> std::result::Result<(), Undelivered> {
         if let Some(row) = rows.iter().find(|row| self.is_spent(row)) {
-            by.find(row.channel, &[row.subject]).await?;
+            look_for(row.channel, &[row.subject], by).await?;
         }
         Ok(())
     }
 
-    /// `tried`: the message itself was, not only a question before it, and may be given up.
-    pub(super) async fn undelivered(
-        &self,
-        row: &OutboxRow,
-        error: &Undelivered,
-        tried: bool,
-    ) -> Result<()> {
+    pub(super) async fn undelivered(&self, row: &OutboxRow, error: &Undelivered) -> Result<()> {
         let why = error.to_string();
-        let gives_up = tried && self.is_spent(row);
+        let is_board = matches!(row.subject, Subject::Board(_));
+        // A board is looked for before it is posted again, and an edit may be made twice: it waits for as long as it takes.
+        let gives_up = !is_board && self.is_spent(row);
         match error {
             Undelivered::MessageGone(_) if row.message.is_some() => {
                 self.store.outbox_repost(row.id).await?;
@@ -266,7 +257,7 @@ impl Ops {
             Undelivered::Never(_) | Undelivered::MessageGone(_) => self.bury(row, &why).await?,
             Undelivered::InDoubt(_) if gives_up => self.bury(row, &why).await?,
             Undelivered::Later(_) | Undelivered::LaterBy(..) | Undelivered::InDoubt(_) => {
-                let mut wait = if matches!(row.subject, Subject::Board(_)) {
+                let mut wait = if is_board {
                     board::patience(row.attempts)
                 } else {
                     backoff(row.attempts)
@@ -275,7 +266,7 @@ impl Ops {
                     wait = wait.max(*asked);
                 }
                 let due = self.now() + wait;
-                // A doubt outlives a look that failed.
+                // A doubt outlives a question that was not answered.
                 let in_doubt = row.in_doubt || matches!(error, Undelivered::InDoubt(_));
                 self.store
                     .outbox_postpone(row.id, due, &why, in_doubt)
@@ -319,5 +310,18 @@ async fn find_doubtful(
         return Ok(Vec::new());
     };
     let subjects: Vec<Subject> = doubtful.iter().map(|row| row.subject).collect();
-    by.find(first.channel, &subjects).await
+    look_for(first.channel, &subjects, by).await
+}
+
+/// Which of the subjects stand in the channel. A lost answer to this leaves no doubt about a message: none was sent.
+async fn look_for(
+    channel: ChannelId,
+    subjects: &[Subject],
+    by: &dyn Deliver,
+) -> std::result::Result<Vec<(Subject, Sent)>, Undelivered> {
+    let found = by.find(channel, subjects).await;
+    found.map_err(|error| match error {
+        Undelivered::InDoubt(why) => Undelivered::Later(why),
+        other => other,
+    })
 }
