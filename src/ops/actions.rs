@@ -81,7 +81,43 @@ pub struct Requester {
     pub reply: Option<Reply>,
 }
 
+impl Requester {
+    /// Yardarm itself.
+    pub(super) const fn own(origin: Origin, reason: String) -> Self {
+        Self {
+            caller: None,
+            origin,
+            reason: Some(reason),
+            reply: None,
+        }
+    }
+}
+
 impl Ops {
+    /// Submits what Yardarm itself wants of one agent. If somebody is at it or it was frozen within this moment, nothing
+    /// comes of it: the next look will tell.
+    pub(super) async fn submit_own(
+        &self,
+        agent: AgentId,
+        (kind, details): (Kind, Details),
+        requester: Requester,
+    ) -> Result<()> {
+        let request = Request {
+            kind,
+            targets: vec![NewTarget::as_it_is(agent)],
+            newcomer: None,
+            secret: None,
+            details,
+        };
+        match self.submit(request, requester).await {
+            Err(Error::Busy(why) | Error::Denied(why)) => {
+                tracing::debug!(agent.id = agent.0, why, "an agent stays as it is");
+                Ok(())
+            }
+            answer => answer.map(drop),
+        }
+    }
+
     /// Writes the action with its plan. The policy says whether it waits for its turn or for people, or is refused.
     /// An interaction that was delivered twice gets the action it made the first time.
     pub async fn submit(&self, request: Request, requester: Requester) -> Result<Action> {

@@ -2,10 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{
-    Ops,
-    actions::{Request, Requester},
-};
+use super::{Ops, actions::Requester};
 use crate::{
     domain::{
         action::{Details, Kind, Origin},
@@ -15,8 +12,8 @@ use crate::{
         squelch::{Mute, Trial},
         view::View,
     },
-    error::{Error, Result},
-    store::{actions::NewTarget, samples::Span},
+    error::Result,
+    store::samples::Span,
 };
 
 /// For so long after an answer nobody is asked about the same agent again.
@@ -81,35 +78,16 @@ impl Ops {
     }
 
     async fn settle_idle(&self, view: &View, idle: &Idle) -> Result<()> {
-        let request = Request {
-            kind: Kind::Stop,
-            targets: vec![NewTarget::as_it_is(view.agent.id)],
-            newcomer: None,
-            secret: None,
-            details: Details {
-                proposed: idle.then == Then::Propose,
-                ..Details::default()
-            },
+        let details = Details {
+            proposed: idle.then == Then::Propose,
+            ..Details::default()
         };
-        let requester = Requester {
-            caller: None,
-            origin: Origin::Recovery,
-            reason: Some(format!(
-                "it used no more than {} % of a CPU for {} min",
-                idle.cpu_percent, idle.minutes
-            )),
-            reply: None,
-        };
-        match self.submit(request, requester).await {
-            Err(Error::Busy(why) | Error::Denied(why)) => {
-                tracing::info!(
-                    agent.name = view.agent.name.as_str(),
-                    why,
-                    "an idle agent stays"
-                );
-                Ok(())
-            }
-            answer => answer.map(drop),
-        }
+        let why = format!(
+            "it used no more than {} % of a CPU for {} min",
+            idle.cpu_percent, idle.minutes
+        );
+        let requester = Requester::own(Origin::Recovery, why);
+        self.submit_own(view.agent.id, (Kind::Stop, details), requester)
+            .await
     }
 }

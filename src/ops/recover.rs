@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     Ops,
-    actions::{Request, Requester, close, newcomers},
+    actions::{Requester, close, newcomers},
     execute::{Work, ending},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     },
     error::{Error, Result},
     store::{
-        actions::{self as rows, Ending, NewTarget},
+        actions::{self as rows, Ending},
         outbox, process,
     },
 };
@@ -205,24 +205,9 @@ impl Ops {
     }
 
     pub(super) async fn start_again(&self, agent: AgentId, reason: &str) -> Result<()> {
-        let request = Request {
-            kind: Kind::Start,
-            targets: vec![NewTarget::as_it_is(agent)],
-            newcomer: None,
-            secret: None,
-            details: Details::default(),
-        };
-        let requester = Requester {
-            caller: None,
-            origin: Origin::Converge,
-            reason: Some(reason.to_owned()),
-            reply: None,
-        };
-        match self.submit(request, requester).await {
-            // Somebody is at it, or it was frozen within this moment: the next look will tell.
-            Err(Error::Busy(_) | Error::Denied(_)) => Ok(()),
-            answer => answer.map(drop),
-        }
+        let requester = Requester::own(Origin::Converge, reason.to_owned());
+        self.submit_own(agent, (Kind::Start, Details::default()), requester)
+            .await
     }
 }
 

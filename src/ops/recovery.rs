@@ -11,12 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, stream};
 use tokio::time::timeout;
 
-use super::{
-    Ops,
-    actions::{Request, Requester},
-    resolve::Selection,
-    roster::Board,
-};
+use super::{Ops, actions::Requester, resolve::Selection, roster::Board};
 use crate::{
     domain::{
         action::{Arguments, Details, Kind as ActionKind, Origin},
@@ -30,7 +25,7 @@ use crate::{
         view::View,
     },
     error::{Error, Result},
-    store::{actions::NewTarget, breakers},
+    store::breakers,
 };
 
 /// Lines of the log that a cause is told by.
@@ -248,24 +243,9 @@ impl Ops {
     }
 
     async fn restart_for(&self, view: &View, kind: ActionKind, why: String) -> Result<()> {
-        let request = Request {
-            kind,
-            targets: vec![NewTarget::as_it_is(view.agent.id)],
-            newcomer: None,
-            secret: None,
-            details: Details::default(),
-        };
-        let requester = Requester {
-            caller: None,
-            origin: Origin::Recovery,
-            reason: Some(why),
-            reply: None,
-        };
-        match self.submit(request, requester).await {
-            // Somebody is at it, or it was frozen within this moment: the next look will tell.
-            Err(Error::Busy(_) | Error::Denied(_)) => Ok(()),
-            answer => answer.map(drop),
-        }
+        let requester = Requester::own(Origin::Recovery, why);
+        self.submit_own(view.agent.id, (kind, Details::default()), requester)
+            .await
     }
 
     /// Asks people for more memory, where the policy has somebody to ask.
@@ -278,12 +258,8 @@ impl Ops {
             agent: Some(view.agent.name.as_str()),
             fleet: None,
         };
-        let requester = Requester {
-            caller: None,
-            origin: Origin::Recovery,
-            reason: Some(format!("it ran out of memory with {limit} MiB")),
-            reply: None,
-        };
+        let why = format!("it ran out of memory with {limit} MiB");
+        let requester = Requester::own(Origin::Recovery, why);
         let sight = self.own_sight();
         let proposed = match sight.request_redeploy(selection, &given, false) {
             Ok(request) => self.submit(request, requester).await.map(drop),
