@@ -8,7 +8,7 @@ use yardarm::{
     ops::Ops,
 };
 
-use crate::support::{talk::slash, test_app::TestApp};
+use crate::support::{alarm::die, talk::slash, test_app::TestApp};
 
 /// A template of what is not restarted by itself.
 const FRAGILE: &str =
@@ -80,11 +80,6 @@ async fn look(test: &TestApp) {
     settled(test).await;
 }
 
-fn die(test: &TestApp, agent: &str) {
-    let container = test.engine.id_of(&format!("yardarm-{agent}"));
-    test.engine.kill(&container, 1);
-}
-
 async fn freeze(test: &TestApp, whom: &str) {
     let question = test.send(&format!("freeze reason:lunch {whom}")).await;
     let pressed = question.press("Freeze").await.unwrap();
@@ -151,7 +146,7 @@ async fn what_somebody_does_is_shown_sooner_than_what_happens() {
     test.pass(TimeDelta::minutes(2));
     board(&test, "as of <t:1795262520:R>").await;
     test.engine.crash_on_start("demo:1", 1);
-    die(&test, "scout");
+    die(&test, "scout", 1);
     test.until(|ops| ops.roster.view("scout").unwrap().state == State::Down)
         .await;
     let before = edits(&test, 1).await;
@@ -289,7 +284,7 @@ async fn a_board_of_a_fleet_shows_nothing_of_others() {
         .await;
     test.done("board here fleet:north").await;
     board(&test, "polar").await;
-    die(&test, "scout");
+    die(&test, "scout", 1);
     let opened = async |ops: &Ops| ops.store.open_incidents().await.unwrap().len() == 1;
     test.until_outbox(opened).await;
     test.send("remove agent:scout").await;
@@ -430,7 +425,7 @@ async fn five_hundred_agents_that_change_cost_few_edits() {
     board(&test, "501 agents").await;
     let before = edits(&test, 1).await;
     for number in 0..500 {
-        die(&test, &format!("agent-{number}"));
+        die(&test, &format!("agent-{number}"), 1);
         if number % 10 == 9 {
             test.pass(TimeDelta::seconds(1));
             look(&test).await;

@@ -5,8 +5,6 @@ use std::{
     process::Command,
 };
 
-use localcord::Message;
-
 use crate::support::{docker_host::docker, program::Program};
 
 /// Soon, and as grave as the one that is built in.
@@ -60,12 +58,6 @@ fn run(program: &str, options: &[&str], paths: &[&Path]) {
     assert!(done.status.success(), "{program}: {said}");
 }
 
-async fn card(program: &Program, texts: &[&str]) {
-    let ops = program.cord.channel("ops");
-    let says = |message: &Message| texts.iter().all(|text| message.text().contains(text));
-    ops.wait_for(says).await.unwrap();
-}
-
 #[tokio::test]
 async fn a_full_disk_is_told_and_nothing_is_restarted_until_there_is_room() {
     let disk = Disk::new();
@@ -83,10 +75,12 @@ async fn a_full_disk_is_told_and_nothing_is_restarted_until_there_is_room() {
     deployed.until_text("running after").await.unwrap();
 
     disk.fill(18 << 20);
-    card(&program, &["🔴", "the host's disk"]).await;
+    program.card(&["🔴", "the host's disk"]).await;
     let container = format!("{}ant", program.prefix);
     docker(&["kill", "--signal", "KILL", &container]);
-    card(&program, &["**ant**", "was killed", "disk is full"]).await;
+    program
+        .card(&["**ant**", "was killed", "disk is full"])
+        .await;
     assert_eq!(program.containers("{{.State}}"), ["exited"]);
 
     // Nothing can be written at all, and yet it answers.
@@ -95,7 +89,7 @@ async fn a_full_disk_is_told_and_nothing_is_restarted_until_there_is_room() {
     status.until_text("ant").await.unwrap();
 
     disk.free();
-    card(&program, &["**ant**", "🟢"]).await;
+    program.card(&["**ant**", "🟢"]).await;
     assert_eq!(program.containers("{{.State}}"), ["running"]);
     program.terminate().await;
 }

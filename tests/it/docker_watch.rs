@@ -1,9 +1,9 @@
 //! What ends or sickens real containers, and how people read of it.
 
-use localcord::Message;
 use serde_json::{Value, json};
 
 use crate::support::{
+    alarm::is_card,
     docker_host::{docker, try_docker},
     program::Program,
 };
@@ -16,16 +16,6 @@ async fn prompt() -> Program {
 }
 
 impl Program {
-    /// Waits for a card that says all this.
-    async fn card(&self, texts: &[&str]) -> String {
-        let ops = self.cord.channel("ops");
-        let told = ops.wait_for(|message| {
-            let text = message.text();
-            text.contains("-# alert") && texts.iter().all(|wanted| text.contains(wanted))
-        });
-        told.await.unwrap().text()
-    }
-
     async fn reload(&self) {
         let reload = self.olga().slash("reload").send().await.unwrap();
         reload.until_text("✅").await.unwrap();
@@ -119,15 +109,13 @@ const WEB: &str = "mkdir -p /dev/shm/web; echo well > /dev/shm/web/page; \
 
 impl Program {
     async fn web(&self, name: &str, probe: Value, more: Value) {
-        let mut probe = probe;
-        probe["interval_s"] = json!(1);
-        probe["failures"] = json!(2);
+        let mut asked = more;
+        asked["network"] = json!("fleet");
+        asked["probes"] = json!([probe]);
+        asked["probes"][0]["interval_s"] = json!(1);
+        asked["probes"][0]["failures"] = json!(2);
         // The harm may come before the first question.
-        probe["start_grace_s"] = json!(0);
-        let mut asked = json!({ "network": "fleet", "probes": [probe] });
-        if let (Value::Object(asked), Value::Object(more)) = (&mut asked, more) {
-            asked.extend(more);
-        }
+        asked["probes"][0]["start_grace_s"] = json!(0);
         self.write_template_with(name, WEB, asked);
         self.reload().await;
         let deployed = self.deploy(name, name).await;
@@ -174,16 +162,16 @@ async fn health_that_comes_and_goes_is_one_message() {
     let left_alone = json!({ "recovery": { "restart": false } });
     program.web("ant", http(), left_alone).await;
     let ops = program.cord.channel("ops");
-    let card = |message: &Message| message.text().contains("-# alert");
     for _ in 0..4 {
         program.shell_in("ant", "mv /dev/shm/web/page /dev/shm/page");
-        let ill = ops.wait_for(|message| card(message) && !message.text().contains("well again"));
+        let ill =
+            ops.wait_for(|message| is_card(message) && !message.text().contains("well again"));
         ill.await.unwrap();
         program.shell_in("ant", "mv /dev/shm/page /dev/shm/web/page");
         program.card(&["well again"]).await;
     }
     program.shell_in("ant", "rm /dev/shm/web/page");
     program.card(&["flapping since", "came back 4×"]).await;
-    assert_eq!(ops.messages().iter().filter(|one| card(one)).count(), 1);
+    assert_eq!(ops.messages().iter().filter(|one| is_card(one)).count(), 1);
     program.terminate().await;
 }

@@ -6,7 +6,6 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use localcord::Message;
 use yardarm::{
     domain::{
         agent::State,
@@ -17,6 +16,7 @@ use yardarm::{
 };
 
 use crate::support::{
+    alarm::card,
     test_app::TestApp,
     web::{Says, Web},
 };
@@ -68,13 +68,6 @@ async fn becomes(test: &TestApp, agent: &str, state: State) {
             .is_some_and(|view| view.state == state && view.busy.is_none())
     })
     .await;
-}
-
-async fn card(test: &TestApp, text: &str) -> String {
-    let shows =
-        |message: &Message| message.text().contains("-# alert") && message.text().contains(text);
-    let found = test.cord.channel("ops").wait_for(shows).await;
-    test.said(found.unwrap().content())
 }
 
 #[tokio::test]

@@ -20,7 +20,10 @@ use yardarm::{
     ops::Ops,
 };
 
-use crate::support::test_app::TestApp;
+use crate::support::{
+    alarm::{cards, is_card},
+    test_app::TestApp,
+};
 
 const AGENTS: usize = 6;
 const IMAGE: &str = "demo:1";
@@ -201,16 +204,6 @@ fn all_run(ops: &Ops) -> bool {
 
 fn agent(number: usize) -> String {
     format!("agent-{number}")
-}
-
-fn is_card(message: &Message) -> bool {
-    message.text().contains("-# alert")
-}
-
-fn cards(test: &TestApp) -> Vec<Message> {
-    let mut all = test.cord.channel("ops").messages();
-    all.retain(is_card);
-    all
 }
 
 /// What was told of a problem, and when.

@@ -1,10 +1,9 @@
 //! What uses too much for too long: told like anything else that is wrong, and over with some slack.
 
 use chrono::TimeDelta;
-use localcord::Message;
 use yardarm::domain::{agent::State, view::Host};
 
-use crate::support::test_app::TestApp;
+use crate::support::{alarm::card, test_app::TestApp};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -22,14 +21,6 @@ async fn run(test: &TestApp, minutes: u32) {
         test.ops().measure_host();
         test.ops().look_at_thresholds().await.unwrap();
     }
-}
-
-/// Waits until the card says this; returns all of it.
-async fn card(test: &TestApp, text: &str) -> String {
-    let shows =
-        |message: &Message| message.text().contains("-# alert") && message.text().contains(text);
-    let found = test.cord.channel("ops").wait_for(shows).await;
-    test.said(found.unwrap().content())
 }
 
 fn first(text: &str) -> &str {

@@ -3,7 +3,7 @@
 use localcord::Message;
 use yardarm::domain::agent::State;
 
-use super::test_app::TestApp;
+use super::{program::Program, test_app::TestApp};
 
 /// An app that tells at once what goes wrong, with `scout` at work.
 pub(crate) async fn prompt(more: &[(&str, &str)]) -> TestApp {
@@ -20,16 +20,19 @@ pub(crate) fn die(test: &TestApp, agent: &str, exit_code: i64) {
     test.engine.kill(&container, exit_code);
 }
 
+pub(crate) fn is_card(message: &Message) -> bool {
+    message.text().contains("-# alert")
+}
+
 pub(crate) fn cards(test: &TestApp) -> Vec<Message> {
     let mut all = test.cord.channel("ops").messages();
-    all.retain(|message| message.text().contains("-# alert"));
+    all.retain(is_card);
     all
 }
 
 /// Waits until the card says this; returns all of it.
 pub(crate) async fn card(test: &TestApp, text: &str) -> String {
-    let shows =
-        |message: &Message| message.text().contains("-# alert") && message.text().contains(text);
+    let shows = |message: &Message| is_card(message) && message.text().contains(text);
     let found = test.cord.channel("ops").wait_for(shows).await;
     test.said(found.unwrap().content())
 }
@@ -60,4 +63,16 @@ pub(crate) async fn starts(test: &TestApp, count: usize) {
         started == count && ops.roster.view("scout").unwrap().busy.is_none()
     })
     .await;
+}
+
+impl Program {
+    /// Waits for a card that says all this.
+    pub(crate) async fn card(&self, texts: &[&str]) -> String {
+        let ops = self.cord.channel("ops");
+        let told = ops.wait_for(|message| {
+            let text = message.text();
+            is_card(message) && texts.iter().all(|wanted| text.contains(wanted))
+        });
+        told.await.unwrap().text()
+    }
 }
