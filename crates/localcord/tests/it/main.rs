@@ -16,3 +16,4 @@ mod people;
 mod rest;
 mod rules;
 mod support;
+mod threads;
