@@ -10,6 +10,7 @@ mod guilds;
 mod messages;
 mod payload;
 mod webhooks;
+mod witness;
 
 use std::sync::Arc;
 
@@ -50,6 +51,10 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router {
     Router::new()
         .nest(PREFIX, routes)
         .fallback(unknown)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&discord),
+            witness::witness,
+        ))
         .with_state(discord)
 }
 
