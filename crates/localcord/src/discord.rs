@@ -15,6 +15,7 @@ use crate::{
     faults::Faults,
     guild::World,
     ids::Id,
+    journal::Journal,
     limits::Limits,
     model::{Message, State},
     openapi::Checker,
@@ -35,6 +36,7 @@ pub(crate) struct Discord {
     pub(crate) faults: Faults,
     pub(crate) limits: Limits,
     pub(crate) record: Record,
+    pub(crate) journal: Journal,
     /// Present if requests and responses are checked.
     pub(crate) checker: Option<Checker>,
     pub(crate) heartbeat: Duration,

@@ -11,6 +11,7 @@ mod messages;
 mod payload;
 mod threads;
 mod webhooks;
+mod witness;
 
 use std::sync::Arc;
 
@@ -52,6 +53,10 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router {
     Router::new()
         .nest(PREFIX, routes)
         .fallback(unknown)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&discord),
+            witness::witness,
+        ))
         .with_state(discord)
 }
 
