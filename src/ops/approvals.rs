@@ -205,23 +205,32 @@ impl Ops {
             .then(|| "somebody who approved it may not approve it any more".to_owned()))
     }
 
-    /// Why nobody should do this any more, if so: who asked, the policy and the plan are looked at again.
+    /// Why nobody should do this any more, if so: who asked, unless it was Yardarm itself, the plan and the policy are
+    /// looked at again.
     async fn why_void(&self, action: &Action) -> Result<Option<String>> {
-        let Some(actor) = action.actor else {
-            return Ok(None);
-        };
-        let Some(requester) = self.member(actor).await? else {
-            return Ok(Some(format!("<@{actor}> has left the server")));
-        };
-        if let Err(why) = self.permit_action(&requester, action) {
-            return Ok(Some(format!(
-                "<@{actor}> may not ask for it any more: {why}"
-            )));
+        let mut requester = None;
+        if let Some(actor) = action.actor {
+            requester = self.member(actor).await?;
+            if let Some(why) = self.requester_lacks(action, (actor, requester.as_ref())) {
+                return Ok(Some(why));
+            }
         }
         if let Some(drift) = self.drifted(action).await? {
             return Ok(Some(drift));
         }
-        Ok(self.policy_objects(action, &requester))
+        Ok(self.policy_objects(action, requester.as_ref()))
+    }
+
+    fn requester_lacks(
+        &self,
+        action: &Action,
+        (actor, requester): (UserId, Option<&Caller>),
+    ) -> Option<String> {
+        let Some(requester) = requester else {
+            return Some(format!("<@{actor}> has left the server"));
+        };
+        let why = self.permit_action(requester, action).err()?;
+        Some(format!("<@{actor}> may not ask for it any more: {why}"))
     }
 
     /// What has changed since the action was planned, if anything has.
@@ -239,9 +248,9 @@ impl Ops {
     }
 
     /// The rules may have changed since it was asked for.
-    fn policy_objects(&self, action: &Action, requester: &Caller) -> Option<String> {
+    fn policy_objects(&self, action: &Action, requester: Option<&Caller>) -> Option<String> {
         let plan = action.plan.as_deref()?;
-        let decision = self.judge((action.kind, action.origin), plan, Some(requester));
+        let decision = self.judge((action.kind, action.origin), plan, requester);
         let asked = action.approval.as_ref().map(|approval| &approval.ask);
         match decision.effect {
             Effect::Deny { reason } => Some(format!(
