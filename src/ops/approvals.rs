@@ -10,7 +10,7 @@ use futures::future::try_join_all;
 
 use super::{
     Ops,
-    actions::{close, desire, tell},
+    actions::{close, tell},
     sight::Sight,
 };
 use crate::{
@@ -151,7 +151,6 @@ impl Ops {
                     }
                     Err(error) => return Err(error.into()),
                 }
-                desire(&mut tx, action.kind, &agents).await?;
                 approvals::decided(&mut tx, action.id, (vote.user, vote.answer), now).await?;
                 if let Some(length) = allowable_for(action).filter(|_| allow) {
                     self.allow(&mut tx, action, vote.user, length).await?;
