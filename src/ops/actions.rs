@@ -272,7 +272,7 @@ impl Ops {
             )));
         }
         self.refuse_frozen_action(&action)?;
-        if let Some(why) = self.drifted(&action).await? {
+        if let Some(why) = self.why_outdated(&action, Some(by)).await? {
             self.void(&action, State::Asked, &why).await?;
             return Err(Error::AlreadyDecided(format!(
                 "This is void: {why}. Nothing was changed. Send the command again."

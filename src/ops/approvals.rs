@@ -214,10 +214,19 @@ impl Ops {
                 return Ok(Some(why));
             }
         }
+        self.why_outdated(action, requester.as_ref()).await
+    }
+
+    /// What has changed in plan or rules since it was asked for, if anything has.
+    pub(super) async fn why_outdated(
+        &self,
+        action: &Action,
+        requester: Option<&Caller>,
+    ) -> Result<Option<String>> {
         if let Some(drift) = self.drifted(action).await? {
             return Ok(Some(drift));
         }
-        Ok(self.policy_objects(action, requester.as_ref()))
+        Ok(self.policy_objects(action, requester))
     }
 
     fn requester_lacks(
@@ -233,7 +242,7 @@ impl Ops {
     }
 
     /// What has changed since the action was planned, if anything has.
-    pub(super) async fn drifted(&self, action: &Action) -> Result<Option<String>> {
+    async fn drifted(&self, action: &Action) -> Result<Option<String>> {
         let Some(planned) = &action.plan else {
             return Ok(None);
         };
@@ -256,7 +265,7 @@ impl Ops {
                 "the policy `{}` denies it now: {reason}",
                 decision.rule
             )),
-            Effect::Ask(ask) if asked.is_some_and(|before| *before != ask) => Some(format!(
+            Effect::Ask(ask) if asked != Some(&ask) => Some(format!(
                 "the policy `{}` asks otherwise by now",
                 decision.rule
             )),
