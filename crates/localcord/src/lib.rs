@@ -21,6 +21,7 @@ mod faults;
 mod gateway;
 mod guild;
 mod ids;
+mod journal;
 mod limits;
 mod model;
 mod objects;
@@ -35,6 +36,7 @@ mod rules;
 mod serve;
 mod tasks;
 mod text;
+mod threads;
 mod tls;
 
 pub use self::{

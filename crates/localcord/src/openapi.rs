@@ -146,6 +146,16 @@ impl Checker {
         )
     }
 
+    /// Checks what a gateway payload carries; `None` if the file describes no such thing.
+    pub(crate) fn payload(self, payload: &Value) -> Option<Vec<Violation>> {
+        let event = payload["t"].as_str()?;
+        let component = match event {
+            "MESSAGE_CREATE" | "MESSAGE_UPDATE" => "MessageResponse",
+            _ => return None,
+        };
+        Some(self.dispatched(event, component, &payload["d"]))
+    }
+
     fn operation(self, route: &Route) -> Option<String> {
         let method = route.method.as_str().to_lowercase();
         let pointer = format!("/paths/{}/{method}", escaped(&route.template));

@@ -5,9 +5,10 @@ mod session;
 use std::sync::Arc;
 
 use axum::{
+    body::Bytes,
     extract::{
         State,
-        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
+        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
     },
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub(crate) use self::session::{Order, Sessions};
-use crate::discord::Discord;
+use crate::{discord::Discord, journal::Event};
 
 /// `GUILD_MEMBERS`, `GUILD_PRESENCES` and `MESSAGE_CONTENT` need Discord's consent.
 const PRIVILEGED_INTENTS: u64 = 1 << 1 | 1 << 8 | 1 << 15;
@@ -63,6 +64,7 @@ struct Connection {
     session: Option<String>,
     /// What a frozen connection holds back.
     held: Vec<String>,
+    closed_with: Option<u16>,
 }
 
 /// What a frame from the client leads to.
@@ -81,6 +83,7 @@ impl Connection {
             orders: Some(orders),
             session: None,
             held: Vec::new(),
+            closed_with: None,
         }
     }
 
@@ -90,7 +93,8 @@ impl Connection {
         let Some(mut orders) = self.orders.take() else {
             return;
         };
-        let mut open = send(&mut socket, hello.to_string()).await;
+        self.note(Event::Connected);
+        let mut open = self.send(&mut socket, hello.to_string()).await;
         while open {
             open = tokio::select! {
                 frame = socket.recv() => match frame {
@@ -103,6 +107,7 @@ impl Connection {
                 },
             };
         }
+        self.note(Event::Disconnected(self.closed_with));
         if let Some(id) = &self.session {
             self.discord
                 .change(|state| state.sessions.left(id, &self.line));
@@ -115,12 +120,12 @@ impl Connection {
                 self.held.push(text);
                 true
             }
-            Order::Send(text) => send(socket, text).await,
-            Order::Close(code) => close(socket, code).await,
+            Order::Send(text) => self.send(socket, text).await,
+            Order::Close(code) => self.close(socket, code).await,
             Order::Drop => false,
             Order::Thaw => {
                 for text in std::mem::take(&mut self.held) {
-                    if !send(socket, text).await {
+                    if !self.send(socket, text).await {
                         return false;
                     }
                 }
@@ -137,19 +142,41 @@ impl Connection {
                 self.forget_if_done(frame);
                 return false;
             }
-            Message::Binary(_) => return close(socket, DECODE_ERROR).await,
+            Message::Binary(_) => return self.close(socket, DECODE_ERROR).await,
             Message::Ping(_) | Message::Pong(_) => return true,
         };
+        self.note(Event::Received(Bytes::copy_from_slice(text.as_bytes())));
         let outcome = match serde_json::from_str(text) {
             Ok(payload) => self.handle(&payload),
             Err(_) => Outcome::Close(DECODE_ERROR),
         };
         match outcome {
             Outcome::Answer(_) if self.is_frozen() => true,
-            Outcome::Answer(answer) => send(socket, answer.to_string()).await,
+            Outcome::Answer(answer) => self.send(socket, answer.to_string()).await,
             Outcome::Silence => true,
-            Outcome::Close(code) => close(socket, code).await,
+            Outcome::Close(code) => self.close(socket, code).await,
         }
+    }
+
+    async fn send(&self, socket: &mut WebSocket, text: String) -> bool {
+        let text = Utf8Bytes::from(text);
+        self.note(Event::Sent(text.clone().into()));
+        socket.send(Message::Text(text)).await.is_ok()
+    }
+
+    /// Says goodbye with one of Discord's codes; the answer is always "no longer open".
+    async fn close(&mut self, socket: &mut WebSocket, code: u16) -> bool {
+        self.closed_with = Some(code);
+        let goodbye = CloseFrame {
+            code,
+            reason: "".into(),
+        };
+        drop(socket.send(Message::Close(Some(goodbye))).await);
+        false
+    }
+
+    fn note(&self, event: Event) {
+        self.discord.journal.write(self.discord.now(), event);
     }
 
     fn handle(&mut self, payload: &Value) -> Outcome {
@@ -223,21 +250,4 @@ impl Connection {
             self.discord.change(|state| state.sessions.forget(&id));
         }
     }
-}
-
-async fn send(socket: &mut WebSocket, text: String) -> bool {
-    socket.send(Message::Text(text.into())).await.is_ok()
-}
-
-/// Says goodbye with one of Discord's codes; the answer is always "no longer open".
-async fn close(socket: &mut WebSocket, code: u16) -> bool {
-    drop(
-        socket
-            .send(Message::Close(Some(CloseFrame {
-                code,
-                reason: "".into(),
-            })))
-            .await,
-    );
-    false
 }

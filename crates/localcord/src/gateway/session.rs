@@ -6,6 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::{guild::World, objects, random};
 
 const GUILDS: u64 = 1;
+const GUILD_MEMBERS: u64 = 1 << 1;
 const GUILD_MESSAGES: u64 = 1 << 9;
 const DIRECT_MESSAGES: u64 = 1 << 12;
 const MESSAGE_CONTENT: u64 = 1 << 15;
@@ -173,6 +174,27 @@ impl Sessions {
                     json!({ "content": "", "embeds": [], "components": [], "attachments": [] });
                 session.dispatch(event, &objects::merged(object.clone(), empty));
             }
+        }
+    }
+
+    /// Dispatches what happens to channels and threads to the sessions that asked for guilds.
+    pub(crate) fn in_guilds(&mut self, event: &'static str, object: &Value) {
+        for session in self
+            .by_id
+            .values_mut()
+            .filter(|session| session.intents & GUILDS != 0)
+        {
+            session.dispatch(event, object);
+        }
+    }
+
+    /// Who came into a thread and who left it: for others than the bot the privileged intent is needed.
+    pub(crate) fn members_of_thread(&mut self, object: &Value, own: bool) {
+        let hears = |session: &&mut Session| {
+            session.intents & GUILD_MEMBERS != 0 || (own && session.intents & GUILDS != 0)
+        };
+        for session in self.by_id.values_mut().filter(hears) {
+            session.dispatch("THREAD_MEMBERS_UPDATE", object);
         }
     }
 

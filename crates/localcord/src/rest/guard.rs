@@ -13,7 +13,10 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{Failure, Form, PREFIX, Payload, Shared};
-use crate::{discord::Discord, faults::Effect, ids::Id, limits::Reading, openapi, route::Route};
+use crate::{
+    discord::Discord, faults::Effect, ids::Id, journal::Trace, limits::Reading, openapi,
+    record::Violation, route::Route,
+};
 
 /// Discord's limit for a bot without boosts is 10 MiB a file, ten files.
 const BODY_LIMIT: usize = 101 * 1024 * 1024;
@@ -39,7 +42,7 @@ pub(super) async fn guard(
     };
     let fault = meet_fault(&discord, &route).await;
     if let Some(response) = fault.and_then(instead) {
-        return response;
+        return traced(response, fault, None);
     }
     let reading = discord.limits.take(&route, discord.now());
     let mut response = match reading
@@ -56,13 +59,21 @@ pub(super) async fn guard(
         Reading::write(reading, response.headers_mut());
     }
     match fault {
-        Some(Effect::LoseAnswer) => cut(),
-        Some(Effect::Slow(by)) => {
-            tokio::time::sleep(by).await;
-            response
+        Some(Effect::LoseAnswer) => {
+            response.extensions_mut().insert(Cut);
         }
-        _ => response,
+        Some(Effect::Slow(by)) => tokio::time::sleep(by).await,
+        _ => {}
     }
+    traced(response, fault, reading)
+}
+
+/// Leaves in a response what the journal is to know.
+fn traced(mut response: Response, fault: Option<Effect>, limit: Option<Reading>) -> Response {
+    let trace = response.extensions_mut().get_or_insert_default::<Trace>();
+    trace.fault = fault;
+    trace.limit = limit;
+    response
 }
 
 /// What goes wrong with this call. One that hangs goes on once its fault has ended.
@@ -149,11 +160,18 @@ async fn answer(discord: &Arc<Discord>, route: &Route, request: Request, next: N
     let sent = payload.json.clone();
     let mut request = Request::from_parts(parts, Body::empty());
     request.extensions_mut().insert(payload);
-    let response = next.run(request).await;
-    match &discord.checker {
-        Some(checker) => checked(discord, checker, route, &sent, response).await,
-        None => response,
+    let mut response = next.run(request).await;
+    let mut violations = None;
+    if let Some(checker) = &discord.checker {
+        (response, violations) = checked(discord, checker, route, &sent, response).await;
     }
+    let trace = Trace {
+        sent,
+        violations,
+        ..Trace::default()
+    };
+    response.extensions_mut().insert(trace);
+    response
 }
 
 /// A webhook's token stands in its path; so does an interaction's.
@@ -175,19 +193,19 @@ async fn checked(
     route: &Route,
     sent: &Value,
     response: Response,
-) -> Response {
+) -> (Response, Option<Vec<Violation>>) {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
     let given: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let mut violations = checker.response(route, parts.status, &given);
     if parts.status.is_success() {
-        checker
-            .request(route, sent)
-            .into_iter()
-            .for_each(|violation| discord.record.violation(violation));
+        violations.extend(checker.request(route, sent));
     }
-    checker
-        .response(route, parts.status, &given)
-        .into_iter()
-        .for_each(|violation| discord.record.violation(violation));
-    Response::from_parts(parts, Body::from(bytes))
+    for violation in &violations {
+        discord.record.violation(violation.clone());
+    }
+    (
+        Response::from_parts(parts, Body::from(bytes)),
+        Some(violations),
+    )
 }

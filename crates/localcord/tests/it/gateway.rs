@@ -77,7 +77,7 @@ async fn privileged_intents_are_refused() {
 }
 
 /// The smallest gateway client: frames as they are.
-struct Raw {
+pub(crate) struct Raw {
     socket: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
 }
 
@@ -85,6 +85,29 @@ impl Raw {
     async fn connect(url: &str) -> Self {
         Self {
             socket: connect_async(url).await.unwrap().0,
+        }
+    }
+
+    /// A session with these intents.
+    pub(crate) async fn identified(cord: &Localcord, intents: u64) -> Self {
+        let mut raw = Self::connect(&cord.gateway_url()).await;
+        raw.hear_of_hello().await;
+        raw.say(identify(cord.token(), intents)).await;
+        assert_eq!(raw.hear().await["t"], "READY");
+        raw
+    }
+
+    async fn hear_of_hello(&mut self) {
+        assert_eq!(self.hear().await["op"], 10);
+    }
+
+    /// The next event of this name; what comes before it is left out.
+    pub(crate) async fn hear_of(&mut self, event: &str) -> Value {
+        loop {
+            let frame = self.hear().await;
+            if frame["t"] == event {
+                return frame["d"].clone();
+            }
         }
     }
 
