@@ -80,10 +80,14 @@ pub(super) fn edit(
     Ok(object)
 }
 
-pub(super) fn delete(state: &mut State, channel: Id, id: Id) -> Result<(), Failure> {
+pub(super) fn delete(
+    discord: &Discord,
+    state: &mut State,
+    (channel, id): (Id, Id),
+) -> Result<(), Failure> {
     let message = state.remove(channel, id).ok_or(Failure::UNKNOWN_MESSAGE)?;
     if !message.is_ephemeral() {
-        Discord::announce_deleted(state, channel, id, message.guild);
+        discord.announce_deleted(state, channel, id, message.guild);
     }
     Ok(())
 }

@@ -35,22 +35,27 @@ pub(crate) const PREFIX: &str = "/api/v10";
 type Answer = Result<Json<Value>, Failure>;
 type Shared = State<Arc<Discord>>;
 
-/// The routes, written as in Discord's `OpenAPI` file, by which they are checked.
+/// What is served over TLS.
 pub(crate) fn router(discord: Arc<Discord>) -> Router {
-    let routes = Router::new()
+    Router::new()
+        .nest(PREFIX, routes(&discord))
+        .fallback(unknown)
+        .with_state(discord)
+}
+
+/// The routes below [`PREFIX`], written as in Discord's `OpenAPI` file, by which they are checked.
+pub(crate) fn routes(discord: &Arc<Discord>) -> Router<Arc<Discord>> {
+    Router::new()
         .merge(about_the_bot())
         .merge(guild_routes())
         .merge(channel_routes())
         .merge(interaction_routes())
+        .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .route_layer(middleware::from_fn_with_state(
-            Arc::clone(&discord),
+            Arc::clone(discord),
             guard::guard,
-        ));
-    Router::new()
-        .nest(PREFIX, routes)
-        .fallback(unknown)
-        .with_state(discord)
+        ))
 }
 
 fn about_the_bot() -> Router<Arc<Discord>> {
