@@ -32,7 +32,7 @@ impl Ops {
     }
 
     /// Writes whatever is due, and tells when something is due next.
-    async fn squelch(&self) -> Result<Option<DateTime<Utc>>> {
+    pub(super) async fn squelch(&self) -> Result<Option<DateTime<Utc>>> {
         let (now, rules) = (self.now(), self.squelch_rules());
         let silences = self.store.silences(now).await?;
         let mut tx = self.store.begin().await?;

@@ -62,8 +62,19 @@ impl Ended {
     }
 }
 
+/// An agent in trouble.
+struct Trouble {
+    view: View,
+    incident: Incident,
+    /// There was no incident before this look.
+    is_new: bool,
+    /// People would read something new.
+    is_news: bool,
+}
+
 impl Ops {
-    /// Looks after every agent in trouble, and tells when something is due next.
+    /// Looks after every agent in trouble, and tells when something is due next. All are looked into first and people are
+    /// told, so that nothing is mended before it is told where nobody wanted to wait.
     pub async fn mend(&self) -> Result<Option<DateTime<Utc>>> {
         self.close_breakers().await?;
         self.note_breakers().await?;
@@ -78,19 +89,15 @@ impl Ops {
         let looks = self.troubled().into_iter().map(|view| {
             let known = open.get(&(About::Agent(view.agent.id), kind_of(&view)));
             let known = known.cloned();
-            async move { self.mend_agent(&view, known).await }
+            async move { self.trouble_of(view, known).await }
         });
-        let due: Vec<_> = stream::iter(looks).buffer_unordered(LOOKS).collect().await;
-        let mut next: Option<DateTime<Utc>> = None;
-        for due in due {
-            match due {
-                Ok(at) => next = next.into_iter().chain(at).min(),
-                Err(error) => {
-                    tracing::error!(error = %error, "an agent in trouble could not be looked after");
-                }
-            }
+        let mut troubles = each(looks).await;
+        if troubles.iter().any(|trouble| trouble.is_news) {
+            self.squelch().await?;
         }
-        Ok(next)
+        troubles.retain(|trouble| self.lasts(trouble));
+        let due = each(troubles.into_iter().map(|trouble| self.mend_agent(trouble))).await;
+        Ok(due.into_iter().min())
     }
 
     /// Agents that should run and do not, or not well, with nobody at work on them.
@@ -105,35 +112,50 @@ impl Ops {
         })
     }
 
-    async fn mend_agent(
-        &self,
-        view: &View,
-        known: Option<Incident>,
-    ) -> Result<Option<DateTime<Utc>>> {
-        let agent = view.agent.id;
-        let kind = kind_of(view);
-        let unseen = known.as_ref().is_none_or(|incident| !incident.is_present());
-        if unseen && kind == Kind::Down && !self.ended.contains(agent) {
+    /// Nobody has changed anything since it was looked into.
+    fn lasts(&self, trouble: &Trouble) -> bool {
+        let view = self.roster.view_of(trouble.view.agent.id);
+        view.is_some_and(|view| view.state == trouble.view.state)
+    }
+
+    /// The incident of an agent, opened or told anew if its end was seen since the last look.
+    async fn trouble_of(&self, view: View, known: Option<Incident>) -> Result<Option<Trouble>> {
+        let kind = kind_of(&view);
+        let has_ended = self.ended.contains(view.agent.id);
+        let is_new = known.is_none();
+        if let Some(incident) = known.filter(|one| one.is_present() && !has_ended) {
+            return Ok(Some(Trouble {
+                view,
+                incident,
+                is_new,
+                is_news: false,
+            }));
+        }
+        if kind == Kind::Down && !has_ended {
             // Its end was not seen: `converge` starts it.
             return Ok(None);
         }
-        let is_new = known.is_none();
-        let incident = match known {
-            Some(incident) if incident.is_present() && !self.ended.contains(agent) => incident,
-            _ => match self.look_into(view, kind).await? {
-                Some(incident) => incident,
-                None => return Ok(None),
-            },
-        };
+        let found = self.look_into(&view, kind).await?;
+        Ok(found.map(|(incident, is_news)| Trouble {
+            view,
+            incident,
+            is_new,
+            is_news,
+        }))
+    }
+
+    /// Does what may be done now, and tells when something is due next.
+    async fn mend_agent(&self, trouble: Trouble) -> Result<Option<DateTime<Utc>>> {
+        let Trouble { view, incident, .. } = &trouble;
         if self
             .squelch_rules()
-            .maintenance_of(&incident, self.now())
+            .maintenance_of(incident, self.now())
             .is_some()
         {
             return Ok(None);
         }
         let cause = view.cause(&incident.evidence.lines);
-        if is_new && incident.returns.is_empty() && cause == Cause::OutOfMemory {
+        if trouble.is_new && incident.returns.is_empty() && cause == Cause::OutOfMemory {
             self.propose_memory(view).await;
         }
         if cause.may_heal() && self.is_full(&view.fleet) {
@@ -141,16 +163,16 @@ impl Ops {
             return Ok(None);
         }
         let (rule, past) = self.recovery_of(view).await?;
-        match rule.course(&cause, &past, agent, self.now()) {
+        match rule.course(&cause, &past, view.agent.id, self.now()) {
             Course::Ask(_) => Ok(None),
-            Course::Break => self.give_up(&incident, &past).await.map(|()| None),
+            Course::Break => self.give_up(incident, &past).await.map(|()| None),
             Course::Restart(at) if at > self.now() => Ok(Some(at)),
             Course::Restart(_) => self.restart(view, &cause).await,
         }
     }
 
-    /// Finds the cause and opens the incident, or tells it anew.
-    async fn look_into(&self, view: &View, kind: Kind) -> Result<Option<Incident>> {
+    /// Finds the cause and opens the incident, or tells it anew; and whether people would read anything new.
+    async fn look_into(&self, view: &View, kind: Kind) -> Result<Option<(Incident, bool)>> {
         let lines = self.last_lines(view).await;
         let observed = view.observed.as_ref();
         let cause = view.cause(&lines);
@@ -175,12 +197,13 @@ impl Ops {
                     .collect(),
             },
         };
-        let news = self.see(&problem).await?;
+        let is_news = self.see(&problem).await?;
         self.ended.forget(view.agent.id);
-        if news {
+        if is_news {
             self.ring();
         }
-        Ok(self.store.open_incident(&problem.about, kind).await?)
+        let incident = self.store.open_incident(&problem.about, kind).await?;
+        Ok(incident.map(|incident| (incident, is_news)))
     }
 
     /// What was done to it shortly before.
@@ -391,6 +414,18 @@ impl Ops {
         }
         Ok(())
     }
+}
+
+/// What came of each, a few at a time; what failed is logged and hides none of the others.
+async fn each<T>(work: impl Iterator<Item = impl Future<Output = Result<Option<T>>>>) -> Vec<T> {
+    let done: Vec<_> = stream::iter(work).buffer_unordered(LOOKS).collect().await;
+    let fine = done.into_iter().filter_map(|done| {
+        done.unwrap_or_else(|error| {
+            tracing::error!(error = %error, "an agent in trouble could not be looked after");
+            None
+        })
+    });
+    fine.collect()
 }
 
 /// The limit it has, and half as much again.
