@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    clock::Clock, faults::Faults, guild::World, ids::Id, limits::Limits, model::State,
-    openapi::Checker, record::Record, tasks::Tasks,
+    clock::Clock, faults::Faults, guild::World, ids::Id, journal::Journal, limits::Limits,
+    model::State, openapi::Checker, record::Record, tasks::Tasks,
 };
 
 pub(crate) struct Discord {
@@ -28,6 +28,7 @@ pub(crate) struct Discord {
     pub(crate) faults: Faults,
     pub(crate) limits: Limits,
     pub(crate) record: Record,
+    pub(crate) journal: Journal,
     /// Present if requests and responses are checked.
     pub(crate) checker: Option<Checker>,
     pub(crate) heartbeat: Duration,

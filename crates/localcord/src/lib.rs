@@ -22,6 +22,7 @@ mod faults;
 mod gateway;
 mod guild;
 mod ids;
+mod journal;
 mod limits;
 mod model;
 mod objects;

@@ -193,6 +193,13 @@ impl Checker {
         violations.collect()
     }
 
+    /// Checks what a gateway payload carries; `None` if the file describes no such thing.
+    pub(crate) fn payload(self, payload: &Value) -> Option<Vec<Violation>> {
+        let event = payload["t"].as_str()?;
+        let described = !dispatches::objects(event, &payload["d"]).is_empty();
+        described.then(|| self.dispatched(event, &payload["d"]))
+    }
+
     fn operation(self, route: &Route) -> Option<String> {
         let method = route.method.as_str().to_lowercase();
         let pointer = format!("/paths/{}/{method}", escaped(&route.template));

@@ -14,7 +14,7 @@ pub(crate) use self::{
     component::{Pick, use_component},
     members::{add_role, delete_role, invite, leave, set_roles},
     modal::{forge as forge_modal, submit},
-    slash::{Slash, autocomplete, slash},
+    slash::{Slash, autocomplete, may_use, slash},
 };
 use crate::{
     discord::Discord,

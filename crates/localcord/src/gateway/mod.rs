@@ -8,6 +8,7 @@ mod session;
 use std::{sync::Arc, time::Duration};
 
 use axum::{
+    body::Bytes,
     extract::{
         Query, State,
         ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
@@ -27,7 +28,7 @@ use self::{
     coding::Coding,
     session::{Asked, Resumed},
 };
-use crate::discord::Discord;
+use crate::{discord::Discord, journal::Event};
 
 const UNKNOWN_OPCODE: u16 = 4001;
 const DECODE_ERROR: u16 = 4002;
@@ -82,7 +83,7 @@ pub(crate) async fn connect(
         .max_message_size(FRAME_LIMIT)
         .on_upgrade(move |mut socket| async move {
             if let Some(code) = refusal {
-                close(&mut socket, code).await;
+                say_goodbye(&mut socket, code).await;
                 return;
             }
             let stopped = discord.tasks.stopped();
@@ -116,6 +117,7 @@ struct Connection {
     last_heartbeat: Instant,
     /// Frames since when.
     frames: (u32, Instant),
+    closed_with: Option<u16>,
 }
 
 /// What a frame from the client leads to.
@@ -138,6 +140,7 @@ impl Connection {
             held: Vec::new(),
             last_heartbeat: now,
             frames: (0, now),
+            closed_with: None,
         }
     }
 
@@ -147,6 +150,7 @@ impl Connection {
         let Some(mut orders) = self.orders.take() else {
             return;
         };
+        self.note(Event::Connected);
         let mut open = self.send(&mut socket, hello.to_string()).await;
         while open {
             // Half an interval of grace, for clients that are a little late.
@@ -163,6 +167,7 @@ impl Connection {
                 () = sleep_until(silent) => self.time_out(&mut socket).await,
             };
         }
+        self.note(Event::Disconnected(self.closed_with));
         if let Some(id) = &self.session {
             self.discord
                 .change(|state| state.sessions.left(id, &self.line));
@@ -174,10 +179,11 @@ impl Connection {
         if let Some(id) = self.session.take() {
             self.discord.change(|state| state.sessions.forget(&id));
         }
-        close(socket, SESSION_TIMED_OUT).await
+        self.close(socket, SESSION_TIMED_OUT).await
     }
 
     async fn send(&mut self, socket: &mut WebSocket, text: String) -> bool {
+        self.note(Event::Sent(Bytes::copy_from_slice(text.as_bytes())));
         match self.coding.frame(text) {
             Ok(frame) => matches!(timeout(LONGEST_SEND, socket.send(frame)).await, Ok(Ok(()))),
             Err(error) => {
@@ -204,7 +210,7 @@ impl Connection {
                 true
             }
             Order::Send(text) => self.send(socket, text).await,
-            Order::Close(code) => close(socket, code).await,
+            Order::Close(code) => self.close(socket, code).await,
             Order::Drop => false,
             Order::Thaw => {
                 for text in std::mem::take(&mut self.held) {
@@ -225,14 +231,15 @@ impl Connection {
                 self.forget_if_done(frame);
                 return false;
             }
-            Message::Binary(_) => return close(socket, DECODE_ERROR).await,
+            Message::Binary(_) => return self.close(socket, DECODE_ERROR).await,
             Message::Ping(_) | Message::Pong(_) => return true,
         };
+        self.note(Event::Received(Bytes::copy_from_slice(text.as_bytes())));
         if self.floods() {
-            return close(socket, RATE_LIMITED).await;
+            return self.close(socket, RATE_LIMITED).await;
         }
         if text.len() > LONGEST_PAYLOAD {
-            return close(socket, DECODE_ERROR).await;
+            return self.close(socket, DECODE_ERROR).await;
         }
         let outcome = match serde_json::from_str(text) {
             Ok(payload) => self.handle(&payload),
@@ -242,8 +249,19 @@ impl Connection {
             Outcome::Answer(_) if self.is_frozen() => true,
             Outcome::Answer(answer) => self.send(socket, answer.to_string()).await,
             Outcome::Silence => true,
-            Outcome::Close(code) => close(socket, code).await,
+            Outcome::Close(code) => self.close(socket, code).await,
         }
+    }
+
+    /// Says goodbye with one of Discord's codes; the answer is always "no longer open".
+    async fn close(&mut self, socket: &mut WebSocket, code: u16) -> bool {
+        self.closed_with = Some(code);
+        say_goodbye(socket, code).await;
+        false
+    }
+
+    fn note(&self, event: Event) {
+        self.discord.journal.write(self.discord.now(), event);
     }
 
     fn handle(&mut self, payload: &Value) -> Outcome {
@@ -358,15 +376,10 @@ fn shard(named: &Value) -> Option<(u64, u64)> {
     (index < count).then_some((index, count))
 }
 
-/// Says goodbye with one of Discord's codes; the answer is always "no longer open".
-async fn close(socket: &mut WebSocket, code: u16) -> bool {
-    drop(
-        socket
-            .send(Message::Close(Some(CloseFrame {
-                code,
-                reason: "".into(),
-            })))
-            .await,
-    );
-    false
+async fn say_goodbye(socket: &mut WebSocket, code: u16) {
+    let goodbye = CloseFrame {
+        code,
+        reason: "".into(),
+    };
+    drop(socket.send(Message::Close(Some(goodbye))).await);
 }

@@ -4,6 +4,7 @@ mod actions;
 mod faults;
 mod files;
 mod gate;
+mod inspector;
 mod members;
 mod page;
 mod reply;
@@ -36,12 +37,13 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router {
         .merge(page::router())
         .nest("/api", api())
         .route("/ws", get(watch::connect))
+        .route("/ws/journal", get(inspector::follow))
         .route_layer(middleware::from_fn_with_state(
             Arc::clone(&discord),
             gate::need_token,
         ));
     Router::new()
-        .nest(rest::PREFIX, rest::routes(&discord))
+        .nest(rest::PREFIX, rest::below_prefix(&discord))
         .route("/gateway", get(gateway::connect))
         .route("/gateway/", get(gateway::connect))
         .route("/cdn/attachments/{channel}/{id}/{name}", get(files::read))
@@ -71,11 +73,17 @@ fn api() -> Router<Arc<Discord>> {
         .route("/members/{person}", delete(members::leave))
         .route("/roles", post(members::add_role))
         .route("/roles/{name}", delete(members::delete_role))
-        .route("/faults", post(faults::inject).delete(faults::release_all))
+        .route(
+            "/faults",
+            get(faults::list)
+                .post(faults::inject)
+                .delete(faults::release_all),
+        )
         .route("/faults/{number}", delete(faults::release))
         .route("/gateway", post(faults::gateway))
         .route("/clock", post(faults::advance))
         .route("/record", get(views::record))
+        .route("/journal", get(inspector::read))
         .layer(DefaultBodyLimit::max(UPLOAD_LIMIT))
 }
 

@@ -13,7 +13,10 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{Failure, Form, PREFIX, Payload, Shared};
-use crate::{discord::Discord, faults::Effect, ids::Id, limits::Reading, openapi, route::Route};
+use crate::{
+    discord::Discord, faults::Effect, ids::Id, journal::Trace, limits::Reading, openapi,
+    record::Violation, route::Route,
+};
 
 /// Discord's limit for a bot without boosts is 10 MiB a file, ten files.
 const BODY_LIMIT: usize = 101 * 1024 * 1024;
@@ -39,7 +42,7 @@ pub(super) async fn guard(
     };
     let fault = meet_fault(&discord, &route).await;
     if let Some(response) = fault.and_then(instead) {
-        return response;
+        return traced(response, fault, None);
     }
     let reading = discord.limits.take(&route, discord.now());
     let query = request.uri().query().unwrap_or_default().to_owned();
@@ -53,21 +56,35 @@ pub(super) async fn guard(
             Err(failure) => (Value::Null, failure.into_response()),
         },
     };
-    let mut response = match &discord.checker {
+    let (mut response, violations) = match &discord.checker {
         Some(checker) => checked(&discord, checker, (&route, &query, &sent), response).await,
-        None => response,
+        None => (response, None),
     };
+    let trace = Trace {
+        sent,
+        violations,
+        ..Trace::default()
+    };
+    response.extensions_mut().insert(trace);
     if let Some(reading) = &reading {
         Reading::write(reading, response.headers_mut());
     }
     match fault {
-        Some(Effect::LoseAnswer) => cut(),
-        Some(Effect::Slow(by)) => {
-            tokio::time::sleep(by).await;
-            response
+        Some(Effect::LoseAnswer) => {
+            response.extensions_mut().insert(Cut);
         }
-        _ => response,
+        Some(Effect::Slow(by)) => tokio::time::sleep(by).await,
+        _ => {}
     }
+    traced(response, fault, reading)
+}
+
+/// Leaves in a response what the journal is to know.
+fn traced(mut response: Response, fault: Option<Effect>, limit: Option<Reading>) -> Response {
+    let trace = response.extensions_mut().get_or_insert_default::<Trace>();
+    trace.fault = fault;
+    trace.limit = limit;
+    response
 }
 
 /// What goes wrong with this call. One that hangs goes on once its fault has ended.
@@ -182,7 +199,7 @@ async fn checked(
     checker: &openapi::Checker,
     (route, query, sent): (&Route, &str, &Value),
     response: Response,
-) -> Response {
+) -> (Response, Option<Vec<Violation>>) {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
     let given: Value = serde_json::from_slice(&bytes).unwrap_or_default();
@@ -191,8 +208,11 @@ async fn checked(
         violations.extend(checker.query(route, query));
         violations.extend(checker.request(route, sent));
     }
-    for violation in violations {
-        discord.record.violation(violation);
+    for violation in &violations {
+        discord.record.violation(violation.clone());
     }
-    Response::from_parts(parts, Body::from(bytes))
+    (
+        Response::from_parts(parts, Body::from(bytes)),
+        Some(violations),
+    )
 }

@@ -10,6 +10,7 @@ mod guilds;
 mod messages;
 mod payload;
 mod webhooks;
+mod witness;
 
 use std::sync::Arc;
 
@@ -40,11 +41,23 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router {
     Router::new()
         .nest(PREFIX, routes(&discord))
         .fallback(unknown)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&discord),
+            witness::witness,
+        ))
         .with_state(discord)
 }
 
-/// The routes below [`PREFIX`], written as in Discord's `OpenAPI` file, by which they are checked.
-pub(crate) fn routes(discord: &Arc<Discord>) -> Router<Arc<Discord>> {
+/// The same below [`PREFIX`] for a server that serves other things too.
+pub(crate) fn below_prefix(discord: &Arc<Discord>) -> Router<Arc<Discord>> {
+    routes(discord).layer(middleware::from_fn_with_state(
+        Arc::clone(discord),
+        witness::witness,
+    ))
+}
+
+/// The routes, written as in Discord's `OpenAPI` file, by which they are checked.
+fn routes(discord: &Arc<Discord>) -> Router<Arc<Discord>> {
     Router::new()
         .merge(about_the_bot())
         .merge(guild_routes())

@@ -10,6 +10,7 @@ mod bot;
 mod conversation;
 mod faults;
 mod gateway;
+mod inspector;
 mod intents;
 mod limits;
 mod members;
