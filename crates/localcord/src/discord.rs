@@ -11,8 +11,16 @@ use serde_json::{Value, json};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    clock::Clock, faults::Faults, guild::World, ids::Id, journal::Journal, limits::Limits,
-    model::State, openapi::Checker, record::Record, tasks::Tasks,
+    clock::Clock,
+    faults::Faults,
+    guild::World,
+    ids::Id,
+    journal::Journal,
+    limits::Limits,
+    model::{Message, State},
+    openapi::Checker,
+    record::Record,
+    tasks::Tasks,
 };
 
 pub(crate) struct Discord {
@@ -132,6 +140,14 @@ impl Discord {
 
     pub(crate) fn people_url(&self) -> String {
         format!("http://{}/?token={}", self.people_addr, self.people_token)
+    }
+
+    /// Puts a new message into its channel and tells the gateway.
+    pub(crate) fn post(&self, state: &mut State, message: Message) {
+        let (channel, id) = (message.channel, message.id);
+        self.grow_thread(state, &message);
+        state.insert(message);
+        self.announce(state, "MESSAGE_CREATE", channel, id);
     }
 
     /// Tells bots about a message that everybody in its channel sees.

@@ -38,6 +38,11 @@ fn parts(event: &str) -> &'static [Part] {
         "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" => ROLE,
         "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "CHANNEL_DELETE" => CHANNEL,
         "THREAD_CREATE" | "THREAD_UPDATE" => THREAD,
+        "THREAD_LIST_SYNC" => &[
+            ("/threads/*", "ThreadResponse"),
+            ("/members/*", "ThreadMemberResponse"),
+        ],
+        "THREAD_MEMBERS_UPDATE" => &[("/added_members/*", "ThreadMemberResponse")],
         "MESSAGE_CREATE" | "MESSAGE_UPDATE" => MESSAGE,
         "TYPING_START" => &[("/member", "GuildMemberResponse")],
         "INTERACTION_CREATE" => INTERACTION,

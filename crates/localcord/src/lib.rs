@@ -37,6 +37,7 @@ mod rules;
 mod serve;
 mod tasks;
 mod text;
+mod threads;
 mod tls;
 
 pub use self::{

@@ -23,7 +23,7 @@ pub(super) fn needed(event: &str, in_guild: bool) -> u64 {
         }
         "TYPING_START" => by_place(GUILD_TYPING, DIRECT_TYPING),
         _ if event.starts_with("MESSAGE_REACTION_") => by_place(GUILD_REACTIONS, DIRECT_REACTIONS),
-        "THREAD_MEMBERS_UPDATE" => GUILDS | GUILD_MEMBERS,
+        "THREAD_MEMBERS_UPDATE" => GUILD_MEMBERS,
         _ if event.starts_with("GUILD_MEMBER_") => GUILD_MEMBERS,
         _ if ["GUILD_", "CHANNEL_", "THREAD_"]
             .iter()

@@ -169,14 +169,16 @@ impl Sessions {
     /// checks the objects in it.
     pub(crate) fn dispatch(&mut self, bot: Id, event: &str, object: &Value) {
         let guild = object["guild_id"].as_str().and_then(|id| id.parse().ok());
-        let needed = intents::needed(event, guild.is_some());
+        let mut needed = intents::needed(event, guild.is_some());
+        if tells_of_own_membership(bot, event, object) {
+            needed |= GUILDS;
+        }
         let twice = event == "INTERACTION_CREATE" && self.duplicates > 0;
         self.duplicates -= u32::from(twice);
-        let own_member = event == "GUILD_MEMBER_UPDATE" && object["user"]["id"] == json!(bot);
         let veiled = veiled(bot, event, object);
         for session in self.by_id.values_mut() {
             let asked = session.asked;
-            let wanted = needed == 0 || asked.intents & needed != 0 || own_member;
+            let wanted = needed == 0 || asked.intents & needed != 0;
             if !wanted || !asked.serves(guild) {
                 continue;
             }
@@ -244,6 +246,20 @@ impl Asked {
         let (index, count) = self.shard;
         let place = guild.map_or(0, |id| u64::from(id) >> SHARD_SHIFT);
         place % count == index
+    }
+}
+
+/// Where a bot itself came, went or got roles, it hears of it without the intent for members.
+fn tells_of_own_membership(bot: Id, event: &str, object: &Value) -> bool {
+    let bot = json!(bot);
+    match event {
+        "GUILD_MEMBER_UPDATE" => object["user"]["id"] == bot,
+        "THREAD_MEMBERS_UPDATE" => {
+            let added = objects::list(&object["added_members"]);
+            let removed = objects::list(&object["removed_member_ids"]);
+            removed.contains(&bot) || added.iter().any(|member| member["user_id"] == bot)
+        }
+        _ => false,
     }
 }
 

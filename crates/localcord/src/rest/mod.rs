@@ -9,6 +9,7 @@ mod guard;
 mod guilds;
 mod messages;
 mod payload;
+mod threads;
 mod webhooks;
 mod witness;
 
@@ -19,7 +20,7 @@ use axum::{
     extract::{OriginalUri, Request, State},
     middleware,
     response::IntoResponse,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use serde_json::Value;
 
@@ -62,6 +63,7 @@ fn routes(discord: &Arc<Discord>) -> Router<Arc<Discord>> {
         .merge(about_the_bot())
         .merge(guild_routes())
         .merge(channel_routes())
+        .merge(thread_routes())
         .merge(interaction_routes())
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
@@ -118,7 +120,12 @@ fn guild_routes() -> Router<Arc<Discord>> {
 
 fn channel_routes() -> Router<Arc<Discord>> {
     Router::new()
-        .route("/channels/{channel_id}", get(channels::read))
+        .route(
+            "/channels/{channel_id}",
+            get(channels::read)
+                .patch(channels::edit)
+                .delete(channels::delete),
+        )
         .route("/channels/{channel_id}/typing", post(channels::typing))
         .route(
             "/channels/{channel_id}/messages",
@@ -129,6 +136,38 @@ fn channel_routes() -> Router<Arc<Discord>> {
             get(messages::read)
                 .patch(messages::edit)
                 .delete(messages::delete),
+        )
+}
+
+fn thread_routes() -> Router<Arc<Discord>> {
+    Router::new()
+        .route("/guilds/{guild_id}/threads/active", get(threads::active))
+        .route("/channels/{channel_id}/threads", post(threads::start))
+        .route(
+            "/channels/{channel_id}/messages/{message_id}/threads",
+            post(threads::start_from_message),
+        )
+        .route(
+            "/channels/{channel_id}/threads/archived/public",
+            get(threads::archived_public),
+        )
+        .route(
+            "/channels/{channel_id}/threads/archived/private",
+            get(threads::archived_private),
+        )
+        .route(
+            "/channels/{channel_id}/thread-members",
+            get(threads::members),
+        )
+        .route(
+            "/channels/{channel_id}/thread-members/@me",
+            put(threads::join).delete(threads::leave),
+        )
+        .route(
+            "/channels/{channel_id}/thread-members/{user_id}",
+            get(threads::member)
+                .put(threads::add_member)
+                .delete(threads::remove_member),
         )
 }
 

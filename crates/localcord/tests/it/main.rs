@@ -19,3 +19,4 @@ mod raw;
 mod rest;
 mod rules;
 mod support;
+mod threads;

@@ -34,6 +34,16 @@ impl Raw {
         raw
     }
 
+    /// The next event of this name; what comes before it is left out.
+    pub(crate) async fn hear_of(&mut self, event: &str) -> Value {
+        loop {
+            let frame = self.hear().await;
+            if frame["t"] == event {
+                return frame["d"].clone();
+            }
+        }
+    }
+
     pub(crate) async fn send(&mut self, frame: impl Into<Message>) {
         self.socket.send(frame.into()).await.unwrap();
     }
