@@ -17,6 +17,7 @@ mod act;
 mod client;
 mod clock;
 mod discord;
+mod dispatches;
 mod faults;
 mod gateway;
 mod guild;

@@ -210,9 +210,11 @@ pub(crate) fn guild(guild: &Guild) -> Value {
     merged(identity, settings)
 }
 
-/// What `GUILD_CREATE` adds to a guild.
-pub(crate) fn guild_with_members(world: &World, entry: &Guild) -> Value {
-    let members = entry.members.keys().filter_map(|id| world.user(*id));
+/// What `GUILD_CREATE` adds to a guild. Of its members a bot without the intent for them sees only itself.
+pub(crate) fn guild_with_members(world: &World, entry: &Guild, everybody: bool) -> Value {
+    let shown = |id: &&Id| everybody || **id == world.bot.id;
+    let members = entry.members.keys().filter(shown);
+    let members = members.filter_map(|id| world.user(*id));
     let members: Vec<Value> = members
         .map(|person| member(entry, &user(person), person.id))
         .collect();
@@ -225,7 +227,7 @@ pub(crate) fn guild_with_members(world: &World, entry: &Guild) -> Value {
         "joined_at": JOINED,
         "large": false,
         "unavailable": false,
-        "member_count": members.len(),
+        "member_count": entry.members.len(),
         "members": members,
         "channels": seen.map(|place| channel(world, place)).collect::<Vec<_>>(),
         "threads": active_threads(world, entry).map(|place| channel(world, place)).collect::<Vec<_>>(),

@@ -96,7 +96,7 @@ impl Discord {
             "type": objects::thread_type(entry),
         });
         if self.bot_sees(&thread) {
-            state.sessions.in_guilds("THREAD_DELETE", &told);
+            self.dispatch(state, "THREAD_DELETE", &told);
         }
         self.change_world(|world| {
             for guild in &mut world.guilds {
@@ -207,7 +207,7 @@ impl Discord {
             "threads": listed,
             "members": own_memberships(&world, &threads),
         });
-        state.sessions.in_guilds("THREAD_LIST_SYNC", &object);
+        self.dispatch(state, "THREAD_LIST_SYNC", &object);
     }
 
     pub(crate) fn bot_may(&self, channel: &Channel, needed: Permissions) -> bool {
@@ -235,12 +235,7 @@ impl Discord {
         if !self.bot_sees(thread) {
             return;
         }
-        if let Some(checker) = &self.checker {
-            for violation in checker.dispatched(event, "ThreadResponse", object) {
-                self.record.violation(violation);
-            }
-        }
-        state.sessions.in_guilds(event, object);
+        self.dispatch(state, event, object);
     }
 
     /// A bot hears of others only with the privileged intent.
@@ -254,7 +249,7 @@ impl Discord {
         let own = users.contains(&world.bot.id);
         if own || self.bot_sees(&thread) {
             let object = objects::merged(object, change);
-            state.sessions.members_of_thread(&object, own);
+            self.dispatch(state, "THREAD_MEMBERS_UPDATE", &object);
         }
     }
 

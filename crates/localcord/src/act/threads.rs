@@ -112,7 +112,7 @@ pub(crate) fn set_overwrite(
     discord.change(|state| {
         if discord.bot_may(&place, VIEW_CHANNEL) {
             let object = objects::channel(&world, &place);
-            state.sessions.in_guilds("CHANNEL_UPDATE", &object);
+            discord.dispatch(state, "CHANNEL_UPDATE", &object);
             if !saw {
                 discord.sync_threads(state, &place);
             }

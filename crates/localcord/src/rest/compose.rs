@@ -81,13 +81,12 @@ pub(super) fn edit(
 pub(super) fn delete(
     discord: &Discord,
     state: &mut State,
-    channel: Id,
-    id: Id,
+    (channel, id): (Id, Id),
 ) -> Result<(), Failure> {
     let message = state.remove(channel, id).ok_or(Failure::UNKNOWN_MESSAGE)?;
     if !message.is_ephemeral() {
         discord.shrink_thread(&message);
-        Discord::announce_deleted(state, channel, id, message.guild);
+        discord.announce_deleted(state, channel, id, message.guild);
     }
     Ok(())
 }

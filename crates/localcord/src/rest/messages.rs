@@ -211,7 +211,7 @@ pub(super) async fn delete(
         if !own && !may {
             return Err(Failure::MISSING_PERMISSIONS);
         }
-        compose::delete(&discord, state, channel, id)?;
+        compose::delete(&discord, state, (channel, id))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }

@@ -37,27 +37,40 @@ pub(crate) const PREFIX: &str = "/api/v10";
 type Answer = Result<Json<Value>, Failure>;
 type Shared = State<Arc<Discord>>;
 
-/// The routes, written as in Discord's `OpenAPI` file, by which they are checked.
+/// What is served over TLS.
 pub(crate) fn router(discord: Arc<Discord>) -> Router {
-    let routes = Router::new()
-        .merge(about_the_bot())
-        .merge(guild_routes())
-        .merge(channel_routes())
-        .merge(thread_routes())
-        .merge(interaction_routes())
-        .method_not_allowed_fallback(unknown)
-        .route_layer(middleware::from_fn_with_state(
-            Arc::clone(&discord),
-            guard::guard,
-        ));
     Router::new()
-        .nest(PREFIX, routes)
+        .nest(PREFIX, routes(&discord))
         .fallback(unknown)
         .layer(middleware::from_fn_with_state(
             Arc::clone(&discord),
             witness::witness,
         ))
         .with_state(discord)
+}
+
+/// The same below [`PREFIX`] for a server that serves other things too.
+pub(crate) fn below_prefix(discord: &Arc<Discord>) -> Router<Arc<Discord>> {
+    routes(discord).layer(middleware::from_fn_with_state(
+        Arc::clone(discord),
+        witness::witness,
+    ))
+}
+
+/// The routes, written as in Discord's `OpenAPI` file, by which they are checked.
+fn routes(discord: &Arc<Discord>) -> Router<Arc<Discord>> {
+    Router::new()
+        .merge(about_the_bot())
+        .merge(guild_routes())
+        .merge(channel_routes())
+        .merge(thread_routes())
+        .merge(interaction_routes())
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        .route_layer(middleware::from_fn_with_state(
+            Arc::clone(discord),
+            guard::guard,
+        ))
 }
 
 fn about_the_bot() -> Router<Arc<Discord>> {

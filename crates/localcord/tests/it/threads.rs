@@ -3,7 +3,7 @@
 use localcord::{Localcord, Options, Thread};
 use serde_json::{Value, json};
 
-use crate::{gateway::Raw, support::Rest};
+use crate::{raw::Raw, support::Rest};
 
 const GUILDS: u64 = 1;
 
