@@ -150,16 +150,6 @@ pub struct OutboxRow {
     pub created_at: DateTime<Utc>,
 }
 
-impl OutboxRow {
-    /// The same in another channel.
-    pub fn in_channel(&self, channel: ChannelId) -> Self {
-        Self {
-            channel,
-            ..self.clone()
-        }
-    }
-}
-
 /// How long to wait before the next try: 1 s doubling to 5 min.
 pub fn backoff(attempts: i64) -> chrono::Duration {
     let doublings = u32::try_from(attempts.clamp(0, 9)).unwrap_or(9);

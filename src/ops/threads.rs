@@ -104,7 +104,11 @@ impl Ops {
         (row, aside): (&OutboxRow, Aside),
         by: &dyn Deliver,
     ) -> Result<std::result::Result<Option<MessageId>, Undelivered>> {
-        match by.deliver(&row.in_channel(aside.thread)).await {
+        let inside = OutboxRow {
+            channel: aside.thread,
+            ..row.clone()
+        };
+        match by.deliver(&inside).await {
             Err(error @ Undelivered::Never(_)) => {
                 self.do_without((aside.alert, row.channel), &error).await?;
                 if aside.nudge == Nudge::Over {
