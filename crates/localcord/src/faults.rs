@@ -1,11 +1,13 @@
 //! Faults on request: what goes wrong on the way to Discord, and inside it.
 
 use std::{
+    fmt,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
 
 use crate::route::Route;
 
@@ -33,6 +35,30 @@ pub(crate) enum Effect {
     LoseAnswer,
     /// The request is looked at once the fault has ended.
     Hang,
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refuse => write!(formatter, "refuse connections"),
+            Self::Status(status, 0) => write!(formatter, "answer {status}"),
+            Self::Status(status, code) => write!(formatter, "answer {status} with code {code}"),
+            Self::RateLimit {
+                retry_after,
+                global,
+            } => {
+                let scope = if *global { "global" } else { "route" };
+                write!(
+                    formatter,
+                    "rate limit ({scope}), retry after {} s",
+                    retry_after.as_secs_f64()
+                )
+            }
+            Self::Slow(by) => write!(formatter, "answer {} s late", by.as_secs_f64()),
+            Self::LoseAnswer => write!(formatter, "lose the answer"),
+            Self::Hang => write!(formatter, "hang"),
+        }
+    }
 }
 
 impl Fault {
@@ -211,6 +237,23 @@ impl Faults {
             .unwrap_or_else(PoisonError::into_inner)
             .active
             .clear();
+    }
+
+    /// What is wrong now.
+    pub(crate) fn list(&self, now: DateTime<Utc>) -> Vec<Value> {
+        let mut book = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        book.end_overdue(now);
+        let shown = book.active.iter().map(|active| {
+            json!({
+                "number": active.number,
+                "effect": active.fault.effect.to_string(),
+                "method": active.fault.method,
+                "path": active.fault.path,
+                "times": active.fault.calls,
+                "until": active.until.map(|until| until.timestamp_millis()),
+            })
+        });
+        shown.collect()
     }
 
     /// Whether a fault has hit a call; one that is over counts as such.

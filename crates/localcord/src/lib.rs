@@ -17,10 +17,12 @@ mod act;
 mod client;
 mod clock;
 mod discord;
+mod dispatches;
 mod faults;
 mod gateway;
 mod guild;
 mod ids;
+mod journal;
 mod limits;
 mod model;
 mod objects;
@@ -35,6 +37,7 @@ mod rules;
 mod serve;
 mod tasks;
 mod text;
+mod threads;
 mod tls;
 
 pub use self::{

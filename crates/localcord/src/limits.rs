@@ -7,6 +7,7 @@ use std::{
 
 use axum::http::{HeaderMap, HeaderValue, Method};
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::route::Route;
@@ -50,7 +51,7 @@ pub(crate) struct Limits {
 }
 
 /// What one call found in its bucket.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reading {
     limit: u32,
     remaining: u32,
@@ -153,6 +154,20 @@ fn hash(name: &str) -> String {
 impl Reading {
     pub(crate) fn retry_after(&self) -> f64 {
         seconds(self.after)
+    }
+
+    /// As the inspector shows it.
+    pub(crate) fn to_json(&self) -> Value {
+        let refused = self
+            .refused
+            .map(|global| if global { "global" } else { "user" });
+        json!({
+            "bucket": self.bucket,
+            "limit": self.limit,
+            "remaining": self.remaining,
+            "resets_at": self.ends.timestamp_millis(),
+            "refused": refused,
+        })
     }
 
     pub(crate) fn write(&self, headers: &mut HeaderMap) {

@@ -100,18 +100,24 @@ fn find<'a>(discord: &Discord, state: &'a State, entry: &Slash) -> Result<&'a Va
         .find(named);
     let command = offered.or_else(|| state.commands.all().find(named));
     let command = command.ok_or_else(|| Refused::new(format!("there is no command `/{name}`")))?;
+    if may_use(discord, (entry.person, entry.place), command) {
+        return Ok(command);
+    }
+    Err(Refused::new(format!(
+        "you do not see `/{name}`: it needs other permissions"
+    )))
+}
+
+/// Whether a person's permissions are what the command asks for.
+pub(crate) fn may_use(discord: &Discord, (person, place): (Id, Place), command: &Value) -> bool {
     let needed = command["default_member_permissions"]
         .as_str()
         .and_then(Permissions::from_text);
     let world = discord.world();
-    let guild = entry.place.guild.and_then(|id| world.guild(id));
+    let guild = place.guild.and_then(|id| world.guild(id));
     match (needed, guild) {
-        (Some(needed), Some(guild)) if !guild.permissions_of(entry.person).contains(needed) => {
-            Err(Refused::new(format!(
-                "you do not see `/{name}`: it needs other permissions"
-            )))
-        }
-        _ => Ok(command),
+        (Some(needed), Some(guild)) => guild.permissions_of(person).contains(needed),
+        _ => true,
     }
 }
 

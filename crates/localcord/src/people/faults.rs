@@ -19,6 +19,8 @@ enum Kind {
     Refuse,
     Status {
         status: u16,
+        #[serde(default)]
+        code: u32,
     },
     RateLimit {
         retry_after: f64,
@@ -72,7 +74,7 @@ pub(super) async fn inject(
 ) -> Result<Json<Value>, Problem> {
     let mut fault = match wanted.kind {
         Kind::Refuse => Fault::refuse(),
-        Kind::Status { status } => Fault::status(status),
+        Kind::Status { status, code } => Fault::refusal(status, code),
         Kind::RateLimit {
             retry_after,
             global: false,
@@ -97,9 +99,23 @@ pub(super) async fn inject(
     if let Some(path) = wanted.path {
         fault = fault.path(&path);
     }
-    Ok(Json(
-        json!({ "number": discord.faults.inject(fault, discord.now()) }),
-    ))
+    let number = discord.faults.inject(fault, discord.now());
+    discord.changed();
+    Ok(Json(json!({ "number": number })))
+}
+
+/// What goes wrong now, and how the gateway is.
+pub(super) async fn list(State(discord): Shared) -> Json<Value> {
+    let gateway = discord.read(|state| {
+        let sessions = &state.sessions;
+        json!({
+            "connected": sessions.connected(),
+            "frozen": sessions.frozen,
+            "refused": sessions.refused,
+            "duplicates": sessions.duplicates,
+        })
+    });
+    Json(json!({ "faults": discord.faults.list(discord.now()), "gateway": gateway }))
 }
 
 pub(super) async fn release(State(discord): Shared, Path(number): Path<u64>) -> Json<Value> {

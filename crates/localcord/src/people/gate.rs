@@ -54,7 +54,9 @@ pub(super) async fn need_token(
     next: Next,
 ) -> Response {
     let path = request.uri().path();
-    let in_address = matches!(path, "/" | "/ws").then_some(shown.token).flatten();
+    let in_address = matches!(path, "/" | "/ws" | "/ws/journal")
+        .then_some(shown.token)
+        .flatten();
     let headers = request.headers();
     let bearer =
         text(headers, &header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));

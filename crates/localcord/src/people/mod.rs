@@ -4,6 +4,7 @@ mod actions;
 mod faults;
 mod files;
 mod gate;
+mod inspector;
 mod members;
 mod page;
 mod reply;
@@ -22,7 +23,7 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{act::Refused, discord::Discord, gateway};
+use crate::{act::Refused, discord::Discord, gateway, rest};
 
 type Shared = State<Arc<Discord>>;
 
@@ -30,17 +31,19 @@ type Shared = State<Arc<Discord>>;
 const UPLOAD_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Two kinds of doors: those with a lock of their own (the bot's token, a file's signature), and those that
-/// need the start-up token.
+/// need the start-up token. REST is here too, for libraries whose address can be changed to a plain one.
 pub(crate) fn router(discord: Arc<Discord>) -> Router {
     let locked = Router::new()
         .merge(page::router())
         .nest("/api", api())
         .route("/ws", get(watch::connect))
+        .route("/ws/journal", get(inspector::follow))
         .route_layer(middleware::from_fn_with_state(
             Arc::clone(&discord),
             gate::need_token,
         ));
     Router::new()
+        .nest(rest::PREFIX, rest::below_prefix(&discord))
         .route("/gateway", get(gateway::connect))
         .route("/gateway/", get(gateway::connect))
         .route("/cdn/attachments/{channel}/{id}/{name}", get(files::read))
@@ -70,11 +73,17 @@ fn api() -> Router<Arc<Discord>> {
         .route("/members/{person}", delete(members::leave))
         .route("/roles", post(members::add_role))
         .route("/roles/{name}", delete(members::delete_role))
-        .route("/faults", post(faults::inject).delete(faults::release_all))
+        .route(
+            "/faults",
+            get(faults::list)
+                .post(faults::inject)
+                .delete(faults::release_all),
+        )
         .route("/faults/{number}", delete(faults::release))
         .route("/gateway", post(faults::gateway))
         .route("/clock", post(faults::advance))
         .route("/record", get(views::record))
+        .route("/journal", get(inspector::read))
         .layer(DefaultBodyLimit::max(UPLOAD_LIMIT))
 }
 

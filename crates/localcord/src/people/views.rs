@@ -8,7 +8,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Problem, Shared};
-use crate::{act, discord::Discord, guild::Guild, ids::Id, model::Place, objects};
+use crate::{
+    act,
+    discord::Discord,
+    guild::Guild,
+    ids::Id,
+    model::Place,
+    objects,
+    permissions::{Permissions, SEND_MESSAGES, VIEW_CHANNEL},
+};
 
 /// Who looks, and where. Without a channel it is the first one; `dm` means the direct messages with the bot.
 #[derive(Debug, Deserialize)]
@@ -61,30 +69,36 @@ pub(super) async fn world(State(discord): Shared) -> Json<Value> {
     let world = &discord.world();
     let guilds = world.guilds.iter().map(|guild| {
         let channels = guild.channels.iter().map(|channel| {
-            let seen_by = world.people.iter().filter(|person| act::sees(&discord, person.id, channel.id));
+            let who = |may: Permissions| {
+                let people = world.people.iter().filter(move |person| world.permissions(person.id, channel).contains(may));
+                people.map(|person| &person.name).collect::<Vec<_>>()
+            };
             json!({
                 "id": channel.id,
                 "name": channel.name,
                 "topic": channel.topic,
-                "seen_by": seen_by.map(|person| &person.name).collect::<Vec<_>>(),
+                "seen_by": who(VIEW_CHANNEL),
+                "written_by": who(VIEW_CHANNEL | SEND_MESSAGES),
             })
         });
         json!({
             "id": guild.id,
             "name": guild.name,
+            "owner": guild.owner,
             "roles": objects::roles(guild),
             "members": guild.members.iter().map(|(id, roles)| json!({ "id": id, "roles": roles })).collect::<Vec<_>>(),
             "channels": channels.collect::<Vec<_>>(),
         })
     });
     let people = world.people.iter().map(
-        |person| json!({ "id": person.id, "name": person.name, "dm": world.direct(person.id).id }),
+        |person| json!({ "id": person.id, "name": person.name, "bot": person.bot, "dm": world.direct(person.id).id }),
     );
     Json(json!({
         "people": people.collect::<Vec<_>>(),
         "bot": { "id": world.bot.id, "name": world.bot.name },
         "guilds": guilds.collect::<Vec<_>>(),
         "connected": discord.read(|state| state.sessions.connected()),
+        "checked": discord.checker.is_some(),
         "now": discord.now().timestamp_millis(),
     }))
 }
@@ -94,14 +108,11 @@ pub(super) async fn commands(
     State(discord): Shared,
     Query(viewer): Query<Viewer>,
 ) -> Result<Json<Value>, Problem> {
-    let (_, place) = locate(&discord, &viewer)?;
+    let (person, place) = locate(&discord, &viewer)?;
+    let usable = |command: &&Value| act::may_use(&discord, (person, place), command);
     Ok(Json(discord.read(|state| {
-        state
-            .commands
-            .offered(place.guild)
-            .into_iter()
-            .cloned()
-            .collect()
+        let offered = state.commands.offered(place.guild).into_iter();
+        offered.filter(usable).cloned().collect()
     })))
 }
 

@@ -1,6 +1,6 @@
 //! What stands before every route: faults, the token, rate limits, the body, the check against `OpenAPI`.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Json,
@@ -13,7 +13,10 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{Failure, Form, PREFIX, Payload, Shared};
-use crate::{discord::Discord, faults::Effect, ids::Id, limits::Reading, openapi, route::Route};
+use crate::{
+    discord::Discord, faults::Effect, ids::Id, journal::Trace, limits::Reading, openapi,
+    record::Violation, route::Route,
+};
 
 /// Discord's limit for a bot without boosts is 10 MiB a file, ten files.
 const BODY_LIMIT: usize = 101 * 1024 * 1024;
@@ -39,30 +42,49 @@ pub(super) async fn guard(
     };
     let fault = meet_fault(&discord, &route).await;
     if let Some(response) = fault.and_then(instead) {
-        return response;
+        return traced(response, fault, None);
     }
     let reading = discord.limits.take(&route, discord.now());
-    let mut response = match reading
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let refused = reading
         .as_ref()
-        .and_then(|reading| Some((reading, reading.refused?)))
-    {
-        Some((reading, global)) => too_many(reading.retry_after(), global),
+        .and_then(|reading| Some((reading, reading.refused?)));
+    let (sent, response) = match refused {
+        Some((reading, global)) => (Value::Null, too_many(reading.retry_after(), global)),
         None => match check_ids(&parameters) {
             Ok(()) => answer(&discord, &route, request, next).await,
-            Err(failure) => failure.into_response(),
+            Err(failure) => (Value::Null, failure.into_response()),
         },
     };
+    let (mut response, violations) = match &discord.checker {
+        Some(checker) => checked(&discord, checker, (&route, &query, &sent), response).await,
+        None => (response, None),
+    };
+    let trace = Trace {
+        sent,
+        violations,
+        ..Trace::default()
+    };
+    response.extensions_mut().insert(trace);
     if let Some(reading) = &reading {
         Reading::write(reading, response.headers_mut());
     }
     match fault {
-        Some(Effect::LoseAnswer) => cut(),
-        Some(Effect::Slow(by)) => {
-            tokio::time::sleep(by).await;
-            response
+        Some(Effect::LoseAnswer) => {
+            response.extensions_mut().insert(Cut);
         }
-        _ => response,
+        Some(Effect::Slow(by)) => tokio::time::sleep(by).await,
+        _ => {}
     }
+    traced(response, fault, reading)
+}
+
+/// Leaves in a response what the journal is to know.
+fn traced(mut response: Response, fault: Option<Effect>, limit: Option<Reading>) -> Response {
+    let trace = response.extensions_mut().get_or_insert_default::<Trace>();
+    trace.fault = fault;
+    trace.limit = limit;
+    response
 }
 
 /// What goes wrong with this call. One that hangs goes on once its fault has ended.
@@ -134,26 +156,29 @@ fn too_many(retry_after: f64, global: bool) -> Response {
     (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response()
 }
 
-async fn answer(discord: &Arc<Discord>, route: &Route, request: Request, next: Next) -> Response {
+/// The body that was sent, and the response to it.
+async fn answer(
+    discord: &Discord,
+    route: &Route,
+    request: Request,
+    next: Next,
+) -> (Value, Response) {
+    let refuse = |failure: Failure| (Value::Null, failure.into_response());
     if needs_token(route) && !has_token(request.headers(), &discord.bot_token) {
-        return Failure::UNAUTHORIZED.into_response();
+        return refuse(Failure::UNAUTHORIZED);
     }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
-        return Failure::TOO_LARGE.into_response();
+        return refuse(Failure::TOO_LARGE);
     };
     let payload = match Payload::read(&parts.headers, body).await {
         Ok(payload) => payload,
-        Err(failure) => return failure.into_response(),
+        Err(failure) => return refuse(failure),
     };
     let sent = payload.json.clone();
     let mut request = Request::from_parts(parts, Body::empty());
     request.extensions_mut().insert(payload);
-    let response = next.run(request).await;
-    match &discord.checker {
-        Some(checker) => checked(discord, checker, route, &sent, response).await,
-        None => response,
-    }
+    (sent, next.run(request).await)
 }
 
 /// A webhook's token stands in its path; so does an interaction's.
@@ -172,22 +197,22 @@ fn has_token(headers: &HeaderMap, token: &str) -> bool {
 async fn checked(
     discord: &Discord,
     checker: &openapi::Checker,
-    route: &Route,
-    sent: &Value,
+    (route, query, sent): (&Route, &str, &Value),
     response: Response,
-) -> Response {
+) -> (Response, Option<Vec<Violation>>) {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
     let given: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let mut violations = checker.response(route, parts.status, &given);
     if parts.status.is_success() {
-        checker
-            .request(route, sent)
-            .into_iter()
-            .for_each(|violation| discord.record.violation(violation));
+        violations.extend(checker.query(route, query));
+        violations.extend(checker.request(route, sent));
     }
-    checker
-        .response(route, parts.status, &given)
-        .into_iter()
-        .for_each(|violation| discord.record.violation(violation));
-    Response::from_parts(parts, Body::from(bytes))
+    for violation in &violations {
+        discord.record.violation(violation.clone());
+    }
+    (
+        Response::from_parts(parts, Body::from(bytes)),
+        Some(violations),
+    )
 }

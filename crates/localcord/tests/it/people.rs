@@ -22,7 +22,7 @@ impl Script {
         }
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let request = self
             .client
             .get(format!("{}{path}", self.root))
