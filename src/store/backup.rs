@@ -43,9 +43,10 @@ pub struct Vacancy {
 
 impl Vacancy {
     pub fn hold(path: &Path) -> Result<Self, OpenError> {
-        let path = path.to_owned();
-        let _lock = lock(&path)?;
-        Ok(Self { path, _lock })
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock(path)?,
+        })
     }
 
     /// A copy of a file beside the place, readable by nobody else.
@@ -96,7 +97,7 @@ impl Vacancy {
         match writer(&self.path, false).await {
             Ok(old) => old.close().await,
             Err(error) => {
-                tracing::debug!(error = %error, "the database that is replaced does not open")
+                tracing::debug!(error = %error, "the database that is replaced does not open");
             }
         }
     }
