@@ -144,7 +144,7 @@ async fn raw(path: &Path, sql: &'static str) {
 }
 
 /// A database as one of the migrations left it, with these rows, opened: that brings it up to date.
-async fn migrated(from: i64, rows: &'static str) -> (tempfile::TempDir, Store) {
+pub(crate) async fn migrated(from: i64, rows: &'static str) -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("yardarm.db");
     let address = format!("sqlite://{}?mode=rwc", path.display());

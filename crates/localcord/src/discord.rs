@@ -11,8 +11,16 @@ use serde_json::{Value, json};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    clock::Clock, faults::Faults, guild::World, ids::Id, journal::Journal, limits::Limits,
-    model::State, openapi::Checker, record::Record, tasks::Tasks,
+    clock::Clock,
+    faults::Faults,
+    guild::World,
+    ids::Id,
+    journal::Journal,
+    limits::Limits,
+    model::{Message, State},
+    openapi::Checker,
+    record::Record,
+    tasks::Tasks,
 };
 
 pub(crate) struct Discord {
@@ -134,37 +142,56 @@ impl Discord {
         format!("http://{}/?token={}", self.people_addr, self.people_token)
     }
 
-    /// Tells the gateway about a message, as far as sessions asked for such events.
-    pub(crate) fn announce(&self, state: &mut State, event: &'static str, channel: Id, id: Id) {
+    /// Puts a new message into its channel and tells the gateway.
+    pub(crate) fn post(&self, state: &mut State, message: Message) {
+        let (channel, id) = (message.channel, message.id);
+        self.grow_thread(state, &message);
+        state.insert(message);
+        self.announce(state, "MESSAGE_CREATE", channel, id);
+    }
+
+    /// Tells bots about a message that everybody in its channel sees.
+    pub(crate) fn announce(&self, state: &mut State, event: &str, channel: Id, id: Id) {
         let Some(message) = state.message(channel, id) else {
             return;
         };
         if message.is_ephemeral() {
             return;
         }
-        let by_bot = message.author == self.world().bot.id;
-        let guild = message.guild;
         let mut object = message.to_json(&self.world());
-        if let Some(checker) = &self.checker {
-            for violation in checker.dispatched(event, "MessageResponse", &object) {
-                self.record.violation(violation);
-            }
-        }
-        if let Some(guild) = guild {
+        if let Some(guild) = message.guild {
             object["guild_id"] = json!(guild);
         }
-        state
-            .sessions
-            .message(event, &object, guild.is_some(), by_bot);
+        self.dispatch(state, event, &object);
     }
 
-    pub(crate) fn announce_deleted(state: &mut State, channel: Id, id: Id, guild: Option<Id>) {
+    pub(crate) fn announce_deleted(
+        &self,
+        state: &mut State,
+        channel: Id,
+        id: Id,
+        guild: Option<Id>,
+    ) {
         let mut object: Value = json!({ "id": id, "channel_id": channel });
         if let Some(guild) = guild {
             object["guild_id"] = json!(guild);
         }
-        state
-            .sessions
-            .message("MESSAGE_DELETE", &object, guild.is_some(), true);
+        self.dispatch(state, "MESSAGE_DELETE", &object);
+    }
+
+    /// Sends an event to every session that asked for such, and checks the objects in it.
+    pub(crate) fn dispatch(&self, state: &mut State, event: &str, object: &Value) {
+        self.check_dispatch(event, object);
+        state.sessions.dispatch(self.world().bot.id, event, object);
+    }
+
+    /// Checks what is sent to one session only.
+    pub(crate) fn check_dispatch(&self, event: &str, object: &Value) {
+        let Some(checker) = &self.checker else {
+            return;
+        };
+        for violation in checker.dispatched(event, object) {
+            self.record.violation(violation);
+        }
     }
 }

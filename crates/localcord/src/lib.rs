@@ -17,6 +17,7 @@ mod act;
 mod client;
 mod clock;
 mod discord;
+mod dispatches;
 mod faults;
 mod gateway;
 mod guild;
@@ -36,6 +37,7 @@ mod rules;
 mod serve;
 mod tasks;
 mod text;
+mod threads;
 mod tls;
 
 pub use self::{

@@ -1,15 +1,22 @@
 //! Discord's objects as it would send them.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::{
-    guild::{Channel, Guild, Role, User, World},
+    guild::{Channel, Guild, Privacy, Role, Thread, User, World},
     ids::Id,
+    model::time,
+    permissions::VIEW_CHANNEL,
 };
 
 const JOINED: &str = "2022-01-01T00:00:00+00:00";
 const GUILD_TEXT: u8 = 0;
 const DIRECT: u8 = 1;
+const PUBLIC_THREAD: u8 = 11;
+const PRIVATE_THREAD: u8 = 12;
+/// From here on Discord counts no further members of a thread.
+const COUNTED_MEMBERS: usize = 50;
 
 pub(crate) fn user(user: &User) -> Value {
     let mut object = json!({
@@ -87,6 +94,9 @@ pub(crate) fn channel(world: &World, channel: &Channel) -> Value {
     let Some(guild) = channel.guild else {
         return direct(world, channel);
     };
+    if let Some(entry) = &channel.thread {
+        return thread(world, (guild, channel), entry);
+    }
     let home = world
         .guild(guild)
         .map(|guild| guild.channels.as_slice())
@@ -108,6 +118,63 @@ pub(crate) fn channel(world: &World, channel: &Channel) -> Value {
         "nsfw": false,
         "flags": 0,
     })
+}
+
+/// A thread as the bot gets it: with its own membership, if it is in it.
+fn thread(world: &World, (guild, channel): (Id, &Channel), entry: &Thread) -> Value {
+    let mut object = json!({
+        "id": channel.id,
+        "type": thread_type(entry),
+        "guild_id": guild,
+        "parent_id": entry.parent,
+        "owner_id": entry.owner,
+        "name": channel.name,
+        "last_message_id": entry.last_message,
+        "rate_limit_per_user": entry.slow_mode,
+        "message_count": entry.messages,
+        "total_message_sent": entry.ever_sent,
+        "member_count": entry.members.len().min(COUNTED_MEMBERS),
+        "flags": 0,
+        "thread_metadata": {
+            "archived": entry.archived,
+            "archive_timestamp": time(entry.turned),
+            "auto_archive_duration": entry.auto_archive,
+            "locked": entry.locked,
+            "create_timestamp": time(entry.created),
+        },
+    });
+    if let Privacy::Private { invitable } = entry.privacy {
+        object["thread_metadata"]["invitable"] = json!(invitable);
+    }
+    if let Some(since) = entry.members.get(&world.bot.id) {
+        object["member"] = thread_member(channel.id, world.bot.id, *since);
+    }
+    object
+}
+
+pub(crate) fn thread_type(entry: &Thread) -> u8 {
+    if entry.is_private() {
+        PRIVATE_THREAD
+    } else {
+        PUBLIC_THREAD
+    }
+}
+
+pub(crate) fn thread_member(thread: Id, user: Id, since: DateTime<Utc>) -> Value {
+    json!({ "id": thread, "user_id": user, "join_timestamp": time(since), "flags": 0 })
+}
+
+/// The threads of a guild that are not archived, as far as the bot sees them.
+pub(crate) fn active_threads<'a>(
+    world: &'a World,
+    guild: &'a Guild,
+) -> impl Iterator<Item = &'a Channel> {
+    let active = |place: &&Channel| place.thread.as_ref().is_some_and(|entry| !entry.archived);
+    let seen = |place: &&Channel| {
+        let held = world.permissions(world.bot.id, place);
+        held.contains(VIEW_CHANNEL)
+    };
+    guild.threads.values().filter(active).filter(seen)
 }
 
 fn direct(world: &World, channel: &Channel) -> Value {
@@ -143,25 +210,28 @@ pub(crate) fn guild(guild: &Guild) -> Value {
     merged(identity, settings)
 }
 
-/// What `GUILD_CREATE` adds to a guild.
-pub(crate) fn guild_with_members(world: &World, entry: &Guild) -> Value {
-    let members = entry.members.keys().filter_map(|id| world.user(*id));
+/// What `GUILD_CREATE` adds to a guild. Of its members a bot without the intent for them sees only itself.
+pub(crate) fn guild_with_members(world: &World, entry: &Guild, everybody: bool) -> Value {
+    let shown = |id: &&Id| everybody || **id == world.bot.id;
+    let members = entry.members.keys().filter(shown);
+    let members = members.filter_map(|id| world.user(*id));
     let members: Vec<Value> = members
         .map(|person| member(entry, &user(person), person.id))
         .collect();
     let seen = entry.channels.iter().filter(|place| {
         world
             .permissions(world.bot.id, place)
-            .contains(crate::permissions::VIEW_CHANNEL)
+            .contains(VIEW_CHANNEL)
     });
     let extra = json!({
         "joined_at": JOINED,
         "large": false,
         "unavailable": false,
-        "member_count": members.len(),
+        "member_count": entry.members.len(),
         "members": members,
         "channels": seen.map(|place| channel(world, place)).collect::<Vec<_>>(),
-        "threads": [], "voice_states": [], "presences": [], "stage_instances": [],
+        "threads": active_threads(world, entry).map(|place| channel(world, place)).collect::<Vec<_>>(),
+        "voice_states": [], "presences": [], "stage_instances": [],
         "guild_scheduled_events": [], "soundboard_sounds": [],
     });
     merged(guild(entry), extra)

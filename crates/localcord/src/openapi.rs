@@ -14,7 +14,7 @@ use jsonschema::{Draft, Registry, ValidationError, Validator, error::ValidationE
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::{record::Violation, route::Route};
+use crate::{dispatches, record::Violation, route::Route};
 
 const DEFAULT_PATH: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -87,6 +87,49 @@ impl Checker {
         self.validate(route, "request", &pointer, &as_the_file_has_it(body))
     }
 
+    /// Checks what stands behind the `?`; text there may stand for a number or a truth value.
+    pub(crate) fn query(self, route: &Route, query: &str) -> Vec<Violation> {
+        let Some(operation) = self.operation(route) else {
+            return Vec::new();
+        };
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        let violations = pairs.flat_map(|(name, text)| {
+            let Some(pointer) = self.parameter(&operation, &name) else {
+                let message = "the file has no such parameter".to_owned();
+                return vec![violation(route, "query", &format!("/{name}"), message)];
+            };
+            let value = self.as_typed(&pointer, &text);
+            let mut violations = self.validate(route, "query", &pointer, &value);
+            for violation in &mut violations {
+                violation.at.insert_str(0, &format!("/{name}"));
+            }
+            violations
+        });
+        violations.collect()
+    }
+
+    /// Where the schema of a query parameter stands.
+    fn parameter(self, operation: &str, name: &str) -> Option<String> {
+        let list = format!("{operation}/parameters");
+        let parameters = self.spec.document.pointer(&list)?.as_array()?;
+        let is_meant = |entry: &Value| entry["in"] == "query" && entry["name"] == name;
+        let index = parameters.iter().position(is_meant)?;
+        Some(format!("{list}/{index}/schema"))
+    }
+
+    fn as_typed(self, pointer: &str, text: &str) -> Value {
+        let kind = self.spec.document.pointer(pointer).unwrap_or(&Value::Null);
+        let is = |name: &str| {
+            kind["type"] == name
+                || kind["type"]
+                    .as_array()
+                    .is_some_and(|types| types.iter().any(|known| known == name))
+        };
+        let literal = is("integer") || is("boolean") || is("number");
+        let value = literal.then(|| serde_json::from_str(text).ok()).flatten();
+        value.unwrap_or_else(|| Value::String(text.to_owned()))
+    }
+
     pub(crate) fn response(
         self,
         route: &Route,
@@ -131,29 +174,30 @@ impl Checker {
         }
     }
 
-    /// Checks an object of a dispatch against one of the file's component schemas.
-    pub(crate) fn dispatched(self, event: &str, component: &str, object: &Value) -> Vec<Violation> {
+    /// Checks the objects in a dispatch against the file's component schemas.
+    pub(crate) fn dispatched(self, event: &str, object: &Value) -> Vec<Violation> {
         let route = Route {
             method: Method::GET,
             template: event.to_owned(),
             path: String::new(),
         };
-        self.validate(
-            &route,
-            "dispatch",
-            &format!("/components/schemas/{component}"),
-            object,
-        )
+        let found = dispatches::objects(event, object).into_iter();
+        let violations = found.flat_map(|(place, component, object)| {
+            let pointer = format!("/components/schemas/{component}");
+            let mut violations = self.validate(&route, "dispatch", &pointer, object);
+            for violation in &mut violations {
+                violation.at.insert_str(0, &place);
+            }
+            violations
+        });
+        violations.collect()
     }
 
     /// Checks what a gateway payload carries; `None` if the file describes no such thing.
     pub(crate) fn payload(self, payload: &Value) -> Option<Vec<Violation>> {
         let event = payload["t"].as_str()?;
-        let component = match event {
-            "MESSAGE_CREATE" | "MESSAGE_UPDATE" => "MessageResponse",
-            _ => return None,
-        };
-        Some(self.dispatched(event, component, &payload["d"]))
+        let described = !dispatches::objects(event, &payload["d"]).is_empty();
+        described.then(|| self.dispatched(event, &payload["d"]))
     }
 
     fn operation(self, route: &Route) -> Option<String> {

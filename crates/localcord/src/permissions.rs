@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 pub(crate) struct Permissions(u64);
 
 pub(crate) const ADMINISTRATOR: Permissions = Permissions(1 << 3);
+pub(crate) const MANAGE_CHANNELS: Permissions = Permissions(1 << 4);
 pub(crate) const VIEW_CHANNEL: Permissions = Permissions(1 << 10);
 pub(crate) const SEND_MESSAGES: Permissions = Permissions(1 << 11);
 pub(crate) const MANAGE_MESSAGES: Permissions = Permissions(1 << 13);
@@ -16,12 +17,16 @@ pub(crate) const EMBED_LINKS: Permissions = Permissions(1 << 14);
 pub(crate) const ATTACH_FILES: Permissions = Permissions(1 << 15);
 pub(crate) const READ_MESSAGE_HISTORY: Permissions = Permissions(1 << 16);
 pub(crate) const USE_APPLICATION_COMMANDS: Permissions = Permissions(1 << 31);
+pub(crate) const MANAGE_THREADS: Permissions = Permissions(1 << 34);
+pub(crate) const CREATE_PUBLIC_THREADS: Permissions = Permissions(1 << 35);
+pub(crate) const CREATE_PRIVATE_THREADS: Permissions = Permissions(1 << 36);
+pub(crate) const SEND_MESSAGES_IN_THREADS: Permissions = Permissions(1 << 38);
 
-const NAMES: [(&str, Permissions); 19] = [
+const NAMES: [(&str, Permissions); 20] = [
     ("KICK_MEMBERS", Permissions(1 << 1)),
     ("BAN_MEMBERS", Permissions(1 << 2)),
     ("ADMINISTRATOR", ADMINISTRATOR),
-    ("MANAGE_CHANNELS", Permissions(1 << 4)),
+    ("MANAGE_CHANNELS", MANAGE_CHANNELS),
     ("MANAGE_GUILD", Permissions(1 << 5)),
     ("ADD_REACTIONS", Permissions(1 << 6)),
     ("VIEW_AUDIT_LOG", Permissions(1 << 7)),
@@ -34,9 +39,10 @@ const NAMES: [(&str, Permissions); 19] = [
     ("MENTION_EVERYONE", Permissions(1 << 17)),
     ("MANAGE_ROLES", Permissions(1 << 28)),
     ("USE_APPLICATION_COMMANDS", USE_APPLICATION_COMMANDS),
-    ("MANAGE_THREADS", Permissions(1 << 34)),
-    ("CREATE_PUBLIC_THREADS", Permissions(1 << 35)),
-    ("SEND_MESSAGES_IN_THREADS", Permissions(1 << 38)),
+    ("MANAGE_THREADS", MANAGE_THREADS),
+    ("CREATE_PUBLIC_THREADS", CREATE_PUBLIC_THREADS),
+    ("CREATE_PRIVATE_THREADS", CREATE_PRIVATE_THREADS),
+    ("SEND_MESSAGES_IN_THREADS", SEND_MESSAGES_IN_THREADS),
 ];
 
 pub(crate) fn parse(names: &[String]) -> Result<Permissions> {
@@ -62,6 +68,15 @@ pub(crate) fn direct() -> Permissions {
 impl Permissions {
     pub(crate) fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// What a channel asks for, as a thread asks for it: writing there has a permission of its own.
+    pub(crate) fn in_threads(self) -> Self {
+        if self.contains(SEND_MESSAGES) {
+            (self - SEND_MESSAGES) | SEND_MESSAGES_IN_THREADS
+        } else {
+            self
+        }
     }
 
     /// From Discord's decimal string.

@@ -23,7 +23,7 @@ pub(super) fn send(
 ) {
     let object = objects::merged(envelope(discord, &interaction, data), extra);
     state.interactions.insert(interaction.id, interaction);
-    state.sessions.interaction(&object);
+    discord.dispatch(state, "INTERACTION_CREATE", &object);
 }
 
 /// Refuses what happens where the person cannot be.

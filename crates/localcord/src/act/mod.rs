@@ -7,6 +7,7 @@ mod modal;
 mod options;
 mod resolve;
 mod slash;
+mod threads;
 
 use axum::body::Bytes;
 
@@ -15,12 +16,14 @@ pub(crate) use self::{
     members::{add_role, delete_role, invite, leave, set_roles},
     modal::{forge as forge_modal, submit},
     slash::{Slash, autocomplete, may_use, slash},
+    threads::{archive_thread, set_overwrite, start_thread},
 };
 use crate::{
     discord::Discord,
+    guild::Channel,
     ids::Id,
     model::{Message, Place},
-    permissions::{SEND_MESSAGES, VIEW_CHANNEL},
+    permissions::{MANAGE_THREADS, SEND_MESSAGES, VIEW_CHANNEL},
 };
 
 /// The client would not have let this happen: nothing was sent.
@@ -114,20 +117,7 @@ impl From<bool> for Input {
 
 /// A person writes in a channel.
 pub(crate) fn say(discord: &Discord, person: Id, place: Place, text: &str) -> Result<Id, Refused> {
-    let channel = discord
-        .world()
-        .channel(place.channel)
-        .ok_or_else(|| Refused::new("there is no such channel"))?;
-    if !discord
-        .world()
-        .permissions(person, &channel)
-        .contains(VIEW_CHANNEL | SEND_MESSAGES)
-    {
-        return Err(Refused::new(format!(
-            "you may not write in #{}",
-            channel.name
-        )));
-    }
+    may_write(discord, person, place.channel)?;
     if text.trim().is_empty() || text.chars().count() > 2000 {
         return Err(Refused::new("a message has 1 to 2000 characters"));
     }
@@ -137,10 +127,30 @@ pub(crate) fn say(discord: &Discord, person: Id, place: Place, text: &str) -> Re
         message.guild = place.guild;
         text.clone_into(&mut message.content);
         let id = message.id;
-        state.insert(message);
-        discord.announce(state, "MESSAGE_CREATE", place.channel, id);
+        discord.post(state, message);
         id
     }))
+}
+
+/// The channel or thread, if the person may write there.
+fn may_write(discord: &Discord, person: Id, channel: Id) -> Result<Channel, Refused> {
+    let world = discord.world();
+    let channel = world
+        .channel(channel)
+        .ok_or_else(|| Refused::new("there is no such channel"))?;
+    let held = world.permissions(person, &channel);
+    let (needed, locked) = match &channel.thread {
+        Some(thread) => (
+            SEND_MESSAGES.in_threads(),
+            thread.locked && !held.contains(MANAGE_THREADS),
+        ),
+        None => (SEND_MESSAGES, false),
+    };
+    if !held.contains(VIEW_CHANNEL | needed) || locked {
+        let name = &channel.name;
+        return Err(Refused::new(format!("you may not write in #{name}")));
+    }
+    Ok(channel)
 }
 
 /// Whether a person sees a channel at all.

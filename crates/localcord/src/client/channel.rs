@@ -1,5 +1,5 @@
 use super::{Error, Localcord, Message};
-use crate::{ids::Id, model};
+use crate::{act, discord::Discord, ids::Id, model, permissions};
 
 /// A channel of the first guild, seen by nobody in particular: without what is ephemeral.
 #[derive(Clone, Debug)]
@@ -16,6 +16,24 @@ impl Channel {
     /// Its id.
     pub fn id(&self) -> Id {
         self.id
+    }
+
+    /// Sets what a role or member, by name, may and may not do in it from now on; empty lists leave what the roles say.
+    pub fn set_permissions(&self, whom: &str, allow: &[&str], deny: &[&str]) -> Result<(), Error> {
+        let parse = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+            permissions::parse(&names)
+        };
+        let entry = (parse(allow)?, parse(deny)?);
+        Ok(act::set_overwrite(self.discord(), self.id, whom, entry)?)
+    }
+
+    pub(super) fn cord(&self) -> &Localcord {
+        &self.cord
+    }
+
+    pub(super) fn discord(&self) -> &Discord {
+        self.cord.discord()
     }
 
     /// Its messages, oldest first.
@@ -67,9 +85,12 @@ impl Channel {
 
     /// Deletes a message, as a moderator could.
     pub fn delete(&self, message: &Message) {
-        self.cord
-            .discord()
-            .change(|state| state.remove(self.id, message.id()));
+        let discord = self.discord();
+        discord.change(|state| {
+            if let Some(message) = state.remove(self.id, message.id()) {
+                discord.shrink_thread(&message);
+            }
+        });
     }
 
     fn shown<'a>(&self, state: &'a model::State) -> impl Iterator<Item = &'a model::Message> {

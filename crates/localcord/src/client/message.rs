@@ -1,7 +1,7 @@
 use axum::body::Bytes;
 use serde_json::Value;
 
-use super::Localcord;
+use super::{Localcord, Thread};
 use crate::{ids::Id, model, objects::list, text::readable};
 
 /// A message as it was when it was looked at.
@@ -90,6 +90,18 @@ impl Message {
     /// Whether it shows "(edited)".
     pub fn is_edited(&self) -> bool {
         self.message.edited.is_some()
+    }
+
+    /// Whether Discord itself wrote it: that a thread began.
+    pub fn is_notice(&self) -> bool {
+        self.message.notice.is_some()
+    }
+
+    /// The thread that was started from it, as it is now.
+    pub fn thread(&self) -> Option<Thread> {
+        let world = self.cord.discord().world();
+        let thread = self.message.thread(&world)?;
+        Some(Thread::new(self.cord.clone(), thread.id))
     }
 
     /// `allowed_mentions` as the bot last gave it.

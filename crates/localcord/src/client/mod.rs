@@ -7,6 +7,7 @@ mod message;
 mod options;
 mod person;
 mod reply;
+mod thread;
 mod wire;
 
 use std::{
@@ -28,6 +29,7 @@ pub use self::{
     options::Options,
     person::Person,
     reply::{Modal, Reply},
+    thread::Thread,
     wire::{Away, Gateway, Injected},
 };
 use crate::{
@@ -39,7 +41,7 @@ use crate::{
     ids::Id,
     journal::Journal,
     limits::Limits,
-    model::{Scope, State},
+    model::{Saved, Scope, State},
     openapi::Checker,
     people, random,
     record::{Record, Violation},
@@ -79,7 +81,9 @@ impl Drop for Running {
 impl Localcord {
     /// Starts a server on loopback. It answers when this returns.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let world = World::parse(&options.guild)?;
+        let mut world = World::parse(&options.guild)?;
+        let saved = Saved::read(options.messages.as_deref())?;
+        world.take_up(saved.threads);
         let identity = Identity::generate()?;
         let rest_listener =
             serve::bind(SocketAddr::from(([127, 0, 0, 1], options.rest_port))).await?;
@@ -91,7 +95,7 @@ impl Localcord {
             None
         };
         let check_skipped = options.validate && checker.is_none();
-        let state = State::with_messages(options.messages.as_deref())?;
+        let state = State::with_messages(saved.messages);
         let discord = Arc::new(Discord {
             bot_token: options.token.unwrap_or_else(|| local_token(&world)),
             people_token: random::letters(40),
@@ -217,7 +221,7 @@ impl Localcord {
         Ok(act::delete_role(self.discord(), guild, name)?)
     }
 
-    /// A channel of the first guild, by name or id.
+    /// A channel or thread of the first guild, by name or id.
     pub fn channel(&self, name: &str) -> Channel {
         let world = self.discord().world();
         let channel = error::known("channel", name, world.home().channel(name));
@@ -327,9 +331,11 @@ impl Localcord {
         }
     }
 
-    /// All messages, for a later server with the same guild file. Files and ephemeral messages are not kept.
+    /// All messages and threads, for a later server with the same guild file. Files and ephemeral messages are not
+    /// kept.
     pub fn messages_json(&self) -> String {
-        self.discord().read(State::messages_json)
+        let world = self.discord().world();
+        self.discord().read(|state| Saved::write(state, &world))
     }
 
     /// Ends every connection and frees the ports.

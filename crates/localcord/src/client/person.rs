@@ -1,4 +1,4 @@
-use super::{Autocomplete, Error, Localcord, Message, Reply, SlashCommand, error::known};
+use super::{Autocomplete, Error, Localcord, Message, Reply, SlashCommand, Thread, error::known};
 use crate::{
     act::{self, Pick},
     guild::Guild,
@@ -82,6 +82,40 @@ impl Person {
         let message =
             message.ok_or_else(|| Error::Unexpected("the message is gone already".to_owned()))?;
         Ok(Message::new(self.cord.clone(), message))
+    }
+
+    /// Starts a thread from a message.
+    pub fn starts_thread(&self, message: &Message, name: &str) -> Result<Thread, Error> {
+        let place = Place {
+            channel: message.channel_id(),
+            ..self.place
+        };
+        let id = act::start_thread(self.cord.discord(), self.id, (place, message.id()), name)?;
+        Ok(Thread::new(self.cord.clone(), id))
+    }
+
+    /// Archives a thread, or takes it up again.
+    pub fn archives(&self, thread: &Thread, archived: bool) -> Result<(), Error> {
+        let discord = self.cord.discord();
+        Ok(act::archive_thread(
+            discord,
+            self.id,
+            thread.id(),
+            archived,
+        )?)
+    }
+
+    /// The same person in a thread.
+    #[must_use]
+    pub fn in_thread(&self, thread: &Thread) -> Self {
+        let place = Place {
+            channel: thread.id(),
+            ..self.place
+        };
+        Self {
+            place,
+            ..self.clone()
+        }
     }
 
     /// Presses a button, by label or custom id, on a message.

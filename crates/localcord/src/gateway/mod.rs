@@ -1,41 +1,69 @@
-//! The gateway, version 10, in plain text frames.
+//! The gateway, version 10: JSON, plain or compressed with zlib.
 
+mod coding;
+mod intents;
+mod members;
 mod session;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Bytes,
     extract::{
-        State,
-        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
+        Query, State,
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
     },
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    time::{Instant, sleep_until, timeout},
+};
 
 pub(crate) use self::session::{Order, Sessions};
+use self::{
+    coding::Coding,
+    session::{Asked, Resumed},
+};
 use crate::{discord::Discord, journal::Event};
-
-/// `GUILD_MEMBERS`, `GUILD_PRESENCES` and `MESSAGE_CONTENT` need Discord's consent.
-const PRIVILEGED_INTENTS: u64 = 1 << 1 | 1 << 8 | 1 << 15;
-const ALL_INTENTS: u64 = (1 << 26) - 1;
 
 const UNKNOWN_OPCODE: u16 = 4001;
 const DECODE_ERROR: u16 = 4002;
 const NOT_AUTHENTICATED: u16 = 4003;
 const AUTHENTICATION_FAILED: u16 = 4004;
 const ALREADY_AUTHENTICATED: u16 = 4005;
+const INVALID_SEQUENCE: u16 = 4007;
+const RATE_LIMITED: u16 = 4008;
+const SESSION_TIMED_OUT: u16 = 4009;
+const INVALID_SHARD: u16 = 4010;
+const INVALID_VERSION: u16 = 4012;
 const INVALID_INTENTS: u16 = 4013;
 const DISALLOWED_INTENTS: u16 = 4014;
 
-/// A frame of this size cannot be an honest one.
+/// In bytes.
+const LONGEST_PAYLOAD: usize = 4096;
+/// A frame of this size cannot be an honest one, and is not even read.
 const FRAME_LIMIT: usize = 64 * 1024;
+/// What a bot may send on one connection.
+const FRAMES: u32 = 120;
+const FRAMES_WINDOW: Duration = Duration::from_mins(1);
+/// A client that reads nothing for so long is gone.
+const LONGEST_SEND: Duration = Duration::from_secs(30);
+
+/// What a bot puts behind the gateway's address.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Manner {
+    v: Option<String>,
+    encoding: Option<String>,
+    compress: Option<String>,
+}
 
 pub(crate) async fn connect(
     State(discord): State<Arc<Discord>>,
+    Query(manner): Query<Manner>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -46,24 +74,49 @@ pub(crate) async fn connect(
     if discord.read(|state| state.sessions.refused) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
+    let Some(coding) = Coding::named(manner.compress.as_deref()) else {
+        let told = "localcord compresses with `zlib-stream` only";
+        return (StatusCode::BAD_REQUEST, told).into_response();
+    };
+    let refusal = manner.refusal();
     upgrade
         .max_message_size(FRAME_LIMIT)
-        .on_upgrade(|socket| async move {
+        .on_upgrade(move |mut socket| async move {
+            if let Some(code) = refusal {
+                say_goodbye(&mut socket, code).await;
+                return;
+            }
             let stopped = discord.tasks.stopped();
             tokio::select! {
-                () = Connection::new(discord).serve(socket) => {}
+                () = Connection::new(discord, coding).serve(socket) => {}
                 () = stopped => {}
             }
         })
 }
 
+impl Manner {
+    /// The code that a connection is closed with before it says hello.
+    fn refusal(&self) -> Option<u16> {
+        let version = self.v.as_deref().unwrap_or("10");
+        let encoding = self.encoding.as_deref().unwrap_or("json");
+        if version != "10" {
+            return Some(INVALID_VERSION);
+        }
+        (encoding != "json").then_some(DECODE_ERROR)
+    }
+}
+
 struct Connection {
     discord: Arc<Discord>,
+    coding: Coding,
     line: UnboundedSender<Order>,
     orders: Option<UnboundedReceiver<Order>>,
     session: Option<String>,
     /// What a frozen connection holds back.
     held: Vec<String>,
+    last_heartbeat: Instant,
+    /// Frames since when.
+    frames: (u32, Instant),
     closed_with: Option<u16>,
 }
 
@@ -75,14 +128,18 @@ enum Outcome {
 }
 
 impl Connection {
-    fn new(discord: Arc<Discord>) -> Self {
+    fn new(discord: Arc<Discord>, coding: Coding) -> Self {
         let (line, orders) = unbounded_channel();
+        let now = Instant::now();
         Self {
             discord,
+            coding,
             line,
             orders: Some(orders),
             session: None,
             held: Vec::new(),
+            last_heartbeat: now,
+            frames: (0, now),
             closed_with: None,
         }
     }
@@ -96,6 +153,8 @@ impl Connection {
         self.note(Event::Connected);
         let mut open = self.send(&mut socket, hello.to_string()).await;
         while open {
+            // Half an interval of grace, for clients that are a little late.
+            let silent = self.last_heartbeat + self.discord.heartbeat * 3 / 2;
             open = tokio::select! {
                 frame = socket.recv() => match frame {
                     Some(Ok(frame)) => self.receive(&mut socket, &frame).await,
@@ -105,6 +164,7 @@ impl Connection {
                     Some(order) => self.obey(&mut socket, order).await,
                     None => false,
                 },
+                () = sleep_until(silent) => self.time_out(&mut socket).await,
             };
         }
         self.note(Event::Disconnected(self.closed_with));
@@ -112,6 +172,35 @@ impl Connection {
             self.discord
                 .change(|state| state.sessions.left(id, &self.line));
         }
+    }
+
+    /// Who sends no heartbeat is dead, and so is its session.
+    async fn time_out(&mut self, socket: &mut WebSocket) -> bool {
+        if let Some(id) = self.session.take() {
+            self.discord.change(|state| state.sessions.forget(&id));
+        }
+        self.close(socket, SESSION_TIMED_OUT).await
+    }
+
+    async fn send(&mut self, socket: &mut WebSocket, text: String) -> bool {
+        self.note(Event::Sent(Bytes::copy_from_slice(text.as_bytes())));
+        match self.coding.frame(text) {
+            Ok(frame) => matches!(timeout(LONGEST_SEND, socket.send(frame)).await, Ok(Ok(()))),
+            Err(error) => {
+                tracing::error!(%error, "compressing a payload failed");
+                false
+            }
+        }
+    }
+
+    /// Whether a client sends more than Discord lets it.
+    fn floods(&mut self) -> bool {
+        let now = Instant::now();
+        if now > self.frames.1 + FRAMES_WINDOW {
+            self.frames = (0, now);
+        }
+        self.frames.0 += 1;
+        self.frames.0 > FRAMES
     }
 
     async fn obey(&mut self, socket: &mut WebSocket, order: Order) -> bool {
@@ -146,6 +235,12 @@ impl Connection {
             Message::Ping(_) | Message::Pong(_) => return true,
         };
         self.note(Event::Received(Bytes::copy_from_slice(text.as_bytes())));
+        if self.floods() {
+            return self.close(socket, RATE_LIMITED).await;
+        }
+        if text.len() > LONGEST_PAYLOAD {
+            return self.close(socket, DECODE_ERROR).await;
+        }
         let outcome = match serde_json::from_str(text) {
             Ok(payload) => self.handle(&payload),
             Err(_) => Outcome::Close(DECODE_ERROR),
@@ -158,20 +253,10 @@ impl Connection {
         }
     }
 
-    async fn send(&self, socket: &mut WebSocket, text: String) -> bool {
-        let text = Utf8Bytes::from(text);
-        self.note(Event::Sent(text.clone().into()));
-        socket.send(Message::Text(text)).await.is_ok()
-    }
-
     /// Says goodbye with one of Discord's codes; the answer is always "no longer open".
     async fn close(&mut self, socket: &mut WebSocket, code: u16) -> bool {
         self.closed_with = Some(code);
-        let goodbye = CloseFrame {
-            code,
-            reason: "".into(),
-        };
-        drop(socket.send(Message::Close(Some(goodbye))).await);
+        say_goodbye(socket, code).await;
         false
     }
 
@@ -182,12 +267,16 @@ impl Connection {
     fn handle(&mut self, payload: &Value) -> Outcome {
         let data = &payload["d"];
         match payload["op"].as_u64() {
-            Some(1) => Outcome::Answer(json!({ "op": 11 })),
+            Some(1) => {
+                self.last_heartbeat = Instant::now();
+                Outcome::Answer(json!({ "op": 11 }))
+            }
             Some(2) if self.session.is_some() => Outcome::Close(ALREADY_AUTHENTICATED),
             Some(2) => self.identify(data),
             Some(6) => self.resume(data),
-            Some(3 | 4 | 8 | 31) if self.session.is_some() => Outcome::Silence,
-            Some(3 | 4 | 8 | 31) => Outcome::Close(NOT_AUTHENTICATED),
+            Some(3 | 4 | 8 | 31) if self.session.is_none() => Outcome::Close(NOT_AUTHENTICATED),
+            Some(8) => self.tell_members(data),
+            Some(3 | 4 | 31) => Outcome::Silence,
             Some(_) => Outcome::Close(UNKNOWN_OPCODE),
             None => Outcome::Close(DECODE_ERROR),
         }
@@ -196,22 +285,27 @@ impl Connection {
     fn identify(&mut self, data: &Value) -> Outcome {
         let Some(intents) = data["intents"]
             .as_u64()
-            .filter(|intents| intents & !ALL_INTENTS == 0)
+            .filter(|asked| asked & !intents::ALL == 0)
         else {
             return Outcome::Close(INVALID_INTENTS);
+        };
+        let Some(shard) = shard(&data["shard"]) else {
+            return Outcome::Close(INVALID_SHARD);
         };
         if !self.knows_token(data) {
             return Outcome::Close(AUTHENTICATION_FAILED);
         }
-        if intents & PRIVILEGED_INTENTS != 0 && !self.discord.world().privileged_intents {
+        if intents & intents::PRIVILEGED != 0 && !self.discord.world().privileged_intents {
             return Outcome::Close(DISALLOWED_INTENTS);
         }
+        if data["compress"] == true {
+            self.coding.compress_payloads();
+        }
         let discord = &self.discord;
-        let url = discord.gateway_url();
         let line = self.line.clone();
-        self.session = Some(
-            discord.change(|state| state.sessions.open(&discord.world(), &url, intents, line)),
-        );
+        let asked = Asked { intents, shard };
+        let session = discord.change(|state| state.sessions.open(discord, asked, line));
+        self.session = Some(session);
         Outcome::Silence
     }
 
@@ -221,14 +315,35 @@ impl Connection {
         }
         let id = data["session_id"].as_str().unwrap_or_default();
         let sequence = data["seq"].as_u64().unwrap_or_default();
-        if self
+        let outcome = self
             .discord
-            .change(|state| state.sessions.resume(id, sequence, &self.line))
-        {
-            self.session = Some(id.to_owned());
-            return Outcome::Silence;
+            .change(|state| state.sessions.resume(id, sequence, &self.line));
+        match outcome {
+            Resumed::Done => {
+                self.session = Some(id.to_owned());
+                Outcome::Silence
+            }
+            Resumed::Ahead => Outcome::Close(INVALID_SEQUENCE),
+            Resumed::Lost => Outcome::Answer(json!({ "op": 9, "d": false })),
         }
-        Outcome::Answer(json!({ "op": 9, "d": false }))
+    }
+
+    /// Opcode 8: the members of a guild, by the beginning of their names or by their ids.
+    fn tell_members(&self, data: &Value) -> Outcome {
+        let Some(session) = &self.session else {
+            return Outcome::Silence;
+        };
+        let world = self.discord.world();
+        self.discord.change(|state| {
+            let sees_all = state.sessions.sees_members(session);
+            if let Some(chunk) = members::chunk(&world, data, sees_all) {
+                self.discord.check_dispatch("GUILD_MEMBERS_CHUNK", &chunk);
+                state
+                    .sessions
+                    .answer(session, "GUILD_MEMBERS_CHUNK", &chunk);
+            }
+        });
+        Outcome::Silence
     }
 
     fn knows_token(&self, data: &Value) -> bool {
@@ -250,4 +365,21 @@ impl Connection {
             self.discord.change(|state| state.sessions.forget(&id));
         }
     }
+}
+
+/// One shard of one, if the bot names none.
+fn shard(named: &Value) -> Option<(u64, u64)> {
+    if named.is_null() {
+        return Some((0, 1));
+    }
+    let (index, count) = (named[0].as_u64()?, named[1].as_u64()?);
+    (index < count).then_some((index, count))
+}
+
+async fn say_goodbye(socket: &mut WebSocket, code: u16) {
+    let goodbye = CloseFrame {
+        code,
+        reason: "".into(),
+    };
+    drop(socket.send(Message::Close(Some(goodbye))).await);
 }

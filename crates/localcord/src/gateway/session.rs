@@ -3,17 +3,15 @@ use std::collections::{HashMap, VecDeque};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::{guild::World, objects, random};
-
-const GUILDS: u64 = 1;
-const GUILD_MESSAGES: u64 = 1 << 9;
-const DIRECT_MESSAGES: u64 = 1 << 12;
-const MESSAGE_CONTENT: u64 = 1 << 15;
+use super::intents::{self, GUILD_MEMBERS, GUILDS, MESSAGE_CONTENT};
+use crate::{discord::Discord, guild::Guild, ids::Id, objects, random};
 
 /// How many dispatches a session keeps for a client that comes back.
 const REPLAY: usize = 1000;
 /// Sessions without a connection that are remembered.
 const LEFT_BEHIND: usize = 8;
+/// A snowflake's time, by which Discord spreads guilds over shards.
+const SHARD_SHIFT: u32 = 22;
 
 /// What a connection is told to do.
 #[derive(Debug)]
@@ -32,7 +30,7 @@ pub(crate) struct Sessions {
     pub(crate) frozen: bool,
     /// New connections are turned away.
     pub(crate) refused: bool,
-    /// How many of the next interactions are dispatched twice.
+    /// How many of the next dispatches of an interaction are sent twice.
     pub(crate) duplicates: u32,
     /// How many times a bot has identified.
     pub(crate) identified: u32,
@@ -44,66 +42,96 @@ pub(crate) struct Sessions {
 struct Session {
     sequence: u64,
     sent: VecDeque<(u64, String)>,
-    intents: u64,
+    asked: Asked,
     line: Option<UnboundedSender<Order>>,
+}
+
+/// What a bot asked for when it identified.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) intents: u64,
+    /// Which of how many.
+    pub(super) shard: (u64, u64),
+}
+
+/// What becomes of a wish to resume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resumed {
+    Done,
+    /// The bot names a dispatch that was never sent.
+    Ahead,
+    /// The session is unknown, or what was missed is no longer kept.
+    Lost,
 }
 
 impl Sessions {
     /// Opens a session: READY, then the guilds one by one.
-    pub(crate) fn open(
+    pub(super) fn open(
         &mut self,
-        world: &World,
-        url: &str,
-        intents: u64,
+        discord: &Discord,
+        asked: Asked,
         line: UnboundedSender<Order>,
     ) -> String {
         self.forget_left_behind();
         self.identified += 1;
+        let world = discord.world();
         let id = random::letters(32);
+        let guilds: Vec<&Guild> = world
+            .guilds
+            .iter()
+            .filter(|guild| asked.serves(Some(guild.id)))
+            .collect();
         let ready = json!({
             "v": 10,
             "user": objects::current_user(&world.bot),
-            "guilds": world.guilds.iter().map(|guild| json!({ "id": guild.id, "unavailable": true })).collect::<Vec<_>>(),
+            "guilds": guilds.iter().map(|guild| json!({ "id": guild.id, "unavailable": true })).collect::<Vec<_>>(),
             "session_id": id,
             "session_type": "normal",
-            "resume_gateway_url": url,
-            "shard": [0, 1],
+            "resume_gateway_url": discord.gateway_url(),
+            "shard": [asked.shard.0, asked.shard.1],
             "application": { "id": world.bot.id, "flags": 0 },
             "private_channels": [], "presences": [], "relationships": [], "user_settings": {}, "_trace": [],
         });
         let mut session = Session {
             sequence: 0,
             sent: VecDeque::new(),
-            intents,
+            asked,
             line: Some(line),
         };
+        discord.check_dispatch("READY", &ready);
         session.dispatch("READY", &ready);
-        if intents & GUILDS != 0 {
-            for guild in &world.guilds {
-                session.dispatch("GUILD_CREATE", &objects::guild_with_members(world, guild));
+        if asked.intents & GUILDS != 0 {
+            let everybody = asked.intents & GUILD_MEMBERS != 0;
+            for guild in guilds {
+                let object = objects::guild_with_members(&world, guild, everybody);
+                discord.check_dispatch("GUILD_CREATE", &object);
+                session.dispatch("GUILD_CREATE", &object);
             }
         }
         self.by_id.insert(id.clone(), session);
         id
     }
 
-    /// Takes a session up again and replays what came after `sequence`; false if that cannot be done.
-    pub(crate) fn resume(
+    /// Takes a session up again and replays what came after `sequence`.
+    pub(super) fn resume(
         &mut self,
         id: &str,
         sequence: u64,
         line: &UnboundedSender<Order>,
-    ) -> bool {
+    ) -> Resumed {
         let Some(session) = self.by_id.get_mut(id) else {
-            return false;
+            return Resumed::Lost;
         };
+        if sequence > session.sequence {
+            return Resumed::Ahead;
+        }
         let oldest = session
             .sent
             .front()
             .map_or(session.sequence, |(number, _)| number - 1);
-        if sequence > session.sequence || sequence < oldest {
+        if sequence < oldest {
             self.by_id.remove(id);
-            return false;
+            return Resumed::Lost;
         }
         for (_, text) in session.sent.iter().filter(|(number, _)| *number > sequence) {
             drop(line.send(Order::Send(text.clone())));
@@ -111,11 +139,11 @@ impl Sessions {
         session.line = Some(line.clone());
         session.dispatch("RESUMED", &json!({}));
         self.resumed += 1;
-        true
+        Resumed::Done
     }
 
     /// The connection of a session has ended; another one may have taken its place already.
-    pub(crate) fn left(&mut self, id: &str, line: &UnboundedSender<Order>) {
+    pub(super) fn left(&mut self, id: &str, line: &UnboundedSender<Order>) {
         if let Some(session) = self.by_id.get_mut(id)
             && session
                 .line
@@ -126,7 +154,7 @@ impl Sessions {
         }
     }
 
-    pub(crate) fn forget(&mut self, id: &str) {
+    pub(super) fn forget(&mut self, id: &str) {
         self.by_id.remove(id);
     }
 
@@ -137,43 +165,42 @@ impl Sessions {
             .count()
     }
 
-    pub(crate) fn interaction(&mut self, object: &Value) {
-        let copies = if self.duplicates > 0 { 2 } else { 1 };
-        self.duplicates = self.duplicates.saturating_sub(1);
+    /// Sends an event to the sessions whose intents and shard cover it. Use [`Discord::dispatch`], which also
+    /// checks the objects in it.
+    pub(crate) fn dispatch(&mut self, bot: Id, event: &str, object: &Value) {
+        let guild = object["guild_id"].as_str().and_then(|id| id.parse().ok());
+        let mut needed = intents::needed(event, guild.is_some());
+        if tells_of_own_membership(bot, event, object) {
+            needed |= GUILDS;
+        }
+        let twice = event == "INTERACTION_CREATE" && self.duplicates > 0;
+        self.duplicates -= u32::from(twice);
+        let veiled = veiled(bot, event, object);
         for session in self.by_id.values_mut() {
-            for _ in 0..copies {
-                session.dispatch("INTERACTION_CREATE", object);
+            let asked = session.asked;
+            let wanted = needed == 0 || asked.intents & needed != 0;
+            if !wanted || !asked.serves(guild) {
+                continue;
+            }
+            let veiled = veiled
+                .as_ref()
+                .filter(|_| asked.intents & MESSAGE_CONTENT == 0);
+            for _ in 0..=u8::from(twice) {
+                session.dispatch(event, veiled.unwrap_or(object));
             }
         }
     }
 
-    /// Dispatches a message event to the sessions whose intents cover it. Without the privileged one they
-    /// do not see what people write.
-    pub(crate) fn message(
-        &mut self,
-        event: &'static str,
-        object: &Value,
-        in_guild: bool,
-        by_bot: bool,
-    ) {
-        let wanted = if in_guild {
-            GUILD_MESSAGES
-        } else {
-            DIRECT_MESSAGES
-        };
-        for session in self
-            .by_id
-            .values_mut()
-            .filter(|session| session.intents & wanted != 0)
-        {
-            if by_bot || !in_guild || session.intents & MESSAGE_CONTENT != 0 {
-                session.dispatch(event, object);
-            } else {
-                let empty =
-                    json!({ "content": "", "embeds": [], "components": [], "attachments": [] });
-                session.dispatch(event, &objects::merged(object.clone(), empty));
-            }
+    /// Sends an event to one session: the answer to what it asked.
+    pub(super) fn answer(&mut self, id: &str, event: &str, object: &Value) {
+        if let Some(session) = self.by_id.get_mut(id) {
+            session.dispatch(event, object);
         }
+    }
+
+    pub(super) fn sees_members(&self, id: &str) -> bool {
+        let session = self.by_id.get(id);
+        session.is_some_and(|session| session.asked.intents & GUILD_MEMBERS != 0)
     }
 
     /// Gives an order to every connection.
@@ -211,6 +238,44 @@ impl Sessions {
             self.by_id.retain(|_, session| session.line.is_some());
         }
     }
+}
+
+impl Asked {
+    /// Direct messages are the first shard's.
+    fn serves(self, guild: Option<Id>) -> bool {
+        let (index, count) = self.shard;
+        let place = guild.map_or(0, |id| u64::from(id) >> SHARD_SHIFT);
+        place % count == index
+    }
+}
+
+/// Where a bot itself came, went or got roles, it hears of it without the intent for members.
+fn tells_of_own_membership(bot: Id, event: &str, object: &Value) -> bool {
+    let bot = json!(bot);
+    match event {
+        "GUILD_MEMBER_UPDATE" => object["user"]["id"] == bot,
+        "THREAD_MEMBERS_UPDATE" => {
+            let added = objects::list(&object["added_members"]);
+            let removed = objects::list(&object["removed_member_ids"]);
+            removed.contains(&bot) || added.iter().any(|member| member["user_id"] == bot)
+        }
+        _ => false,
+    }
+}
+
+/// What a session sees of a message without the intent for its content: nothing, unless the bot wrote it, is
+/// mentioned in it or reads it in a direct message.
+fn veiled(bot: Id, event: &str, object: &Value) -> Option<Value> {
+    let is_message = matches!(event, "MESSAGE_CREATE" | "MESSAGE_UPDATE");
+    let mentioned = objects::list(&object["mentions"])
+        .iter()
+        .any(|user| user["id"] == json!(bot));
+    let own = object["author"]["id"] == json!(bot);
+    if !is_message || own || mentioned || object["guild_id"].is_null() {
+        return None;
+    }
+    let empty = json!({ "content": "", "embeds": [], "components": [], "attachments": [] });
+    Some(objects::merged(object.clone(), empty))
 }
 
 impl Session {

@@ -145,6 +145,7 @@ impl Guild {
             roles,
             channels,
             members,
+            threads: BTreeMap::new(),
             name: entry.name,
         })
     }
@@ -202,6 +203,7 @@ impl Channel {
             topic: entry.topic.clone(),
             overwrites: overwrites.into_values().collect(),
             recipient: None,
+            thread: None,
         })
     }
 }

@@ -1,8 +1,11 @@
 //! The people, guilds, roles and channels, read from a small TOML file. Members and roles may change.
 
 mod file;
+mod thread;
 
 use std::collections::BTreeMap;
+
+pub(crate) use self::thread::{Privacy, SavedThread, Thread};
 
 use crate::{
     ids::Id,
@@ -34,6 +37,8 @@ pub(crate) struct Guild {
     pub(crate) owner: Id,
     pub(crate) roles: Vec<Role>,
     pub(crate) channels: Vec<Channel>,
+    /// Oldest first, the archived ones too.
+    pub(crate) threads: BTreeMap<Id, Channel>,
     pub(crate) members: BTreeMap<Id, Vec<Id>>,
 }
 
@@ -56,6 +61,8 @@ pub(crate) struct Channel {
     pub(crate) topic: Option<String>,
     pub(crate) overwrites: Vec<Overwrite>,
     pub(crate) recipient: Option<Id>,
+    /// What a thread has besides. Its overwrites are its parent's.
+    pub(crate) thread: Option<Thread>,
 }
 
 #[derive(Clone, Debug)]
@@ -93,16 +100,18 @@ impl World {
     }
 
     pub(crate) fn channel(&self, id: Id) -> Option<Channel> {
-        let mut channels = self.guilds.iter().flat_map(|guild| &guild.channels);
-        channels
-            .find(|channel| channel.id == id)
-            .cloned()
-            .or_else(|| {
-                self.people
-                    .iter()
-                    .map(|person| self.direct(person.id))
-                    .find(|channel| channel.id == id)
-            })
+        let known = self.guilds.iter().find_map(|guild| guild.by_id(id));
+        known.cloned().or_else(|| {
+            let mut direct = self.people.iter().map(|person| self.direct(person.id));
+            direct.find(|channel| channel.id == id)
+        })
+    }
+
+    /// A thread, to be changed.
+    pub(crate) fn thread_mut(&mut self, id: Id) -> Option<&mut Channel> {
+        self.guilds
+            .iter_mut()
+            .find_map(|guild| guild.threads.get_mut(&id))
     }
 
     /// The channel of direct messages between a person and the bot.
@@ -117,6 +126,7 @@ impl World {
             topic: None,
             overwrites: Vec::new(),
             recipient: Some(person),
+            thread: None,
         }
     }
 
@@ -138,12 +148,18 @@ impl Guild {
             .find(|role| role.name.trim_start_matches('@') == name || role.id.to_string() == name)
     }
 
-    /// A channel by name or id.
+    /// A channel or thread by name or id.
     pub(crate) fn channel(&self, name: &str) -> Option<&Channel> {
         let name = name.trim_start_matches('#');
         self.channels
             .iter()
+            .chain(self.threads.values())
             .find(|channel| channel.name == name || channel.id.to_string() == name)
+    }
+
+    fn by_id(&self, id: Id) -> Option<&Channel> {
+        let channel = self.channels.iter().find(|channel| channel.id == id);
+        channel.or_else(|| self.threads.get(&id))
     }
 
     /// What a member may do before any channel is looked at.
@@ -180,7 +196,9 @@ impl Guild {
         let everyone = |entry: &&Overwrite| entry.target == self.id;
         let roles = |entry: &&Overwrite| !entry.member && held.contains(&entry.target);
         let own = |entry: &&Overwrite| entry.member && entry.target == user;
-        let overwrites = &channel.overwrites;
+        let home = channel.thread.as_ref().map(|thread| thread.parent);
+        let home = home.and_then(|parent| self.by_id(parent));
+        let overwrites = &home.unwrap_or(channel).overwrites;
         let after_everyone = overwrites.iter().filter(everyone).fold(base, apply);
         let denied = overwrites
             .iter()
@@ -191,8 +209,10 @@ impl Guild {
             .filter(roles)
             .fold(denied, |sum, entry| sum | entry.allow);
         let sum = overwrites.iter().filter(own).fold(after_roles, apply);
+        let thread = channel.thread.as_ref();
+        let hidden = thread.is_some_and(|thread| thread.is_hidden_from(user, sum));
         // Who cannot see a channel can do nothing in it.
-        if sum.contains(permissions::VIEW_CHANNEL) {
+        if sum.contains(permissions::VIEW_CHANNEL) && !hidden {
             sum
         } else {
             Permissions::default()

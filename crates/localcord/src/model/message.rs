@@ -3,18 +3,27 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Interaction;
-use crate::{guild::World, ids::Id, objects};
+use crate::{
+    guild::{Channel, World},
+    ids::Id,
+    objects,
+};
 
 /// Seen only by the person whose interaction it answers.
 pub(crate) const EPHEMERAL: u64 = 1 << 6;
 /// "Thinking…": a deferred answer that is still empty.
 pub(crate) const LOADING: u64 = 1 << 7;
 
+/// A thread was started from it.
+const HAS_THREAD: u64 = 1 << 5;
+
 /// Discord says "a few minutes".
 pub(super) const NONCE_MEMORY: TimeDelta = TimeDelta::minutes(5);
 
 const REPLY: u8 = 19;
 const CHAT_INPUT_COMMAND: u8 = 20;
+const THREAD_CREATED: u8 = 18;
+const THREAD_STARTER_MESSAGE: u8 = 21;
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Message {
@@ -35,6 +44,35 @@ pub(crate) struct Message {
     pub(crate) replies_to: Option<Id>,
     /// The interaction it answers, as Discord's `interaction_metadata`, and the person who sees it if it is ephemeral.
     pub(crate) origin: Option<Origin>,
+    #[serde(default)]
+    pub(crate) notice: Option<Notice>,
+}
+
+/// What Discord itself writes.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(crate) enum Notice {
+    /// In a channel: a thread that no message began.
+    ThreadCreated(Id),
+    /// The first in a thread: the message in that channel it began with.
+    ThreadStarted(Id, Id),
+}
+
+impl Notice {
+    fn kind(self) -> u8 {
+        match self {
+            Self::ThreadCreated(_) => THREAD_CREATED,
+            Self::ThreadStarted(..) => THREAD_STARTER_MESSAGE,
+        }
+    }
+
+    fn reference(self) -> Value {
+        match self {
+            Self::ThreadCreated(thread) => json!({ "type": 0, "channel_id": thread }),
+            Self::ThreadStarted(channel, id) => {
+                json!({ "type": 0, "channel_id": channel, "message_id": id })
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -65,6 +103,7 @@ impl Message {
             nonce: None,
             replies_to: None,
             origin: None,
+            notice: None,
         }
     }
 
@@ -152,7 +191,7 @@ impl Message {
             "attachments": self.attachments,
             "timestamp": time(self.created),
             "edited_timestamp": self.edited.map(time),
-            "flags": self.flags,
+            "flags": if self.thread(world).is_some() { self.flags | HAS_THREAD } else { self.flags },
             "mentions": users.collect::<Vec<_>>(),
             "mention_roles": mentions.roles,
             "mention_everyone": mentions.everyone,
@@ -185,6 +224,12 @@ impl Message {
                 );
             }
         }
+        if let Some(notice) = self.notice {
+            put("message_reference", notice.reference());
+        }
+        if let Some(thread) = self.thread(world) {
+            put("thread", objects::channel(world, thread));
+        }
         if let Some(id) = self.replies_to {
             put(
                 "message_reference",
@@ -194,7 +239,17 @@ impl Message {
         object
     }
 
+    /// The thread that was started from it: it has the message's id.
+    pub(crate) fn thread<'a>(&self, world: &'a World) -> Option<&'a Channel> {
+        let thread = world.guild(self.guild?)?.threads.get(&self.id)?;
+        let parent = thread.thread.as_ref()?.parent;
+        (parent == self.channel).then_some(thread)
+    }
+
     fn kind(&self) -> u8 {
+        if let Some(notice) = self.notice {
+            return notice.kind();
+        }
         match &self.origin {
             Some(origin) if origin.first && origin.command.is_some() => CHAT_INPUT_COMMAND,
             Some(_) => REPLY,

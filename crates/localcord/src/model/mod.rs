@@ -4,18 +4,19 @@ mod command;
 mod file;
 mod interaction;
 mod message;
+mod saved;
 
 use std::collections::{BTreeMap, HashMap};
 
-use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(crate) use self::{
     command::{Commands, Scope},
     file::File,
     interaction::{Answer, Interaction, Kind, Place},
-    message::{EPHEMERAL, LOADING, Message},
+    message::{EPHEMERAL, LOADING, Message, Notice, time},
+    saved::Saved,
 };
 use crate::{gateway::Sessions, ids::Id};
 
@@ -32,33 +33,24 @@ pub(crate) struct State {
 
 impl State {
     /// A state with the messages of an earlier server.
-    pub(crate) fn with_messages(saved: Option<&str>) -> Result<Self> {
+    pub(crate) fn with_messages(saved: Vec<Message>) -> Self {
         let mut state = Self::default();
-        let saved: Vec<Message> = saved
-            .map(serde_json::from_str)
-            .transpose()
-            .context("read saved messages")?
-            .unwrap_or_default();
         for message in saved {
             state.last_id = state.last_id.max(message.id);
             state.insert(message);
         }
-        Ok(state)
+        state
     }
 
-    pub(crate) fn messages_json(&self) -> String {
-        let kept = self
-            .messages
-            .values()
-            .filter(|message| !message.is_ephemeral());
-        json!(
-            kept.map(|message| Message {
-                attachments: Vec::new(),
-                ..message.clone()
-            })
-            .collect::<Vec<_>>()
-        )
-        .to_string()
+    /// What is kept for a later server: neither files nor what only one person saw.
+    fn kept(&self) -> Vec<Message> {
+        let messages = self.messages.values();
+        let kept = messages.filter(|message| !message.is_ephemeral()).cloned();
+        kept.map(|message| Message {
+            attachments: Vec::new(),
+            ..message
+        })
+        .collect()
     }
 
     /// A new id, above all that were given out before.
@@ -80,6 +72,11 @@ impl State {
 
     pub(crate) fn message(&self, channel: Id, id: Id) -> Option<&Message> {
         self.messages.get(&(channel, id))
+    }
+
+    /// Forgets a channel with all that stands in it.
+    pub(crate) fn clear(&mut self, channel: Id) {
+        self.messages.retain(|(place, _), _| *place != channel);
     }
 
     pub(crate) fn remove(&mut self, channel: Id, id: Id) -> Option<Message> {

@@ -23,7 +23,7 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{act::Refused, discord::Discord, gateway};
+use crate::{act::Refused, discord::Discord, gateway, rest};
 
 type Shared = State<Arc<Discord>>;
 
@@ -31,7 +31,7 @@ type Shared = State<Arc<Discord>>;
 const UPLOAD_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Two kinds of doors: those with a lock of their own (the bot's token, a file's signature), and those that
-/// need the start-up token.
+/// need the start-up token. REST is here too, for libraries whose address can be changed to a plain one.
 pub(crate) fn router(discord: Arc<Discord>) -> Router {
     let locked = Router::new()
         .merge(page::router())
@@ -43,6 +43,7 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router {
             gate::need_token,
         ));
     Router::new()
+        .nest(rest::PREFIX, rest::below_prefix(&discord))
         .route("/gateway", get(gateway::connect))
         .route("/gateway/", get(gateway::connect))
         .route("/cdn/attachments/{channel}/{id}/{name}", get(files::read))

@@ -5,18 +5,48 @@ use axum::{
 };
 use serde_json::Value;
 
-use super::{Answer, Failure, Payload, Shared};
+use super::{Answer, Failure, PREFIX, Payload, Shared, threads};
 use crate::{
     discord::Discord,
     guild::Channel,
     ids::Id,
     objects,
-    permissions::{Permissions, VIEW_CHANNEL},
+    permissions::{MANAGE_CHANNELS, Permissions, VIEW_CHANNEL},
 };
 
 pub(super) async fn read(State(discord): Shared, Path(id): Path<Id>) -> Answer {
     let channel = reach(&discord, id, VIEW_CHANNEL)?;
     Ok(Json(objects::channel(&discord.world(), &channel)))
+}
+
+pub(super) async fn edit(
+    State(discord): Shared,
+    Path(id): Path<Id>,
+    Extension(payload): Extension<Payload>,
+) -> Answer {
+    let channel = reach(&discord, id, VIEW_CHANNEL)?;
+    match &channel.thread {
+        Some(thread) => threads::edit(&discord, (id, thread), &payload.json),
+        None => Err(not_a_thread(&discord, &channel, "PATCH")),
+    }
+}
+
+pub(super) async fn delete(State(discord): Shared, Path(id): Path<Id>) -> Answer {
+    let channel = reach(&discord, id, VIEW_CHANNEL)?;
+    match &channel.thread {
+        Some(_) => threads::delete(&discord, id),
+        None => Err(not_a_thread(&discord, &channel, "DELETE")),
+    }
+}
+
+/// Channels stand in the guild file. Who might change them at Discord meets a route that is not here.
+fn not_a_thread(discord: &Discord, channel: &Channel, method: &str) -> Failure {
+    if !discord.bot_may(channel, MANAGE_CHANNELS) {
+        return Failure::MISSING_PERMISSIONS;
+    }
+    let route = format!("{method} {PREFIX}/channels/{}", channel.id);
+    discord.record.unknown_route(route);
+    Failure::NOT_FOUND
 }
 
 pub(super) async fn typing(
@@ -54,6 +84,11 @@ pub(super) fn reach(discord: &Discord, id: Id, needed: Permissions) -> Result<Ch
     if !held.contains(VIEW_CHANNEL) {
         return Err(Failure::MISSING_ACCESS);
     }
+    let needed = if channel.thread.is_some() {
+        needed.in_threads()
+    } else {
+        needed
+    };
     if !held.contains(needed) {
         return Err(Failure::MISSING_PERMISSIONS);
     }

@@ -44,10 +44,8 @@ pub(super) fn fill(discord: &Discord, state: &mut State, message: &mut Message, 
 
 /// Puts a new message into its channel and tells the gateway.
 pub(super) fn post(discord: &Discord, state: &mut State, message: Message) -> Value {
-    let (channel, id) = (message.channel, message.id);
     let object = message.to_json(&discord.world());
-    state.insert(message);
-    discord.announce(state, "MESSAGE_CREATE", channel, id);
+    discord.post(state, message);
     object
 }
 
@@ -80,10 +78,15 @@ pub(super) fn edit(
     Ok(object)
 }
 
-pub(super) fn delete(state: &mut State, channel: Id, id: Id) -> Result<(), Failure> {
+pub(super) fn delete(
+    discord: &Discord,
+    state: &mut State,
+    (channel, id): (Id, Id),
+) -> Result<(), Failure> {
     let message = state.remove(channel, id).ok_or(Failure::UNKNOWN_MESSAGE)?;
     if !message.is_ephemeral() {
-        Discord::announce_deleted(state, channel, id, message.guild);
+        discord.shrink_thread(&message);
+        discord.announce_deleted(state, channel, id, message.guild);
     }
     Ok(())
 }

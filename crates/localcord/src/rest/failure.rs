@@ -69,6 +69,19 @@ impl Failure {
     );
     pub(crate) const MISSING_PERMISSIONS: Self =
         Self::new(StatusCode::FORBIDDEN, 50_013, "Missing Permissions");
+    pub(crate) const CHANNEL_TYPE: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        50_024,
+        "Cannot execute action on this channel type",
+    );
+    pub(crate) const ARCHIVED: Self =
+        Self::new(StatusCode::BAD_REQUEST, 50_083, "Thread is archived");
+    pub(crate) const HAS_THREAD: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        160_004,
+        "A thread has already been created for this message",
+    );
+    pub(crate) const LOCKED: Self = Self::new(StatusCode::BAD_REQUEST, 160_005, "Thread is locked");
     pub(crate) const INVALID_WEBHOOK_TOKEN: Self =
         Self::new(StatusCode::UNAUTHORIZED, 50_027, "Invalid Webhook Token");
     pub(crate) const INVALID_JSON: Self = Self::new(

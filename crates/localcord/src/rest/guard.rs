@@ -1,6 +1,6 @@
 //! What stands before every route: faults, the token, rate limits, the body, the check against `OpenAPI`.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Json,
@@ -45,16 +45,27 @@ pub(super) async fn guard(
         return traced(response, fault, None);
     }
     let reading = discord.limits.take(&route, discord.now());
-    let mut response = match reading
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let refused = reading
         .as_ref()
-        .and_then(|reading| Some((reading, reading.refused?)))
-    {
-        Some((reading, global)) => too_many(reading.retry_after(), global),
+        .and_then(|reading| Some((reading, reading.refused?)));
+    let (sent, response) = match refused {
+        Some((reading, global)) => (Value::Null, too_many(reading.retry_after(), global)),
         None => match check_ids(&parameters) {
             Ok(()) => answer(&discord, &route, request, next).await,
-            Err(failure) => failure.into_response(),
+            Err(failure) => (Value::Null, failure.into_response()),
         },
     };
+    let (mut response, violations) = match &discord.checker {
+        Some(checker) => checked(&discord, checker, (&route, &query, &sent), response).await,
+        None => (response, None),
+    };
+    let trace = Trace {
+        sent,
+        violations,
+        ..Trace::default()
+    };
+    response.extensions_mut().insert(trace);
     if let Some(reading) = &reading {
         Reading::write(reading, response.headers_mut());
     }
@@ -145,33 +156,29 @@ fn too_many(retry_after: f64, global: bool) -> Response {
     (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response()
 }
 
-async fn answer(discord: &Arc<Discord>, route: &Route, request: Request, next: Next) -> Response {
+/// The body that was sent, and the response to it.
+async fn answer(
+    discord: &Discord,
+    route: &Route,
+    request: Request,
+    next: Next,
+) -> (Value, Response) {
+    let refuse = |failure: Failure| (Value::Null, failure.into_response());
     if needs_token(route) && !has_token(request.headers(), &discord.bot_token) {
-        return Failure::UNAUTHORIZED.into_response();
+        return refuse(Failure::UNAUTHORIZED);
     }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
-        return Failure::TOO_LARGE.into_response();
+        return refuse(Failure::TOO_LARGE);
     };
     let payload = match Payload::read(&parts.headers, body).await {
         Ok(payload) => payload,
-        Err(failure) => return failure.into_response(),
+        Err(failure) => return refuse(failure),
     };
     let sent = payload.json.clone();
     let mut request = Request::from_parts(parts, Body::empty());
     request.extensions_mut().insert(payload);
-    let mut response = next.run(request).await;
-    let mut violations = None;
-    if let Some(checker) = &discord.checker {
-        (response, violations) = checked(discord, checker, route, &sent, response).await;
-    }
-    let trace = Trace {
-        sent,
-        violations,
-        ..Trace::default()
-    };
-    response.extensions_mut().insert(trace);
-    response
+    (sent, next.run(request).await)
 }
 
 /// A webhook's token stands in its path; so does an interaction's.
@@ -190,8 +197,7 @@ fn has_token(headers: &HeaderMap, token: &str) -> bool {
 async fn checked(
     discord: &Discord,
     checker: &openapi::Checker,
-    route: &Route,
-    sent: &Value,
+    (route, query, sent): (&Route, &str, &Value),
     response: Response,
 ) -> (Response, Option<Vec<Violation>>) {
     let (parts, body) = response.into_parts();
@@ -199,6 +205,7 @@ async fn checked(
     let given: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let mut violations = checker.response(route, parts.status, &given);
     if parts.status.is_success() {
+        violations.extend(checker.query(route, query));
         violations.extend(checker.request(route, sent));
     }
     for violation in &violations {

@@ -10,10 +10,12 @@ use serde_json::Value;
 
 use super::{Answer, Failure, Form, Payload, Shared, channels::reach, compose};
 use crate::{
+    guild::Channel,
     ids::Id,
     model::Message,
     permissions::{
-        ATTACH_FILES, MANAGE_MESSAGES, READ_MESSAGE_HISTORY, SEND_MESSAGES, VIEW_CHANNEL,
+        ATTACH_FILES, MANAGE_MESSAGES, MANAGE_THREADS, READ_MESSAGE_HISTORY, SEND_MESSAGES,
+        VIEW_CHANNEL,
     },
 };
 
@@ -118,6 +120,10 @@ pub(super) async fn create(
         SEND_MESSAGES | ATTACH_FILES
     };
     let channel = reach(&discord, id, needed)?;
+    let locked = channel.thread.as_ref().is_some_and(|thread| thread.locked);
+    if locked && !discord.bot_may(&channel, MANAGE_THREADS) {
+        return Err(Failure::LOCKED);
+    }
     compose::check_new(&payload)?;
     check_nonce(&payload.json["nonce"])?;
     let now = discord.now();
@@ -137,6 +143,14 @@ pub(super) async fn create(
         compose::fill(&discord, state, &mut message, &payload);
         Ok(Json(compose::post(&discord, state, message)))
     })
+}
+
+/// What stands in an archived thread stays as it is.
+fn not_archived(place: &Channel) -> Result<(), Failure> {
+    match &place.thread {
+        Some(thread) if thread.archived => Err(Failure::ARCHIVED),
+        _ => Ok(()),
+    }
 }
 
 fn replied_to(body: &Value) -> Result<Option<Id>, Failure> {
@@ -165,7 +179,7 @@ pub(super) async fn edit(
     Path((channel, id)): Path<(Id, Id)>,
     Extension(payload): Extension<Payload>,
 ) -> Answer {
-    reach(&discord, channel, VIEW_CHANNEL)?;
+    not_archived(&reach(&discord, channel, VIEW_CHANNEL)?)?;
     compose::check_edit(&payload)?;
     discord.change(|state| {
         let message = state
@@ -184,6 +198,7 @@ pub(super) async fn delete(
     Path((channel, id)): Path<(Id, Id)>,
 ) -> Result<StatusCode, Failure> {
     let place = reach(&discord, channel, VIEW_CHANNEL)?;
+    not_archived(&place)?;
     discord.change(|state| {
         let message = state
             .message(channel, id)
@@ -196,7 +211,7 @@ pub(super) async fn delete(
         if !own && !may {
             return Err(Failure::MISSING_PERMISSIONS);
         }
-        compose::delete(state, channel, id)?;
+        compose::delete(&discord, state, (channel, id))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }

@@ -9,6 +9,7 @@ mod guard;
 mod guilds;
 mod messages;
 mod payload;
+mod threads;
 mod webhooks;
 mod witness;
 
@@ -19,7 +20,7 @@ use axum::{
     extract::{OriginalUri, Request, State},
     middleware,
     response::IntoResponse,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use serde_json::Value;
 
@@ -36,26 +37,40 @@ pub(crate) const PREFIX: &str = "/api/v10";
 type Answer = Result<Json<Value>, Failure>;
 type Shared = State<Arc<Discord>>;
 
-/// The routes, written as in Discord's `OpenAPI` file, by which they are checked.
+/// What is served over TLS.
 pub(crate) fn router(discord: Arc<Discord>) -> Router {
-    let routes = Router::new()
-        .merge(about_the_bot())
-        .merge(guild_routes())
-        .merge(channel_routes())
-        .merge(interaction_routes())
-        .method_not_allowed_fallback(unknown)
-        .route_layer(middleware::from_fn_with_state(
-            Arc::clone(&discord),
-            guard::guard,
-        ));
     Router::new()
-        .nest(PREFIX, routes)
+        .nest(PREFIX, routes(&discord))
         .fallback(unknown)
         .layer(middleware::from_fn_with_state(
             Arc::clone(&discord),
             witness::witness,
         ))
         .with_state(discord)
+}
+
+/// The same below [`PREFIX`] for a server that serves other things too.
+pub(crate) fn below_prefix(discord: &Arc<Discord>) -> Router<Arc<Discord>> {
+    routes(discord).layer(middleware::from_fn_with_state(
+        Arc::clone(discord),
+        witness::witness,
+    ))
+}
+
+/// The routes, written as in Discord's `OpenAPI` file, by which they are checked.
+fn routes(discord: &Arc<Discord>) -> Router<Arc<Discord>> {
+    Router::new()
+        .merge(about_the_bot())
+        .merge(guild_routes())
+        .merge(channel_routes())
+        .merge(thread_routes())
+        .merge(interaction_routes())
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        .route_layer(middleware::from_fn_with_state(
+            Arc::clone(discord),
+            guard::guard,
+        ))
 }
 
 fn about_the_bot() -> Router<Arc<Discord>> {
@@ -105,7 +120,12 @@ fn guild_routes() -> Router<Arc<Discord>> {
 
 fn channel_routes() -> Router<Arc<Discord>> {
     Router::new()
-        .route("/channels/{channel_id}", get(channels::read))
+        .route(
+            "/channels/{channel_id}",
+            get(channels::read)
+                .patch(channels::edit)
+                .delete(channels::delete),
+        )
         .route("/channels/{channel_id}/typing", post(channels::typing))
         .route(
             "/channels/{channel_id}/messages",
@@ -116,6 +136,38 @@ fn channel_routes() -> Router<Arc<Discord>> {
             get(messages::read)
                 .patch(messages::edit)
                 .delete(messages::delete),
+        )
+}
+
+fn thread_routes() -> Router<Arc<Discord>> {
+    Router::new()
+        .route("/guilds/{guild_id}/threads/active", get(threads::active))
+        .route("/channels/{channel_id}/threads", post(threads::start))
+        .route(
+            "/channels/{channel_id}/messages/{message_id}/threads",
+            post(threads::start_from_message),
+        )
+        .route(
+            "/channels/{channel_id}/threads/archived/public",
+            get(threads::archived_public),
+        )
+        .route(
+            "/channels/{channel_id}/threads/archived/private",
+            get(threads::archived_private),
+        )
+        .route(
+            "/channels/{channel_id}/thread-members",
+            get(threads::members),
+        )
+        .route(
+            "/channels/{channel_id}/thread-members/@me",
+            put(threads::join).delete(threads::leave),
+        )
+        .route(
+            "/channels/{channel_id}/thread-members/{user_id}",
+            get(threads::member)
+                .put(threads::add_member)
+                .delete(threads::remove_member),
         )
 }
 

@@ -117,7 +117,7 @@ fn delete_message(
 ) -> Result<StatusCode, Failure> {
     discord.change(|state| {
         let (channel, id) = target(find(discord, state, app, token)?, id)?;
-        compose::delete(state, channel, id)?;
+        compose::delete(discord, state, (channel, id))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }

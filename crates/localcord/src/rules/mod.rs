@@ -3,12 +3,14 @@
 mod commands;
 mod components;
 mod embeds;
+mod threads;
 
 use serde_json::Value;
 
 pub(crate) use self::{
     commands::{choices, commands},
     components::modal,
+    threads::{new_thread, page, thread},
 };
 use crate::rest::{Failure, Form};
 

@@ -1,13 +1,17 @@
 //! Connections that break, and bots that come back.
 
-use futures::{SinkExt as _, StreamExt as _};
+use std::time::Duration;
+
 use localcord::{Localcord, Options};
 use poise::serenity_prelude as serenity;
 
-use serde_json::{Value, json};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use serde_json::json;
+use tokio_tungstenite::{connect_async, tungstenite::Message};
 
-use crate::support::{http, start};
+use crate::{
+    raw::{Raw, identify},
+    support::{http, start, start_with},
+};
 
 #[tokio::test]
 async fn a_bot_resumes_after_a_cut_and_gets_what_it_missed() {
@@ -76,45 +80,6 @@ async fn privileged_intents_are_refused() {
     assert_eq!(cord.gateway().arrivals(), (0, 0));
 }
 
-/// The smallest gateway client: frames as they are.
-struct Raw {
-    socket: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
-}
-
-impl Raw {
-    async fn connect(url: &str) -> Self {
-        Self {
-            socket: connect_async(url).await.unwrap().0,
-        }
-    }
-
-    async fn send(&mut self, frame: impl Into<Message>) {
-        self.socket.send(frame.into()).await.unwrap();
-    }
-
-    async fn say(&mut self, frame: Value) {
-        self.send(frame.to_string()).await;
-    }
-
-    async fn hear(&mut self) -> Value {
-        match self.socket.next().await.unwrap().unwrap() {
-            Message::Text(text) => serde_json::from_str(&text).unwrap(),
-            other => panic!("another frame: {other:?}"),
-        }
-    }
-
-    async fn close_code(&mut self) -> u16 {
-        match self.socket.next().await.unwrap().unwrap() {
-            Message::Close(Some(frame)) => frame.code.into(),
-            other => panic!("another frame: {other:?}"),
-        }
-    }
-}
-
-fn identify(token: &str, intents: u64) -> Value {
-    json!({ "op": 2, "d": { "token": token, "intents": intents, "properties": {} } })
-}
-
 #[tokio::test]
 async fn frames_that_discord_closes_for() {
     let cord = Localcord::start(Options::default()).await.unwrap();
@@ -123,6 +88,11 @@ async fn frames_that_discord_closes_for() {
         (identify("localcord.another.token", 0).to_string(), 4004),
         (identify(&token, 1 << 40).to_string(), 4013),
         (identify(&token, 1 << 1).to_string(), 4014),
+        (
+            json!({ "op": 2, "d": { "token": token, "intents": 0, "shard": [2, 2] } }).to_string(),
+            4010,
+        ),
+        (json!({ "op": 1, "d": "x".repeat(4100) }).to_string(), 4002),
         (json!({ "op": 3, "d": {} }).to_string(), 4003),
         (json!({ "op": 99 }).to_string(), 4001),
         (json!({ "op": "two" }).to_string(), 4002),
@@ -172,6 +142,75 @@ async fn heartbeats_sequence_and_replay() {
     raw.say(json!({ "op": 6, "d": { "token": cord.token(), "session_id": "old", "seq": 1 } }))
         .await;
     assert_eq!(raw.hear().await, json!({ "op": 9, "d": false }));
+    raw.say(json!({ "op": 6, "d": { "token": cord.token(), "session_id": session, "seq": 99 } }))
+        .await;
+    assert_eq!(raw.close_code().await, 4007);
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn other_versions_and_encodings_are_not_spoken() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    for (query, code) in [("v=5&encoding=json", 4012), ("v=10&encoding=etf", 4002)] {
+        let mut raw = Raw::connect(&format!("{}?{query}", cord.gateway_url())).await;
+        assert_eq!(raw.close_code().await, code, "{query}");
+    }
+    let unknown = format!("{}?compress=zstd-stream", cord.gateway_url());
+    assert!(connect_async(unknown).await.is_err());
+}
+
+#[tokio::test]
+async fn who_sends_no_heartbeat_is_closed_and_loses_the_session() {
+    let (cord, _bot) = start_with(Options {
+        heartbeat: Duration::from_secs(2),
+        ..Options::default()
+    })
+    .await;
+    let mut silent = Raw::identified(&cord, 0).await;
+    assert_eq!(silent.close_code().await, 4009);
+    // The bot beside it sends its heartbeats, and stays.
+    assert_eq!(cord.gateway().connected(), 1);
+    assert_eq!(cord.gateway().arrivals(), (2, 0));
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn who_floods_the_gateway_is_closed() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let mut raw = Raw::identified(&cord, 0).await;
+    // One frame identified.
+    for _ in 1..120 {
+        raw.say(json!({ "op": 1, "d": null })).await;
+        assert_eq!(raw.hear().await["op"], 11);
+    }
+    raw.say(json!({ "op": 1, "d": null })).await;
+    assert_eq!(raw.close_code().await, 4008);
+}
+
+#[tokio::test]
+async fn a_shard_hears_of_its_own_guilds_only() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let mut seen = Vec::new();
+    for shard in 0..2_u64 {
+        let mut raw = Raw::connect(&cord.gateway_url()).await;
+        raw.hear().await;
+        raw.say(
+            json!({ "op": 2, "d": { "token": cord.token(), "intents": 1, "shard": [shard, 2] } }),
+        )
+        .await;
+        let ready = raw.hear().await;
+        assert_eq!(ready["d"]["shard"], json!([shard, 2]));
+        for guild in ready["d"]["guilds"].as_array().unwrap() {
+            let id: u64 = guild["id"].as_str().unwrap().parse().unwrap();
+            assert_eq!((id >> 22) % 2, shard);
+            assert_eq!(raw.hear().await["d"]["id"], guild["id"]);
+            seen.push(id);
+        }
+    }
+    seen.sort_unstable();
+    let mut all = ["harbour", "other"].map(|name| u64::from(cord.guild_named(name)));
+    all.sort_unstable();
+    assert_eq!(seen, all);
     cord.finish().unwrap();
 }
 
