@@ -6,5 +6,5 @@ export PATH=$YARDARM_TOOLS/bin:$PATH
 # The packages of the folder's package-lock.json, if it is newer than what it led to.
 install_packages() {
     [[ package-lock.json -nt node_modules/.package-lock.json ]] || return 0
-    npm ci --silent --no-fund --no-audit
+    npm ci --loglevel error --no-fund --no-audit
 }

@@ -17,7 +17,7 @@ export function App() {
   }, [title]);
   if (!world.value) return <p class="empty">{failure.value || "Looking for localcord…"}</p>;
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: shortcuts, which no element of its own stands for
+    // Its keys are shortcuts, which no element of its own stands for.
     <div class={drawer.value ? "app drawn" : "app"} data-side={side.value ?? "none"} onKeyDown={onKeyDown}>
       <div class="drawer">
         <GuildRail />

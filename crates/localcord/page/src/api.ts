@@ -30,6 +30,12 @@ export const messages = (viewer: Viewer) => get<Message[]>(`/api/messages?${quer
 
 export const say = (viewer: Viewer, text: string) => post<{ message: Id }>("/api/say", { ...viewer, text });
 
+export const startThread = (viewer: Viewer, message: Id, name: string) =>
+  post<{ thread: Id }>("/api/threads", { ...viewer, message, name });
+
+export const archiveThread = (viewer: Viewer, thread: Id, archived: boolean) =>
+  post<null>(`/api/threads/${thread}`, { ...viewer, archived });
+
 export type Options = Record<string, OptionValue>;
 
 export const slash = (viewer: Viewer, command: string, options: Options) =>

@@ -4,7 +4,7 @@ import { batch, computed, signal } from "@preact/signals";
 import * as api from "./api";
 import { type Command, flatten } from "./commands";
 import { setNow } from "./text/clock";
-import type { Channel, Guild, Id, Message, Modal, Person, Reply, Role, World } from "./types";
+import type { Channel, Guild, Id, Message, Modal, Person, Reply, Role, Thread, World } from "./types";
 
 export const world = signal<World | null>(null);
 export const person = signal("");
@@ -33,18 +33,30 @@ export const people = computed(() => world.value?.people ?? []);
 export const bot = computed(() => world.value?.bot ?? { id: "", name: "the bot" });
 export const me = computed(() => people.value.find((one) => one.name === person.value));
 
+const places = (one: Guild): Channel[] => [...one.channels, ...one.threads];
+
 export const guild = computed<Guild | undefined>(() =>
-  world.value?.guilds.find((one) => one.channels.some((channel) => channel.id === channelId.value)),
+  world.value?.guilds.find((one) => places(one).some((place) => place.id === channelId.value)),
 );
 export const channel = computed<Channel | undefined>(() =>
-  guild.value?.channels.find((one) => one.id === channelId.value),
+  guild.value ? places(guild.value).find((one) => one.id === channelId.value) : undefined,
+);
+export const thread = computed<Thread | undefined>(() =>
+  guild.value?.threads.find((one) => one.id === channelId.value),
 );
 export const mayWrite = computed(() => channel.value?.written_by.includes(person.value) ?? true);
 
 const viewer = (): api.Viewer => ({ as: person.value, channel: channelId.value });
 
 export const isMember = (place: Guild, who: Person) => place.members.some((member) => member.id === who.id);
-export const visible = (place: Guild) => place.channels.filter((one) => one.seen_by.includes(person.value));
+const sees = (place: Channel) => place.seen_by.includes(person.value);
+export const visible = (place: Guild) => place.channels.filter(sees);
+
+// The threads of a channel that go on, and the one that is looked at.
+export const threadsOf = (place: Guild, parent: Id) =>
+  place.threads.filter((one) => one.parent === parent && sees(one) && (!one.archived || one.id === channelId.value));
+
+export const threadOf = (message: Message) => guild.value?.threads.find((one) => one.id === message.id && sees(one));
 
 // A member's coloured role. The guild file lists the highest role first.
 export function topRole(id: Id, place = guild.value ?? world.value?.guilds[0]): Role | undefined {
@@ -65,15 +77,14 @@ export const names = {
       name: "deleted-role",
       color: 0,
     },
-  channel: (id: Id) =>
-    world.value?.guilds.flatMap((one) => one.channels).find((one) => one.id === id)?.name ?? "unknown",
+  channel: (id: Id) => world.value?.guilds.flatMap(places).find((one) => one.id === id)?.name ?? "unknown",
 };
 
 // A name for an id of any kind, if it has one.
 export function label(id: Id): string | undefined {
   const users = [...people.value, bot.value];
   const guilds = world.value?.guilds ?? [];
-  const channel = guilds.flatMap((one) => one.channels).find((one) => one.id === id);
+  const channel = guilds.flatMap(places).find((one) => one.id === id);
   if (channel) return `#${channel.name}`;
   const direct = people.value.find((one) => one.dm === id);
   if (direct) return `@${direct.name}`;
@@ -181,6 +192,21 @@ function withIds(line: string): string {
 
 const escaped = (name: string) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
+// Starts a thread from a message, and goes there.
+export async function startThread(message: Message, name: string) {
+  const { thread } = await api.startThread(viewer(), message.id, name);
+  await refresh();
+  go(thread);
+}
+
+export async function archive(place: Thread, archived: boolean) {
+  try {
+    await api.archiveThread(viewer(), place.id, archived);
+  } catch (error) {
+    notify(text(error));
+  }
+}
+
 export const press = (message: Message, button: string) =>
   onMessage(message, () => api.press(viewer(), message.id, button));
 
@@ -268,8 +294,9 @@ export function become(name: string) {
     messages.value = [];
     modal.value = null;
   });
-  const all = (world.value?.guilds ?? []).flatMap(visible);
-  const stays = all.some((one) => one.id === channelId.value);
+  const guilds = world.value?.guilds ?? [];
+  const all = guilds.flatMap(visible);
+  const stays = guilds.flatMap(places).some((one) => one.id === channelId.value && sees(one));
   go(stays ? channelId.value : (all[0]?.id ?? me.value?.dm ?? ""));
 }
 

@@ -24,6 +24,14 @@ export interface Channel {
   written_by: string[];
 }
 
+export interface Thread extends Channel {
+  parent: Id;
+  archived: boolean;
+  locked: boolean;
+  private: boolean;
+  messages: number;
+}
+
 export interface Guild {
   id: Id;
   name: string;
@@ -31,6 +39,7 @@ export interface Guild {
   roles: Role[];
   members: { id: Id; roles: Id[] }[];
   channels: Channel[];
+  threads: Thread[];
 }
 
 export interface World {
@@ -141,7 +150,7 @@ export interface Message {
   mentions: User[];
   mention_roles: Id[];
   mention_everyone: boolean;
-  message_reference?: { message_id?: Id };
+  message_reference?: { channel_id?: Id; message_id?: Id };
   interaction?: { name: string; user?: User };
 }
 

@@ -148,3 +148,29 @@ test("people write, mention each other, and are told", async ({ chat, page }) =>
   await expect(chat.message("@mina look at this")).toHaveClass(/mentioned/);
   await chat.become("olga");
 });
+
+test("a thread is started from a message, stands under its channel, and is archived", async ({ chat, page }) => {
+  await chat.channel("alerts");
+  await chat.entry.fill("The engine smokes");
+  await page.keyboard.press("Enter");
+  const alarm = chat.message("The engine smokes");
+  await alarm.hover();
+  await alarm.getByRole("button", { name: "Create a thread" }).click();
+  await page.getByLabel("Name").fill("smoke");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("smoke");
+  const threads = page.getByRole("list", { name: "Threads of alerts" });
+  await expect(threads.getByRole("button", { name: "smoke" })).toHaveAttribute("aria-current", "page");
+  await chat.entry.fill("Put out");
+  await page.keyboard.press("Enter");
+  await expect(chat.message("Put out")).toBeVisible();
+  await page.getByRole("button", { name: "Archive" }).click();
+  await expect(page.getByRole("button", { name: "Unarchive" })).toBeVisible();
+  await page.getByRole("button", { name: "# alerts" }).click();
+  await expect(threads).toBeHidden();
+  await chat
+    .message("The engine smokes")
+    .getByRole("button", { name: /^smoke 1 message, archived/ })
+    .click();
+  await expect(chat.message("Put out")).toBeVisible();
+});

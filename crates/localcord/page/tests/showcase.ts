@@ -66,7 +66,7 @@ export class Chat {
 
 export const test = base.extend<{ chat: Chat }, { discord: string }>({
   discord: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what a fixture needs from its first parameter
+    // Playwright reads what a fixture needs from its first parameter.
     async ({}, use) => {
       const { url, stop } = await start();
       await use(url);

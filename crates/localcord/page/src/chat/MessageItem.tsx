@@ -1,7 +1,7 @@
 import { memo } from "preact/compat";
 import { Avatar } from "../parts/Avatar";
 import { Icon } from "../parts/Icon";
-import { colourOf, dismiss, failed, messages, names, person } from "../store";
+import { colourOf, dismiss, failed, go, messages, names, person } from "../store";
 import { now } from "../text/clock";
 import { Markdown } from "../text/Markdown";
 import { clockTime, dated } from "../text/time";
@@ -9,9 +9,12 @@ import type { Message } from "../types";
 import { AttachmentItem } from "./AttachmentItem";
 import { ComponentRow } from "./ComponentRow";
 import { EmbedItem } from "./EmbedItem";
+import { StartThread, ThreadCreated, ThreadLink } from "./ThreadParts";
 
 const EPHEMERAL = 1 << 6;
 const LOADING = 1 << 7;
+const THREAD_CREATED = 18;
+const THREAD_STARTER = 21;
 
 interface Props {
   message: Message;
@@ -23,6 +26,7 @@ export const MessageItem = memo(function MessageItem({ message, compact }: Props
   const ephemeral = (message.flags & EPHEMERAL) !== 0;
   const why = failed.value.get(message.id);
   const kinds = ["message", compact && "compact", ephemeral && "ephemeral", mentionsMe(message) && "mentioned"];
+  if (message.type === THREAD_CREATED) return <ThreadCreated message={message} />;
   return (
     <article class={kinds.filter(Boolean).join(" ")} aria-label={`${author.username}, ${clockTime(message.timestamp)}`}>
       <Origin message={message} />
@@ -47,6 +51,7 @@ export const MessageItem = memo(function MessageItem({ message, compact }: Props
         {message.components.map((row, index) => (
           <ComponentRow key={index} message={message} row={row} />
         ))}
+        <ThreadLink message={message} />
         {why && (
           <p class="failed" role="alert">
             <Icon name="warning" size={16} /> {why}
@@ -61,6 +66,7 @@ export const MessageItem = memo(function MessageItem({ message, compact }: Props
           </p>
         )}
       </div>
+      {!ephemeral && <StartThread message={message} />}
     </article>
   );
 });
@@ -85,6 +91,18 @@ function Byline({ message }: { message: Message }) {
 }
 
 function Content({ message }: { message: Message }) {
+  if (message.type === THREAD_STARTER) {
+    const parent = message.message_reference?.channel_id ?? "";
+    return (
+      <p class="hint">
+        This thread was started from a message in{" "}
+        <button type="button" class="mention" onClick={() => go(parent)}>
+          #{names.channel(parent)}
+        </button>
+        .
+      </p>
+    );
+  }
   if ((message.flags & LOADING) !== 0) {
     return (
       <p class="thinking">
@@ -125,7 +143,7 @@ function Origin({ message }: { message: Message }) {
     );
   }
   const id = message.message_reference?.message_id;
-  if (!id) return null;
+  if (!id || message.type === THREAD_STARTER) return null;
   const meant = messages.value.find((other) => other.id === id);
   if (!meant) return <div class="origin">Original message was deleted</div>;
   const jump = () => document.getElementById(`message-${id}`)?.scrollIntoView({ block: "center" });

@@ -1,11 +1,14 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Avatar } from "../parts/Avatar";
-import { bot, channel, channelId, sending, shown } from "../store";
+import { Icon } from "../parts/Icon";
+import { bot, channel, channelId, names, sending, shown, thread } from "../store";
 import { longDate, sameDay } from "../text/time";
 import type { Message } from "../types";
 import { MessageItem } from "./MessageItem";
 
 const TOGETHER_MS = 7 * 60 * 1000;
+
+const THREAD_NOTICES = [18, 21];
 
 // Discord draws what one says in a row under one name.
 function continues(message: Message, before: Message | undefined): boolean {
@@ -13,6 +16,7 @@ function continues(message: Message, before: Message | undefined): boolean {
     before !== undefined &&
     before.author.id === message.author.id &&
     (before.flags & 64) === (message.flags & 64) &&
+    !THREAD_NOTICES.includes(before.type) &&
     !message.interaction &&
     !message.message_reference &&
     Date.parse(message.timestamp) - Date.parse(before.timestamp) < TOGETHER_MS
@@ -76,6 +80,21 @@ function Beginning() {
         <Avatar id={bot.value.id} name={bot.value.name} />
         <h2>{bot.value.name}</h2>
         <p>This is the beginning of your direct messages with {bot.value.name}.</p>
+      </div>
+    );
+  }
+  if (thread.value) {
+    return (
+      <div class="beginning">
+        <span class="avatar" aria-hidden="true">
+          <Icon name="thread" size={36} />
+        </span>
+        <h2>{thread.value.name}</h2>
+        <p>
+          A {thread.value.private ? "private " : ""}thread of #{names.channel(thread.value.parent)}
+          {thread.value.archived && ", archived"}
+          {thread.value.locked && ", locked"}.
+        </p>
       </div>
     );
   }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Avatar } from "../parts/Avatar";
 import { Icon } from "../parts/Icon";
 import { bot, modal, submit } from "../store";
@@ -18,7 +18,7 @@ function Dialog({ modal: shown }: { modal: Modal }) {
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
   const inputs = (shown.components ?? []).flatMap((row) => row.components ?? []);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
 
   const close = () => {
     modal.value = null;

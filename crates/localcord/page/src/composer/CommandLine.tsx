@@ -112,7 +112,7 @@ export function CommandLine({ draft, onChange, onLeave }: Props) {
           onHover={list.setActive}
         />
       ) : null}
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys come from the fields inside */}
+      {/* The keys come from the fields inside. */}
       <div class="entry command" ref={line} onKeyDown={onKeyDown}>
         <span class="command-name">/{draft.command.name}</span>
         {draft.fields.map((one) => (

@@ -135,7 +135,7 @@ function List(props: Props & { id: string; onClose: (refocus: boolean) => void }
   };
 
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the keys come from the field or the list inside
+    // The keys come from the field or the list inside.
     <div ref={root} class="listbox-popup" onKeyDown={onKeyDown} onFocusOut={onFocusOut}>
       {props.searchable && (
         <input

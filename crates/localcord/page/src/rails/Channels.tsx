@@ -1,7 +1,8 @@
+import type { ComponentChildren } from "preact";
 import { Avatar } from "../parts/Avatar";
 import { Icon, type IconName } from "../parts/Icon";
-import { bot, channelId, failure, go, guild, me, online, visible, world } from "../store";
-import type { Id } from "../types";
+import { bot, channelId, failure, go, guild, me, names, online, threadsOf, visible, world } from "../store";
+import type { Guild, Id } from "../types";
 import { UserPanel } from "./UserPanel";
 
 export function Channels() {
@@ -11,7 +12,11 @@ export function Channels() {
       <h2>{place?.name ?? "Direct messages"}</h2>
       <ul>
         {place
-          ? visible(place).map((one) => <Entry key={one.id} id={one.id} name={one.name} icon="hash" />)
+          ? visible(place).map((one) => (
+              <Entry key={one.id} id={one.id} name={one.name} icon="hash">
+                <Threads place={place} parent={one.id} />
+              </Entry>
+            ))
           : me.value && <Entry id={me.value.dm} name={bot.value.name} />}
       </ul>
       <Status />
@@ -20,7 +25,26 @@ export function Channels() {
   );
 }
 
-function Entry({ id, name, icon }: { id: Id; name: string; icon?: IconName }) {
+function Threads({ place, parent }: { place: Guild; parent: Id }) {
+  const all = threadsOf(place, parent);
+  if (all.length === 0) return null;
+  return (
+    <ul class="threads" aria-label={`Threads of ${names.channel(parent)}`}>
+      {all.map((one) => (
+        <Entry key={one.id} id={one.id} name={one.name} />
+      ))}
+    </ul>
+  );
+}
+
+interface EntryProps {
+  id: Id;
+  name: string;
+  icon?: IconName;
+  children?: ComponentChildren;
+}
+
+function Entry({ id, name, icon, children }: EntryProps) {
   return (
     <li>
       <button
@@ -29,9 +53,11 @@ function Entry({ id, name, icon }: { id: Id; name: string; icon?: IconName }) {
         aria-current={id === channelId.value ? "page" : undefined}
         onClick={() => go(id)}
       >
-        {icon ? <Icon name={icon} /> : <Avatar small id={bot.value.id} name={name} />}
+        {icon && <Icon name={icon} />}
+        {!guild.value && <Avatar small id={bot.value.id} name={name} />}
         <span>{name}</span>
       </button>
+      {children}
     </li>
   );
 }
