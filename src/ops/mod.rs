@@ -31,6 +31,7 @@ mod reload;
 mod replace;
 mod report;
 pub mod resolve;
+pub mod restore;
 pub mod roster;
 mod samples;
 pub mod schedules;

@@ -227,6 +227,14 @@ pub async fn shown(tx: &mut Tx, subject: Subject) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// Whether anything of what waits was sent is not known: all of it is looked for first.
+pub async fn doubt_all(tx: &mut Tx) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE outbox SET in_doubt = 1 WHERE state = 'waiting' AND message_id IS NULL")
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// The subject has changed: wherever it was told in Discord, the message is edited once `due`. Targets cannot edit what
 /// they were told: see [`put_target`].
 pub async fn touch(tx: &mut Tx, subject: Subject, due: DateTime<Utc>) -> sqlx::Result<()> {

@@ -47,6 +47,7 @@ mod recovery;
 mod rekey;
 mod reload;
 mod replace;
+mod restore;
 mod rights;
 mod schedules;
 mod secrets;
