@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, process::ExitCode};
 
 use super::{
-    Options,
+    Options, outlets,
     report::{self, BAD_SETTINGS},
     rights,
 };
@@ -26,8 +26,9 @@ pub async fn run(options: &Options) -> ExitCode {
     };
     let mut findings = check(&settings, &templates);
     if let Ok(settings) = &settings {
-        let (_, rights) = rights::examine(settings, SystemClock.now()).await;
+        let (known, rights) = rights::examine(settings, SystemClock.now()).await;
         findings.extend(rights);
+        findings.extend(outlets::examine(settings, &known));
     }
     report::print(&findings, BAD_SETTINGS)
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Options,
+    Options, outlets,
     report::{self, BAD_SETTINGS},
     rights,
 };
@@ -41,6 +41,7 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let threaded = channels_with_threads(&settings);
     let mut findings = discord::doctor::examine(&settings.discord, &granted, &threaded).await;
     findings.extend(rights);
+    findings.extend(outlets::examine(&settings, &known));
     findings.extend(examine_host(&settings, &engine).await);
     Ok(report::print(&findings, UNWELL))
 }

@@ -7,6 +7,7 @@ pub mod check;
 pub mod claim;
 pub mod doctor;
 pub mod grant;
+pub mod outlets;
 pub mod policy;
 pub mod report;
 pub mod restore;

@@ -56,9 +56,9 @@ pub use self::{
     error::{ConfigError, Located},
     fingerprints::Fingerprints,
     log::{Format, Level, Log},
-    notify::{SecretUrl, Target, Targets},
+    notify::{Outlet, SecretUrl, Target, Targets},
     outbox::Outbox,
-    ping::Ping,
+    ping::{Ping, PingUrl},
     probes::Probes,
     recovery::Recovery,
     resources::Resources,
@@ -148,6 +148,19 @@ struct File {
 }
 
 impl Settings {
+    /// The secrets for all that open ways out of Discord, each with who is told by means of it.
+    pub fn outlet_secrets(&self) -> Vec<(String, String)> {
+        let targets = self.notify.iter().flat_map(|(name, outlet)| {
+            let secrets = outlet.secrets().into_iter();
+            secrets.map(move |secret| (secret.to_owned(), format!("target {name}")))
+        });
+        let ping = match &self.ping.url {
+            Some(PingUrl::Vault(secret)) => Some((secret.clone(), "ping".to_owned())),
+            Some(PingUrl::Known(_)) | None => None,
+        };
+        targets.chain(ping).collect()
+    }
+
     /// Reads `path`, if there is one, with `overrides` (dotted key, value) on top.
     pub fn load(
         path: Option<&Path>,

@@ -3,11 +3,12 @@
 use std::{path::PathBuf, time::Duration};
 
 use schemars::JsonSchema;
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Environment,
-    notify::{self, SecretUrl},
+    notify::{self, Part, Said, SecretUrl},
     policy::Reader,
     seconds,
 };
@@ -16,20 +17,29 @@ use crate::domain::problem::Problem;
 #[derive(Clone, Debug)]
 pub struct Ping {
     /// None: nobody is told.
-    pub url: Option<SecretUrl>,
+    pub url: Option<PingUrl>,
     pub interval: Duration,
     /// Without Discord's gateway for longer, we are ill.
     pub gateway: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub enum PingUrl {
+    Known(SecretUrl),
+    /// The secret for all that is the address.
+    Vault(String),
 }
 
 /// `[ping]` as it is written.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Section {
-    /// The environment variable that holds the address; without it and `url_file` nobody is told.
+    /// The environment variable that holds the address; without it and the next two nobody is told.
     url_env: Option<String>,
     /// A file that holds the address, instead.
     url_file: Option<PathBuf>,
+    /// The name of a secret for all (`/secret set all:True`) that is the address, instead.
+    url_secret: Option<String>,
     /// Seconds from one ping to the next.
     #[serde(rename = "interval_s", with = "seconds")]
     #[schemars(with = "u32", range(min = 10, max = 3600))]
@@ -45,6 +55,7 @@ impl Default for Section {
         Self {
             url_env: None,
             url_file: None,
+            url_secret: None,
             interval: Duration::from_mins(1),
             gateway: Duration::from_mins(2),
         }
@@ -61,9 +72,19 @@ impl Section {
         .flatten()
         .collect();
         let mut reader = Reader::new("ping".to_owned(), &mut problems);
-        let given = (self.url_env.as_deref(), self.url_file.as_deref());
-        let given = notify::given(&mut reader, "url", given, environment).flatten();
-        let url = given.and_then(|url| notify::address(&mut reader, &url));
+        let said = Said {
+            what: "url",
+            variable: self.url_env.as_deref(),
+            file: self.url_file.as_deref(),
+            secret: self.url_secret.as_deref(),
+        };
+        let url = match notify::given(&mut reader, &said, environment) {
+            Some(Part::Here(url)) => {
+                notify::address(&mut reader, url.expose_secret()).map(PingUrl::Known)
+            }
+            Some(Part::Vault(name)) => Some(PingUrl::Vault(name)),
+            Some(Part::Nowhere) | None => None,
+        };
         if problems.is_empty() {
             Ok(Ping {
                 url,

@@ -824,14 +824,15 @@ fn targets_take_their_secrets_from_elsewhere_and_show_them_to_nobody() {
     ];
     let settings = load(text, &[("discord.guild", "7")], &environment(&variables));
     let settings = settings.unwrap_or_else(|error| panic!("{error}"));
-    let Some(Target::PagerDuty { url, key }) = settings.notify.get("pager") else {
+    let Some(Outlet::Open(Target::PagerDuty { url, key })) = settings.notify.get("pager") else {
         panic!("{:?}", settings.notify);
     };
     assert_eq!(
         (url.expose().as_str(), key.expose_secret()),
         ("https://events.pagerduty.com/v2/enqueue", "planted-key")
     );
-    let Some(Target::Ntfy { server, topic, .. }) = settings.notify.get("phone") else {
+    let Some(Outlet::Open(Target::Ntfy { server, topic, .. })) = settings.notify.get("phone")
+    else {
         panic!("{:?}", settings.notify);
     };
     assert_eq!(
@@ -843,6 +844,78 @@ fn targets_take_their_secrets_from_elsewhere_and_show_them_to_nobody() {
     assert_eq!(route.to, [Destination::Target("phone".to_owned())]);
     let escalation = route.escalation.as_ref().expect("an escalation");
     assert_eq!(escalation.to, [Destination::Target("pager".to_owned())]);
+}
+
+#[test]
+fn what_the_vault_holds_is_named_and_looked_up_later() {
+    let text = r#"
+        [discord]
+        guild = "7"
+        [ping]
+        url_secret = "PING_URL"
+        [[notify]]
+        name = "hook"
+        kind = "webhook"
+        url_secret = "HOOK_URL"
+        key_env = "HOOK_KEY"
+    "#;
+    let variables = [("DISCORD_TOKEN", TOKEN), ("HOOK_KEY", "planted-key")];
+    let settings = load(text, &[], &environment(&variables));
+    let settings = settings.unwrap_or_else(|error| panic!("{error}"));
+    let named = |secret: &str, user: &str| (secret.to_owned(), user.to_owned());
+    assert_eq!(
+        settings.outlet_secrets(),
+        [named("HOOK_URL", "target hook"), named("PING_URL", "ping")]
+    );
+    let Some(Outlet::Locked(locked)) = settings.notify.get("hook") else {
+        panic!("{:?}", settings.notify);
+    };
+    let open = |url: &str| {
+        let value = secrecy::SecretString::from(url);
+        locked.open(&BTreeMap::from([("HOOK_URL".to_owned(), value)]))
+    };
+    assert!(matches!(
+        open("https://example.org/planted"),
+        Ok(Target::Webhook { .. })
+    ));
+    let wrong = open("planted").expect_err("no address");
+    assert_eq!(wrong, "`it.url` does not hold an address");
+    assert!(!format!("{settings:?}").contains("planted"));
+}
+
+#[test]
+fn a_target_names_one_place_and_a_secret_by_its_name() {
+    let text = r#"
+        [discord]
+        guild = "7"
+        [ping]
+        url_secret = "ping url"
+        [[notify]]
+        name = "chat"
+        kind = "slack"
+        url_env = "CHAT_URL"
+        url_secret = "CHAT_URL"
+        [[notify]]
+        name = "hook"
+        kind = "webhook"
+        url_secret = "HOOK_URL"
+        [[notify]]
+        name = "talk"
+        kind = "slack"
+        url_secret = "TALK_URL"
+        key_secret = "TALK_KEY"
+    "#;
+    let refused = load(text, &[], &environment(&[("DISCORD_TOKEN", TOKEN)]));
+    insta::assert_snapshot!(refused.map(drop).expect_err("wrong settings"), @"
+    yardarm.toml: notify[0].url_env: stands beside `url_secret`
+    hint: keep one of them
+    yardarm.toml: notify[1].key: is missing
+    hint: name the variable, the file or the secret that holds what to sign with: `key_env`, `key_file` or `key_secret`
+    yardarm.toml: notify[2].key: has no use
+    hint: leave it out: the address is all
+    yardarm.toml: ping.url_secret: `ping url` is no name of a secret: use A–Z, a–z, 0–9 and `_`, beginning with a letter, at most 56
+    hint: name one of `/secret list`
+    ");
 }
 
 #[test]
@@ -881,7 +954,7 @@ fn wrong_targets_are_refused_by_key_and_without_their_secrets() {
     yardarm.toml: route[0].escalate.notify: there is no `[[notify]]` entry `nobody`
     hint: use one of `hook`, `pager`, `phone`
     yardarm.toml: notify[0].key: is missing
-    hint: name the variable or the file that holds the routing key of the service: `key_env` or `key_file`
+    hint: name the variable, the file or the secret that holds the routing key of the service: `key_env`, `key_file` or `key_secret`
     yardarm.toml: notify[1].name: `pager` is taken or empty
     hint: give each target a name of its own
     yardarm.toml: notify[1].url: does not hold an address

@@ -73,6 +73,9 @@ pub struct Subject {
     pub scope: Scope,
     /// What the agent or the fleet is called, for people.
     pub whose: Option<Name>,
+    /// Who outside of Discord is told by means of it, if that is worth knowing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outlets: Vec<String>,
 }
 
 impl fmt::Display for Subject {
@@ -83,7 +86,11 @@ impl fmt::Display for Subject {
             (Scope::Fleet(_), Some(fleet)) => write!(f, "fleet `{fleet}`"),
             (Scope::Agent(_) | Scope::Fleet(_), None) => f.write_str("somebody who is gone"),
             (Scope::All, _) => f.write_str("all agents"),
+        }?;
+        if self.outlets.is_empty() {
+            return Ok(());
         }
+        write!(f, ", used by {}", self.outlets.join(", "))
     }
 }
 
@@ -131,6 +138,8 @@ pub struct Listed {
     pub set: Option<Set>,
     /// The agents that are given it.
     pub users: Vec<Name>,
+    /// Who outside of Discord is told by means of it.
+    pub outlets: Vec<String>,
 }
 
 /// When a secret was last set, and by whom.

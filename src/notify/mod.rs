@@ -115,26 +115,21 @@ impl Targets {
 #[async_trait]
 impl Notify for Targets {
     async fn notify(&self, row: &OutboxRow, target: &str) -> Result<(), Undelivered> {
-        let settings = self.ops.settings();
-        let Some(target) = settings.notify.get(target) else {
-            let why = format!("there is no `[[notify]]` entry `{target}` any more");
-            return Err(Undelivered::Never(why));
-        };
+        let target = self.ops.target(target).await?;
         let news = self.news(row).await.map_err(|error| {
             Undelivered::Later(format!("its subject could not be read: {error}"))
         })?;
-        self.send(request(target, &news)).await
+        self.send(request(&target, &news)).await
     }
 
     async fn ping(&self, signal: Signal, report: String) -> Result<(), Undelivered> {
-        let settings = self.ops.settings();
-        let Some(url) = &settings.ping.url else {
+        let Some(url) = self.ops.ping_url().await? else {
             return Ok(());
         };
-        let asked = self.client.post(signal_url(url, signal)).body(report);
+        let asked = self.client.post(signal_url(&url, signal)).body(report);
         match asked.send().await {
             Ok(response) if response.status().is_success() => Ok(()),
-            Ok(response) => Err(refused(response, &parts(url), self.ops.now()).await),
+            Ok(response) => Err(refused(response, &parts(&url), self.ops.now()).await),
             Err(error) => Err(failed(&error, true)),
         }
     }

@@ -1,6 +1,9 @@
 //! Who may do what, in memory: built from the settings and the database, and built anew when either changes.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, PoisonError},
+};
 
 use super::{
     Ops,
@@ -121,6 +124,8 @@ impl Ops {
 pub struct Known {
     pub rights: Rights,
     pub fleets: Vec<Name>,
+    /// The names of those for all agents; None if the database could not be read.
+    pub secrets: Option<BTreeSet<String>>,
 }
 
 impl Known {
@@ -135,6 +140,7 @@ impl Known {
         let fleets = kept.fleets.into_iter().map(|fleet| fleet.name);
         Ok(Self {
             fleets: fleets.collect(),
+            secrets: Some(kept.secrets),
             rights: of(settings, (kept.grants, kept.teams)),
         })
     }
@@ -144,6 +150,7 @@ impl Known {
         Self {
             rights: of(settings, Default::default()),
             fleets: Vec::new(),
+            secrets: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::Ops;
 use crate::{
-    config::Target,
+    config::Outlet,
     domain::{
         agent::Name,
         event::Event,
@@ -97,7 +97,7 @@ impl Ops {
             Change::Reopen(id, due_at) => {
                 alerts::reopen(tx, *id, *due_at).await?;
                 outbox::touch(tx, Subject::Alert(*id), now).await?;
-                self.tell_targets(tx, *id, Target::keeps_state).await?;
+                self.tell_targets(tx, *id, Outlet::keeps_state).await?;
             }
             Change::Announce(id, severity) => {
                 alerts::announce(tx, (*id, *severity), now).await?;
@@ -160,7 +160,7 @@ impl Ops {
         &self,
         tx: &mut Tx,
         alert: AlertId,
-        concerns: impl Fn(&Target) -> bool,
+        concerns: impl Fn(&Outlet) -> bool,
     ) -> Result<()> {
         let settings = self.settings();
         for name in outbox::targets_of(tx, alert).await? {

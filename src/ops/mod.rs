@@ -20,6 +20,7 @@ pub mod locks;
 pub mod members;
 mod networks;
 pub mod observe;
+mod outlets;
 mod plan;
 mod policies;
 pub mod probes;
@@ -106,6 +107,7 @@ pub struct Ops {
     stalls: incidents::Stalls,
     acted: boards::Acted,
     threadless: threads::Threadless,
+    wanting: outlets::Wanting,
     noted: samples::Noted,
     gauge: Arc<dyn Gauge>,
     pub studio: Studio,
@@ -157,6 +159,7 @@ impl Ops {
             stalls: incidents::Stalls::default(),
             acted: boards::Acted::default(),
             threadless: threads::Threadless::default(),
+            wanting: outlets::Wanting::default(),
             noted: samples::Noted::default(),
             gauge,
             studio: Studio::default(),

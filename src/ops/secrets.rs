@@ -218,6 +218,7 @@ impl Ops {
             name: name.to_owned(),
             scope,
             whose,
+            outlets: Vec::new(),
         })
     }
 
@@ -244,6 +245,7 @@ impl Ops {
             };
             entries.push(Listed {
                 users: self.given(&secret.name, Source::Vault(secret.id, secret.scope)),
+                outlets: self.outlets_of(&secret.name, secret.scope),
                 subject,
                 set: Some(set),
             });
@@ -251,10 +253,12 @@ impl Ops {
         for name in self.settings().agents.secrets.keys() {
             entries.push(Listed {
                 users: self.given(name, Source::Environment),
+                outlets: Vec::new(),
                 subject: Subject {
                     name: name.clone(),
                     scope: Scope::All,
                     whose: None,
+                    outlets: Vec::new(),
                 },
                 set: None,
             });
@@ -307,8 +311,10 @@ impl Ops {
     ) -> Result<Redactor> {
         let settings = self.settings();
         let given = self.secret_values(recipient, names).await?;
+        let outlets = self.outlet_values().await;
         let all = given
             .values()
+            .chain(&outlets)
             .chain(settings.agents.secrets.values())
             .chain([&settings.discord.token]);
         let redactor = Redactor::new(all.map(SecretString::expose_secret));
@@ -343,7 +349,11 @@ impl Ops {
         ))
     }
 
-    async fn open(&self, id: SecretId, name: &str) -> Result<Option<SecretString>> {
+    pub(in crate::ops) async fn open(
+        &self,
+        id: SecretId,
+        name: &str,
+    ) -> Result<Option<SecretString>> {
         let Some(kept) = self.store.sealed(id).await? else {
             return Ok(None);
         };

@@ -1,11 +1,11 @@
 //! Grants and teams made in chat or on the host, and the code for the first owner.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use chrono::{DateTime, Utc};
 use sqlx::SqliteExecutor;
 
-use super::{OpenError, Store, Tx, beside, explain, fleets, json, to_json, unreadable};
+use super::{OpenError, Store, Tx, beside, explain, fleets, json, secrets, to_json, unreadable};
 use crate::domain::{
     agent::Name,
     fleet::Fleet,
@@ -30,6 +30,8 @@ pub struct Kept {
     pub grants: Vec<Grant>,
     pub teams: Vec<Team>,
     pub fleets: Vec<Fleet>,
+    /// The names of those for all agents.
+    pub secrets: BTreeSet<String>,
 }
 
 impl Kept {
@@ -42,6 +44,7 @@ impl Kept {
             grants: read_grants(&mut *db).await.map_err(told)?,
             teams: read_teams(&mut *db).await.map_err(told)?,
             fleets: fleets::read(&mut *db).await.map_err(told)?,
+            secrets: secrets::read_names(&mut *db).await.map_err(told)?,
         })
     }
 }

@@ -1,6 +1,9 @@
 //! Secrets, sealed. Nothing here can open them.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
+use sqlx::SqliteExecutor;
 
 use super::{Store, Tx, json, to_json, unreadable};
 use crate::domain::{
@@ -109,6 +112,17 @@ impl Store {
             })
             .collect()
     }
+}
+
+/// The names of those in force for all agents.
+pub(super) async fn read_names(db: impl SqliteExecutor<'_>) -> sqlx::Result<BTreeSet<String>> {
+    let names = sqlx::query_scalar!(
+        "SELECT s.name FROM secrets s JOIN secret_versions v ON v.secret_id = s.id AND v.state = 'current'
+         WHERE s.removed_at IS NULL AND s.agent_id IS NULL AND s.fleet_id IS NULL"
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(names.into_iter().collect())
 }
 
 /// All values there are, in force or not.

@@ -40,6 +40,7 @@ mod logs;
 mod matrix;
 mod notify;
 mod outbox;
+mod outlets;
 mod policies;
 mod probes;
 mod quorum;

@@ -85,14 +85,14 @@ async fn fill(test: &TestApp, command: &str, value: &str) -> Reply {
 }
 
 /// The requester says yes by typing the secret's name, as those do who work alone.
-async fn confirmed(test: &TestApp, asked: &Reply, button: &str) -> String {
+pub(crate) async fn confirmed(test: &TestApp, asked: &Reply, button: &str) -> String {
     asked.until_text("?").await.unwrap();
     let confirmed = TestApp::confirm(asked, button).await;
     let ended = confirmed.until(|text| text.starts_with(['✅', '❌']));
     test.said(&ended.await.unwrap().text())
 }
 
-async fn set(test: &TestApp, command: &str, value: &str) -> String {
+pub(crate) async fn set(test: &TestApp, command: &str, value: &str) -> String {
     let asked = fill(test, command, value).await;
     let rotates = command.starts_with("secret rotate");
     let button = if rotates {

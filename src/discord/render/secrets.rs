@@ -59,7 +59,9 @@ pub fn list(entries: &[Listed]) -> Rendered {
 }
 
 fn line(entry: &Listed) -> String {
-    let names: Vec<&str> = entry.users.iter().map(Name::as_str).collect();
+    let agents = entry.users.iter().map(Name::as_str);
+    let outlets = entry.outlets.iter().map(String::as_str);
+    let names: Vec<&str> = agents.chain(outlets).collect();
     let users = if names.is_empty() {
         "used by nobody".to_owned()
     } else {

@@ -52,6 +52,7 @@ impl Sight<'_> {
             name: name.to_owned(),
             scope,
             whose,
+            outlets: Vec::new(),
         };
         self.permit(&self.secret_need(Kind::SecretSet.level(), &subject))?;
         Ok(subject)
@@ -93,7 +94,10 @@ impl Sight<'_> {
         let set = set.into_iter().map(|entry| entry.subject.name);
         let all = self.catalog.all();
         let asked = all.values().flat_map(|entry| &entry.template.body.secrets);
-        set.chain(asked.map(|secret| secret.name.clone())).collect()
+        let outlets = self.settings().outlet_secrets().into_iter();
+        set.chain(asked.map(|secret| secret.name.clone()))
+            .chain(outlets.map(|(secret, _)| secret))
+            .collect()
     }
 
     /// As [`Self::secret_subject`], of one that is set.
@@ -146,7 +150,9 @@ impl Ops {
         Ok(request(Kind::SecretRotate, subject, targets, Some(value)))
     }
 
-    pub fn request_secret_delete(&self, subject: Subject) -> Request {
+    /// Whoever is told by means of it is named: nothing is sent there any more.
+    pub fn request_secret_delete(&self, mut subject: Subject) -> Request {
+        subject.outlets = self.outlets_of(&subject.name, subject.scope);
         request(Kind::SecretDelete, subject, Vec::new(), None)
     }
 
