@@ -15,6 +15,7 @@ export function useEnd(key: string): End {
   const box = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
+  const top = useRef(0);
 
   useLayoutEffect(() => {
     atEnd.current = true;
@@ -27,9 +28,13 @@ export function useEnd(key: string): End {
     return () => sizes.disconnect();
   }, [key]);
 
+  // What grew meanwhile is no scrolling away: only going up is.
   const onScroll = () => {
     const { current } = box;
-    if (current) atEnd.current = current.scrollHeight - current.scrollTop - current.clientHeight < NEAR_PX;
+    if (!current) return;
+    const isNear = current.scrollHeight - current.scrollTop - current.clientHeight < NEAR_PX;
+    if (isNear || current.scrollTop < top.current) atEnd.current = isNear;
+    top.current = current.scrollTop;
   };
   return { box, content, onScroll };
 }
