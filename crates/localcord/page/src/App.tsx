@@ -23,6 +23,16 @@ export function App() {
         <GuildRail />
         <Channels />
       </div>
+      {drawer.value && (
+        <button
+          type="button"
+          class="curtain"
+          aria-label="Close the channels"
+          onClick={() => {
+            drawer.value = false;
+          }}
+        />
+      )}
       <main>
         <Header />
         <MessageList />
@@ -38,6 +48,7 @@ export function App() {
 
 // Alt and an arrow go to the next channel, as in Discord.
 function onKeyDown(event: KeyboardEvent) {
+  if (event.key === "Escape") drawer.value = false;
   const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!event.altKey || !by || !guild.value) return;
   const all = visible(guild.value);
