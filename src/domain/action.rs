@@ -472,7 +472,7 @@ pub struct Details {
     pub template: Option<String>,
     /// `secret …`: which one. Its value is sealed, and elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<secret::Subject>,
+    pub secret: Option<Box<secret::Subject>>,
     /// `grant …`: which one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<Grant>,

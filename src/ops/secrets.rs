@@ -385,7 +385,7 @@ fn told(action: &Action) -> Entry {
         fleet,
         action: Some(action.id),
         kind: Some(action.kind),
-        text: subject.map(Subject::to_string),
+        text: subject.map(ToString::to_string),
         ..Entry::new(what, Origin::Request(action.origin))
     }
 }

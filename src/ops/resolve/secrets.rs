@@ -190,7 +190,7 @@ fn request(
     secret: Option<SecretString>,
 ) -> Request {
     let details = Details {
-        secret: Some(subject),
+        secret: Some(Box::new(subject)),
         ..Details::default()
     };
     Request {
