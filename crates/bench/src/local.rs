@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStdout, Command},
 };
 
 use crate::{
@@ -70,6 +70,8 @@ struct Server {
     pid: u32,
     took: Duration,
     ready: BTreeMap<String, String>,
+    /// What it says later on must go somewhere.
+    _said: BufReader<ChildStdout>,
     _child: Child,
     _folder: TempDir,
 }
@@ -92,12 +94,14 @@ impl Server {
         })?;
         let said = child.stdout.take().context("its output")?;
         // It speaks once it serves.
-        BufReader::new(said).read_line(&mut String::new()).await?;
+        let mut said = BufReader::new(said);
+        said.read_line(&mut String::new()).await?;
         let took = began.elapsed();
         Ok(Self {
             pid: child.id().context("localcord ended at once")?,
             took,
             ready: serde_json::from_slice(&std::fs::read(&file)?)?,
+            _said: said,
             _child: child,
             _folder: folder,
         })
