@@ -11,6 +11,11 @@ export const person = signal("");
 export const channelId = signal<Id>("");
 export const messages = signal<Message[]>([]);
 export const commands = signal<Command[]>([]);
+
+const STEP = 100;
+const depth = signal(STEP);
+// Whether there may be older messages than those that were asked for.
+export const hasOlder = computed(() => messages.value.length >= depth.value);
 export const online = signal(true);
 export const failure = signal("");
 
@@ -255,7 +260,7 @@ export async function refresh() {
 async function look() {
   const at = viewer();
   try {
-    const [offered, seen, all] = await Promise.all([api.commands(at), api.messages(at), api.world()]);
+    const [offered, seen, all] = await Promise.all([api.commands(at), api.messages(at, depth.value), api.world()]);
     if (at.as !== person.value || at.channel !== channelId.value) return;
     batch(() => {
       commands.value = flatten(offered);
@@ -277,10 +282,16 @@ function merged(seen: Message[]): Message[] {
   });
 }
 
+export function showOlder() {
+  depth.value += STEP;
+  refresh();
+}
+
 export function go(id: Id) {
   batch(() => {
     if (id !== channelId.value) messages.value = [];
     channelId.value = id;
+    depth.value = STEP;
     drawer.value = false;
   });
   location.hash = `${person.value}/${id}`;
@@ -296,7 +307,8 @@ export function become(name: string) {
   });
   const guilds = world.value?.guilds ?? [];
   const all = guilds.flatMap(visible);
-  const stays = guilds.flatMap(places).some((one) => one.id === channelId.value && sees(one));
+  const isDirect = channelId.value === me.value?.dm;
+  const stays = isDirect || guilds.flatMap(places).some((one) => one.id === channelId.value && sees(one));
   go(stays ? channelId.value : (all[0]?.id ?? me.value?.dm ?? ""));
 }
 

@@ -171,3 +171,18 @@ test("a thread is started from a message, stands under its channel, and is archi
     .click();
   await expect(chat.message("Put out")).toBeVisible();
 });
+
+test("of a long channel the newest are shown, and older ones on request", async ({ chat, page }) => {
+  await page.evaluate(async () => {
+    for (let number = 1; number <= 120; number += 1) {
+      const body = JSON.stringify({ as: "ravi", channel: "ops", text: `line ${number} of many` });
+      await fetch("/api/say", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    }
+  });
+  await chat.channel("ops");
+  await expect(chat.message("line 120 of many")).toBeInViewport();
+  await expect(chat.log.getByText("line 20 of many", { exact: true })).toHaveCount(0);
+  await page.getByRole("button", { name: "Show older messages" }).click();
+  await expect(chat.log.getByText("line 1 of many", { exact: true })).toBeAttached();
+  await expect(chat.log.getByText("Welcome to #ops!")).toBeAttached();
+});
