@@ -17,6 +17,8 @@ const depth = signal(STEP);
 // Whether there may be older messages than those that were asked for.
 export const hasOlder = computed(() => messages.value.length >= depth.value);
 export const online = signal(true);
+// Whether there is something to show.
+export const ready = signal(false);
 export const failure = signal("");
 
 // Ephemeral messages that were dismissed; localcord keeps them.
@@ -287,7 +289,7 @@ export function showOlder() {
   refresh();
 }
 
-export function go(id: Id) {
+export function go(id: Id): Promise<void> {
   batch(() => {
     if (id !== channelId.value) messages.value = [];
     channelId.value = id;
@@ -295,11 +297,11 @@ export function go(id: Id) {
     drawer.value = false;
   });
   location.hash = `${person.value}/${id}`;
-  refresh();
+  return refresh();
 }
 
 // Becomes somebody else, where they are allowed to be.
-export function become(name: string) {
+export function become(name: string): Promise<void> {
   batch(() => {
     person.value = name;
     messages.value = [];
@@ -309,7 +311,7 @@ export function become(name: string) {
   const all = guilds.flatMap(visible);
   const isDirect = channelId.value === me.value?.dm;
   const stays = isDirect || guilds.flatMap(places).some((one) => one.id === channelId.value && sees(one));
-  go(stays ? channelId.value : (all[0]?.id ?? me.value?.dm ?? ""));
+  return go(stays ? channelId.value : (all[0]?.id ?? me.value?.dm ?? ""));
 }
 
 export async function start() {
@@ -321,7 +323,8 @@ export async function start() {
   }
   const [who, where] = location.hash.slice(1).split("/");
   channelId.value = where || (world.value.guilds[0]?.channels[0]?.id ?? "");
-  become(people.value.some((one) => one.name === who) ? (who as string) : (people.value[0]?.name ?? ""));
+  await become(people.value.some((one) => one.name === who) ? (who as string) : (people.value[0]?.name ?? ""));
+  ready.value = true;
   api.listen<{ now: number }>(
     () => "/ws",
     (change) => {

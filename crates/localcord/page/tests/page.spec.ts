@@ -47,6 +47,24 @@ test("choices and names are picked from lists", async ({ chat, page }) => {
   await expect(chat.message("@mina is owner (true)")).toBeVisible();
 });
 
+test("who types on while the bot answers gets what fits", async ({ chat, page }) => {
+  await chat.entry.fill("/stop ");
+  await expect(page.getByRole("option")).toHaveCount(3);
+  await page.keyboard.type("smith");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  await expect(chat.message("Stopped smith within 10 s.")).toBeVisible();
+});
+
+test("direct messages with the bot", async ({ chat, page }) => {
+  await page.getByRole("button", { name: "Direct messages" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("yardarm");
+  await chat.command("report");
+  await expect(chat.message("2 agents")).toBeVisible();
+  await page.reload();
+  await expect(chat.message("2 agents")).toBeVisible();
+});
+
 test("a button opens a modal, and what is entered reaches the bot", async ({ chat, page }) => {
   await chat.channel("alerts");
   await chat.command("panel");
