@@ -61,6 +61,7 @@ mod store_secrets;
 mod storms;
 mod support;
 mod templates;
+mod threads;
 mod thresholds;
 mod vitals;
 mod walk;

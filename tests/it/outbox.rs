@@ -78,7 +78,7 @@ impl TestApp {
     }
 
     /// Waits until everything that is due was tried.
-    async fn served(&self) {
+    pub(crate) async fn served(&self) {
         let nothing_due = async |ops: &Ops| {
             ops.store
                 .outbox_due(Exit::Channels, ops.now())
