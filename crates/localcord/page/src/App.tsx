@@ -8,14 +8,14 @@ import { Channels } from "./rails/Channels";
 import { GuildRail } from "./rails/GuildRail";
 import { Header } from "./rails/Header";
 import { Members } from "./rails/Members";
-import { bot, channel, channelId, drawer, failure, go, guild, side, visible, world } from "./store";
+import { bot, channel, channelId, drawer, failure, go, guild, ready, side, visible } from "./store";
 
 export function App() {
   const title = channel.value ? `#${channel.value.name}` : `@${bot.value.name}`;
   useEffect(() => {
     document.title = `${title} · localcord`;
   }, [title]);
-  if (!world.value) return <p class="empty">{failure.value || "Looking for localcord…"}</p>;
+  if (!ready.value) return <p class="empty">{failure.value || "Looking for localcord…"}</p>;
   return (
     // Its keys are shortcuts, which no element of its own stands for.
     <div class={drawer.value ? "app drawn" : "app"} data-side={side.value ?? "none"} onKeyDown={onKeyDown}>

@@ -1,7 +1,7 @@
 import { Avatar } from "../parts/Avatar";
 import { Icon } from "../parts/Icon";
 import { useEnd } from "../parts/useEnd";
-import { bot, channel, channelId, names, person, sending, shown, thread } from "../store";
+import { bot, channel, channelId, hasOlder, names, person, sending, shown, showOlder, thread } from "../store";
 import { longDate, sameDay } from "../text/time";
 import type { Message } from "../types";
 import { MessageItem } from "./MessageItem";
@@ -38,7 +38,13 @@ export function MessageList() {
       onScroll={onScroll}
     >
       <div ref={content}>
-        <Beginning />
+        {hasOlder.value ? (
+          <button type="button" class="button secondary older" onClick={showOlder}>
+            Show older messages
+          </button>
+        ) : (
+          <Beginning />
+        )}
         <ol>
           {all.map((message, index) => {
             const before = all[index - 1];
