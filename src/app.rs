@@ -14,9 +14,10 @@ use crate::{
         members::Guild,
     },
     domain::{agent::Name, ids::InstanceId, template::Template},
-    engine::Engine,
+    engine::{Engine, metered::Metered},
     error::Error,
     host::Gauge,
+    meters::Meters,
     notify::Targets,
     ops::Ops,
     probe::Prober,
@@ -78,9 +79,11 @@ impl App {
         let vault = Vault::unlock(source, &instance, &sealed_with)?;
         let members = Guild::new(Arc::clone(&rest.http), parts.settings.discord.guild);
         let prober = Prober::new().map_err(ConnectError::Client)?;
+        let meters = Arc::new(Meters::default());
+        let engine = Metered::new(parts.engine, Arc::clone(&meters));
         let ops = Ops::new(
             (store, vault, prober),
-            (parts.engine, parts.gauge),
+            (Arc::new(engine), parts.gauge, meters),
             (parts.clock, Arc::new(members)),
             (parts.settings, parts.source),
             instance,

@@ -24,4 +24,5 @@ pub mod domain;
 
 pub mod clock;
 pub mod error;
+pub mod meters;
 pub mod telemetry;
