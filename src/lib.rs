@@ -8,6 +8,7 @@ pub mod app;
 pub mod config;
 
 pub mod discord;
+pub mod http;
 pub mod notify;
 pub mod workers;
 

@@ -9,7 +9,7 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "discord", "notify", "workers", "ops", "engine", "probe", "host", "store",
+            "discord", "http", "notify", "workers", "ops", "engine", "probe", "host", "store",
             "vault", "config", "domain", "clock", "error", "meters",
         ],
     ),
@@ -59,6 +59,7 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
             "store", "engine", "probe", "host", "vault", "domain", "clock", "error", "meters",
         ],
     ),
+    ("http", &["ops", "error", "meters"]),
     ("store", &["domain", "error"]),
     ("probe", &["domain"]),
     ("host", &["domain"]),
@@ -152,6 +153,7 @@ const ONLY: &[(&[&str], &[&str], &str)] = &[
         &["meters"],
         "only `meters` names prometheus_client",
     ),
+    (&["axum"], &["http"], "only `http` listens"),
     (
         &["std::env"],
         &["config"],
