@@ -125,6 +125,17 @@ mod tests {
     }
 
     #[test]
+    fn our_own_process_is_measured() {
+        let process = Machine::new().process().unwrap();
+        assert!(process.resident_bytes > 1 << 20, "{process:?}");
+        assert!(process.started_at > 1_700_000_000, "{process:?}");
+        assert!(
+            process.open_files.is_some_and(|count| count > 2),
+            "{process:?}"
+        );
+    }
+
+    #[test]
     fn a_disk_is_told_once_and_a_folder_that_is_not_there_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("inner");
