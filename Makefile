@@ -1,6 +1,6 @@
 # The only entry points; CI calls the same ones. Every target installs what it needs and this machine lacks.
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench image sqlx
+.PHONY: help up test check conformance bench image sqlx
 
 
 help: ## This list
@@ -16,6 +16,10 @@ test: ## Run all tests, real Docker included
 check: ## Format, lints, documentation, query metadata, dependencies, spelling
 	@scripts/ensure-tools check
 	@scripts/check
+
+conformance: ## Run discord.js and discord.py against localcord
+	@scripts/ensure-tools conformance
+	@scripts/conformance
 
 bench: ## Measure what the documents claim; prints a table and writes target/bench.json
 	@scripts/with-docker scripts/bench

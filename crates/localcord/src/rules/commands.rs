@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::shape::{self, Kind};
 use crate::{
     objects::list,
     rest::{Failure, Form},
@@ -15,6 +16,33 @@ const OPTIONS: usize = 25;
 const CHOICES: usize = 25;
 /// Names, descriptions and values of one command together.
 const TOTAL: usize = 8000;
+
+const COMMAND_FIELDS: [(&str, Kind); 11] = [
+    ("type", Kind::Whole),
+    ("name", Kind::Text),
+    ("description", Kind::Text),
+    ("name_localizations", Kind::Object),
+    ("description_localizations", Kind::Object),
+    ("options", Kind::List),
+    ("default_member_permissions", Kind::TextOrWhole),
+    ("dm_permission", Kind::Truth),
+    ("nsfw", Kind::Truth),
+    ("contexts", Kind::List),
+    ("integration_types", Kind::List),
+];
+const OPTION_FIELDS: [(&str, Kind); 11] = [
+    ("type", Kind::Whole),
+    ("name", Kind::Text),
+    ("description", Kind::Text),
+    ("required", Kind::Truth),
+    ("autocomplete", Kind::Truth),
+    ("choices", Kind::List),
+    ("channel_types", Kind::List),
+    ("min_value", Kind::Number),
+    ("max_value", Kind::Number),
+    ("min_length", Kind::Whole),
+    ("max_length", Kind::Whole),
+];
 
 const CHAT_INPUT: u64 = 1;
 const SUB_COMMAND: u64 = 1;
@@ -63,6 +91,7 @@ fn command_kind(command: &Value) -> u64 {
 }
 
 fn check_command(form: &mut Form, path: &str, command: &Value) {
+    shape::check(form, path, command, &COMMAND_FIELDS);
     if command_kind(command) == CHAT_INPUT {
         check_name(form, path, &command["name"]);
         check_text(
@@ -110,6 +139,7 @@ fn check_options(form: &mut Form, path: &str, options: &Value, depth: u8) {
     let mut optional_seen = false;
     for (index, option) in options.iter().enumerate() {
         let path = format!("{path}.options.{index}");
+        shape::check(form, &path, option, &OPTION_FIELDS);
         check_option(form, &path, option, depth);
         if !names.insert(option["name"].as_str()) {
             let message = "Option name must be unique";

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::shape::{self, Kind};
 use crate::rest::{Failure, Form};
 
 const ROWS: usize = 5;
@@ -15,6 +16,43 @@ const MODAL_TITLE: usize = 45;
 const MODAL_INPUTS: usize = 5;
 const INPUT_LABEL: usize = 45;
 const INPUT_VALUE: usize = 4000;
+
+const BUTTON_FIELDS: [(&str, Kind); 7] = [
+    ("id", Kind::Whole),
+    ("custom_id", Kind::Text),
+    ("label", Kind::Text),
+    ("url", Kind::Text),
+    ("disabled", Kind::Truth),
+    ("emoji", Kind::Object),
+    ("sku_id", Kind::Snowflake),
+];
+const SELECT_FIELDS: [(&str, Kind); 8] = [
+    ("id", Kind::Whole),
+    ("custom_id", Kind::Text),
+    ("placeholder", Kind::Text),
+    ("min_values", Kind::Whole),
+    ("max_values", Kind::Whole),
+    ("disabled", Kind::Truth),
+    ("default_values", Kind::List),
+    ("channel_types", Kind::List),
+];
+const OPTION_FIELDS: [(&str, Kind); 5] = [
+    ("label", Kind::Text),
+    ("value", Kind::Text),
+    ("description", Kind::Text),
+    ("default", Kind::Truth),
+    ("emoji", Kind::Object),
+];
+const INPUT_FIELDS: [(&str, Kind); 8] = [
+    ("id", Kind::Whole),
+    ("custom_id", Kind::Text),
+    ("label", Kind::Text),
+    ("placeholder", Kind::Text),
+    ("value", Kind::Text),
+    ("min_length", Kind::Whole),
+    ("max_length", Kind::Whole),
+    ("required", Kind::Truth),
+];
 
 const ACTION_ROW: u64 = 1;
 const BUTTON: u64 = 2;
@@ -70,6 +108,7 @@ fn check_row<'a>(form: &mut Form, path: &str, row: &'a Value, seen: &mut HashSet
 }
 
 fn check_button(form: &mut Form, path: &str, button: &Value) {
+    shape::check(form, path, button, &BUTTON_FIELDS);
     form.length(&format!("{path}.label"), &button["label"], 0, BUTTON_LABEL);
     match button["style"].as_u64() {
         Some(LINK) if button["url"].is_null() => form.require(&format!("{path}.url")),
@@ -96,6 +135,7 @@ fn check_custom_id(form: &mut Form, path: &str, component: &Value) {
 }
 
 fn check_select(form: &mut Form, path: &str, select: &Value) {
+    shape::check(form, path, select, &SELECT_FIELDS);
     check_custom_id(form, path, select);
     form.length(
         &format!("{path}.placeholder"),
@@ -119,6 +159,7 @@ fn check_select(form: &mut Form, path: &str, select: &Value) {
     let mut values = HashSet::new();
     for (index, option) in options.iter().enumerate() {
         let path = format!("{path}.options.{index}");
+        shape::check(form, &path, option, &OPTION_FIELDS);
         for name in ["label", "value"] {
             if option[name].is_null() {
                 form.require(&format!("{path}.{name}"));
@@ -148,6 +189,8 @@ fn check_select(form: &mut Form, path: &str, select: &Value) {
 /// A modal of rows with one text input each.
 pub(crate) fn modal(data: &Value) -> Result<(), Failure> {
     let mut form = Form::default();
+    let fields = [("title", Kind::Text), ("custom_id", Kind::Text)];
+    shape::check(&mut form, "data", data, &fields);
     for (name, max) in [("title", MODAL_TITLE), ("custom_id", CUSTOM_ID)] {
         if data[name].is_null() {
             form.require(&format!("data.{name}"));
@@ -183,6 +226,7 @@ fn check_input(form: &mut Form, path: &str, input: &Value) {
     if input["type"].as_u64() != Some(TEXT_INPUT) {
         return form.choice(&format!("{path}.type"), "4");
     }
+    shape::check(form, path, input, &INPUT_FIELDS);
     check_custom_id(form, path, input);
     if input["label"].is_null() {
         form.require(&format!("{path}.label"));

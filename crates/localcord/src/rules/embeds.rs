@@ -1,5 +1,7 @@
+use chrono::DateTime;
 use serde_json::Value;
 
+use super::shape::{self, Kind};
 use crate::{objects::list, rest::Form};
 
 const EMBEDS: usize = 10;
@@ -11,6 +13,20 @@ const FIELD_NAME: usize = 256;
 const FIELD_VALUE: usize = 1024;
 const FOOTER: usize = 2048;
 const AUTHOR: usize = 256;
+const LAST_COLOUR: i64 = 0xff_ffff;
+
+const EMBED: [(&str, Kind); 10] = [
+    ("title", Kind::Text),
+    ("description", Kind::Text),
+    ("url", Kind::Text),
+    ("timestamp", Kind::Text),
+    ("color", Kind::Whole),
+    ("footer", Kind::Object),
+    ("author", Kind::Object),
+    ("image", Kind::Object),
+    ("thumbnail", Kind::Object),
+    ("fields", Kind::List),
+];
 
 pub(super) fn check(form: &mut Form, embeds: &Value) {
     let embeds = form.list("embeds", embeds);
@@ -28,6 +44,8 @@ pub(super) fn check(form: &mut Form, embeds: &Value) {
 }
 
 fn check_one(form: &mut Form, path: &str, embed: &Value) {
+    shape::check(form, path, embed, &EMBED);
+    check_parts(form, path, embed);
     form.length(&format!("{path}.title"), &embed["title"], 0, TITLE);
     form.length(
         &format!("{path}.description"),
@@ -47,13 +65,11 @@ fn check_one(form: &mut Form, path: &str, embed: &Value) {
         0,
         AUTHOR,
     );
-    for name in ["title", "description"] {
-        form.text(&format!("{path}.{name}"), &embed[name]);
-    }
     let fields = form.list(&format!("{path}.fields"), &embed["fields"]);
     form.count(&format!("{path}.fields"), fields.len(), 0, FIELDS);
     for (index, field) in fields.iter().enumerate() {
         let path = format!("{path}.fields.{index}");
+        shape::check(form, &path, field, &[("inline", Kind::Truth)]);
         for (name, max) in [("name", FIELD_NAME), ("value", FIELD_VALUE)] {
             let path = format!("{path}.{name}");
             match field[name].as_str() {
@@ -61,6 +77,39 @@ fn check_one(form: &mut Form, path: &str, embed: &Value) {
                 _ => form.require(&path),
             }
         }
+    }
+}
+
+/// The objects in an embed, its colour and its time.
+fn check_parts(form: &mut Form, path: &str, embed: &Value) {
+    for (part, needed, text) in [
+        ("footer", "text", "icon_url"),
+        ("author", "name", "url"),
+        ("image", "url", "url"),
+        ("thumbnail", "url", "url"),
+    ] {
+        let (place, part) = (format!("{path}.{part}"), &embed[part]);
+        shape::check(
+            form,
+            &place,
+            part,
+            &[(needed, Kind::Text), (text, Kind::Text)],
+        );
+        if part.is_object() && part[needed].is_null() {
+            form.require(&format!("{place}.{needed}"));
+        }
+    }
+    let colour = embed["color"].as_i64().unwrap_or_default();
+    if !(0..=LAST_COLOUR).contains(&colour) {
+        let message = format!("int value should be between 0 and {LAST_COLOUR}.");
+        form.refuse(&format!("{path}.color"), "NUMBER_TYPE_MAX", message);
+    }
+    let time = embed["timestamp"]
+        .as_str()
+        .map(DateTime::parse_from_rfc3339);
+    if matches!(time, Some(Err(_))) {
+        let message = "Could not parse. Should be ISO8601.";
+        form.refuse(&format!("{path}.timestamp"), "DATETIME_TYPE_PARSE", message);
     }
 }
 
