@@ -1,6 +1,6 @@
 # The only entry points; CI calls the same ones. Every target installs what it needs and this machine lacks.
 .DEFAULT_GOAL := help
-.PHONY: help up test check conformance bench image sqlx
+.PHONY: help up test browser conformance check bench image page sqlx
 
 
 help: ## This list
@@ -12,6 +12,10 @@ up: ## Start Yardarm with a Discord of its own on this machine; Ctrl-C stops bot
 test: ## Run all tests, real Docker included
 	@scripts/ensure-tools test
 	@scripts/with-docker scripts/test
+
+browser: ## Drive localcord's page in a real Chromium
+	@scripts/ensure-tools browser
+	@scripts/browser
 
 check: ## Format, lints, documentation, query metadata, dependencies, spelling
 	@scripts/ensure-tools check
@@ -26,6 +30,10 @@ bench: ## Measure what the documents claim; prints a table and writes target/ben
 
 image: ## Make the image of the demo agent
 	@scripts/with-docker scripts/demo-image
+
+page: ## Build localcord's page anew after a change to its sources
+	@scripts/ensure-tools browser
+	@scripts/page
 
 sqlx: ## Write .sqlx/ anew after a change to a query or a migration
 	@scripts/ensure-tools check

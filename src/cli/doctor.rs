@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeSet,
     fs::{self, OpenOptions},
     io,
     path::Path,
@@ -14,7 +15,7 @@ use crate::{
     clock::{Clock as _, SystemClock},
     config::{Settings, templates},
     discord,
-    domain::finding::Finding,
+    domain::{finding::Finding, ids::ChannelId, squelch::Destination},
     engine::{
         Engine,
         docker::{Deadlines, Docker},
@@ -37,10 +38,25 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let now = SystemClock.now();
     let (known, rights) = rights::examine(&settings, now).await;
     let granted = known.rights.roles(now);
-    let mut findings = discord::doctor::examine(&settings.discord, &granted).await;
+    let threaded = channels_with_threads(&settings);
+    let mut findings = discord::doctor::examine(&settings.discord, &granted, &threaded).await;
     findings.extend(rights);
     findings.extend(examine_host(&settings, &engine).await);
     Ok(report::print(&findings, UNWELL))
+}
+
+/// Where `[[route]]` entries want threads. The channels of fleets stand in the database and are not among them.
+pub fn channels_with_threads(settings: &Settings) -> BTreeSet<ChannelId> {
+    let routes = settings.squelch.routes.iter().filter(|route| route.thread);
+    let channel = |to: &Destination| match to {
+        Destination::Channel(id) => Some(*id),
+        Destination::Ops => settings.discord.ops_channel,
+        Destination::Target(_) => None,
+    };
+    routes
+        .flat_map(|route| &route.to)
+        .filter_map(channel)
+        .collect()
 }
 
 /// Everything but Discord.

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod grant;
 pub mod policy;
 pub mod report;
+pub mod restore;
 pub mod rights;
 pub mod schema;
 pub mod secrets;
@@ -47,6 +48,8 @@ pub enum Command {
     Audit(audit::Audit),
     /// Copy the database into the backup folder, also while it is served
     Backup(Options),
+    /// Verify a backup and put it in the place of the database, while Yardarm does not run
+    Restore(restore::Restore),
     /// Print a code for the first owner, to be entered in Discord by `/claim`
     Claim(Options),
     /// Grant rights from this host, such as when every owner is lost
@@ -88,6 +91,7 @@ impl Cli {
             Command::Alerts(alerts) => Ok(alerts.run()),
             Command::Audit(audit) => audit.run().await,
             Command::Backup(options) => backup::run(&options).await,
+            Command::Restore(restore) => Ok(restore.run().await),
             Command::Claim(options) => claim::run(&options).await,
             Command::Grant(grant) => grant.run().await,
             Command::Secrets(secrets) => Ok(secrets.run().await),

@@ -91,7 +91,7 @@ struct Asked {
     requester_counts: bool,
     /// Whether the requester must give a reason.
     reason_required: bool,
-    /// Seconds for which those who say yes may allow the same again; without it that is not offered.
+    /// Seconds for which whoever says yes may allow the same again; without it that is not offered. With one approval only.
     #[schemars(range(min = 60, max = 604_800))]
     allow_for_s: Option<u32>,
     /// The id of the channel where it is asked; without it, the ops channel of the fleet.
@@ -232,6 +232,10 @@ impl Reader<'_> {
         self.within("ask.expires_s", asked.expires_s, 60..=2_592_000);
         if let Some(allow_for) = asked.allow_for_s {
             self.within("ask.allow_for_s", allow_for, 60..=604_800);
+            if asked.approvals > 1 {
+                let hint = "leave one of them out: whoever answers last would waive for all";
+                self.refuse("ask.allow_for_s", "needs `approvals = 1`", hint);
+            }
         }
         Ask {
             approvals: asked.approvals,

@@ -47,6 +47,9 @@ pub(super) struct RouteEntry {
     users: Vec<Snowflake>,
     #[serde(default)]
     roles: Vec<Snowflake>,
+    /// Whether what follows a message is told in a thread of it, instead of in replies.
+    #[serde(default)]
+    thread: bool,
     /// What shares a message: what happens in one `fleet`, whatever takes this `route`, or nothing (`incident`).
     #[serde(default = "by_fleet")]
     group_by: GroupBy,
@@ -162,6 +165,7 @@ fn route(reader: &mut Reader<'_>, entry: &RouteEntry, usual: Pace) -> Route {
         to: destinations(&entry.channels, &entry.notify),
         users: entry.users.iter().map(|id| UserId(id.0)).collect(),
         roles: entry.roles.iter().map(|id| RoleId(id.0)).collect(),
+        thread: entry.thread,
         group_by: entry.group_by,
         pace: pace(reader, entry, usual),
         escalation: entry

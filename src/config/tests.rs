@@ -700,13 +700,13 @@ fn a_rule_is_read_with_all_it_says() {
         loosens = false
         window = { days = ["fri", "Sat"], from = "22:00", to = "06:00", zone = "Europe/Berlin" }
         effect = "ask"
-        ask = { approvals = 2, level = "owner", users = ["5"], roles = [6], teams = ["sre"], expires_s = 60, requester_counts = true, reason_required = true, allow_for_s = 3600, channel = 8 }
+        ask = { approvals = 1, level = "owner", users = ["5"], roles = [6], teams = ["sre"], expires_s = 60, requester_counts = true, reason_required = true, allow_for_s = 3600, channel = 8 }
         [[policy]]
         name = "asked"
         effect = "ask"
     "#,
     );
-    insta::assert_snapshot!(format!("{:?}", settings.policies[0]), @r#"Policy { name: "nights", when: Match { actions: [SecretSet, Stop], fleets: [], agents: [], templates: [], levels: [Operator], origins: [Chat], loosens: Some(false), several: None, sole_owner: None, window: Some(Window { days: [Fri, Sat], from: 22:00:00, to: 06:00:00, zone: Europe/Berlin }) }, effect: Ask(Ask { approvals: 2, by: Approvers { level: Some(Owner), users: [UserId(5)], roles: [RoleId(6)], teams: [Name("sre")] }, expires: TimeDelta { secs: 60, nanos: 0 }, requester_counts: true, reason_required: true, allow_for: Some(TimeDelta { secs: 3600, nanos: 0 }), channel: Some(ChannelId(8)) }) }"#);
+    insta::assert_snapshot!(format!("{:?}", settings.policies[0]), @r#"Policy { name: "nights", when: Match { actions: [SecretSet, Stop], fleets: [], agents: [], templates: [], levels: [Operator], origins: [Chat], loosens: Some(false), several: None, sole_owner: None, window: Some(Window { days: [Fri, Sat], from: 22:00:00, to: 06:00:00, zone: Europe/Berlin }) }, effect: Ask(Ask { approvals: 1, by: Approvers { level: Some(Owner), users: [UserId(5)], roles: [RoleId(6)], teams: [Name("sre")] }, expires: TimeDelta { secs: 60, nanos: 0 }, requester_counts: true, reason_required: true, allow_for: Some(TimeDelta { secs: 3600, nanos: 0 }), channel: Some(ChannelId(8)) }) }"#);
     assert_eq!(settings.policies[1].effect, Effect::Ask(Ask::of(1)));
     let preset = Preset::Solo.policies();
     assert_eq!(settings.policies[2..], preset);
@@ -747,6 +747,10 @@ fn everything_wrong_with_rules_is_told_at_once() {
         effect = "ask"
         ask = { approvals = 0, teams = ["S R E"], expires_s = 59, allow_for_s = 604801 }
         window = { days = ["Mo"], from = "24:00", to = "6", zone = "Europe/Berln" }
+        [[policy]]
+        name = "y"
+        effect = "ask"
+        ask = { approvals = 2, allow_for_s = 3600 }
     "#;
     insta::assert_snapshot!(refused(text, &[]), @r#"
     yardarm.toml: policy[0].actions[1]: unknown value `stops`
@@ -781,6 +785,8 @@ fn everything_wrong_with_rules_is_told_at_once() {
     hint: use 60 to 604800
     yardarm.toml: policy[2].ask.teams[0]: unknown value `S R E`
     hint: there is none
+    yardarm.toml: policy[3].ask.allow_for_s: needs `approvals = 1`
+    hint: leave one of them out: whoever answers last would waive for all
     "#);
 }
 

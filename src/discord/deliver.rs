@@ -1,18 +1,19 @@
 //! The outbox's way into channels: render the subject as it is now, send it or edit its message.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serenity::{
-    all::{Builder as _, GetMessages, MessageReference, Nonce},
+    all::{AutoArchiveDuration, Builder as _, CreateThread, GetMessages, MessageReference, Nonce},
     http::{Http, HttpError},
 };
+use tokio::time::timeout;
 
 use super::render::{self, Rendered};
 use crate::{
     domain::{
         action::Action,
-        ids::{ActionId, BoardId, ChannelId, MessageId, RunId},
+        ids::{ActionId, AlertId, BoardId, ChannelId, MessageId, RunId},
         outbox::{OutboxRow, Sent, Subject, sent_by},
     },
     ops::{
@@ -26,6 +27,10 @@ const HISTORY: u8 = 50;
 /// Discord's codes: the message is gone; it may not be edited any more.
 const UNKNOWN_MESSAGE: isize = 10008;
 const TOO_MANY_OLD_EDITS: isize = 30046;
+/// The message has a thread already.
+const HAS_THREAD: isize = 160_004;
+/// How long Discord may take to start a thread.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub struct Channels {
     ops: Arc<Ops>,
@@ -78,6 +83,9 @@ impl Channels {
                 let (view, why) = view.map_err(|error| unreadable(&error))?;
                 Ok(render::alert::nudge((id, why), &view, now))
             }
+            Subject::Thread(id) => Err(Undelivered::Never(format!(
+                "the thread of {id} is no message"
+            ))),
             Subject::Board(id) => self.board(id).await,
             Subject::Anchor(id) => Ok(Rendered::text(format!(
                 "{}\n-# {}",
@@ -187,6 +195,28 @@ impl Deliver for Channels {
         edited.map(|_| message).map_err(|error| judge(&error))
     }
 
+    async fn open_thread(
+        &self,
+        alert: AlertId,
+        (channel, card): (ChannelId, MessageId),
+    ) -> Result<(), Undelivered> {
+        let view = self.ops.alert_view(alert).await;
+        let view = view.map_err(|error| unreadable(&error))?;
+        let thread = CreateThread::new(render::alert::thread_name(&view))
+            .auto_archive_duration(AutoArchiveDuration::ThreeDays);
+        let place = (channel.0.into(), Some(card.0.into()));
+        // A limit that Discord sets on threads must not hold up messages.
+        match timeout(PATIENCE, thread.execute(&self.http, place)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) if code(&error) == Some(HAS_THREAD) => Ok(()),
+            Ok(Err(error)) => Err(match judge(&error) {
+                Undelivered::InDoubt(why) => Undelivered::Later(why),
+                other => other,
+            }),
+            Err(_) => Err(Undelivered::Later("it took too long".to_owned())),
+        }
+    }
+
     async fn digest(&self, channel: ChannelId, subjects: &[Subject]) -> Result<(), Undelivered> {
         let (mut actions, mut anchors) = (Vec::new(), Vec::new());
         for subject in subjects {
@@ -194,6 +224,7 @@ impl Deliver for Channels {
                 Subject::Anchor(id) => anchors.push(self.anchor(*id).await?),
                 // Each has a message of its own, however late.
                 Subject::Alert(_)
+                | Subject::Thread(_)
                 | Subject::Nudge(_)
                 | Subject::Schedule(_)
                 | Subject::Board(_) => {}
@@ -262,6 +293,16 @@ impl Deliver for Channels {
 
 fn unreadable(error: &crate::error::Error) -> Undelivered {
     Undelivered::Later(format!("its subject could not be read: {error}"))
+}
+
+/// Discord's own number for what went wrong.
+fn code(error: &serenity::Error) -> Option<isize> {
+    match error {
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) => {
+            Some(response.error.code)
+        }
+        _ => None,
+    }
 }
 
 /// What Discord's answer means for a message.

@@ -27,13 +27,21 @@ pub const NEEDED: Permissions = Permissions::VIEW_CHANNEL
     .union(Permissions::ATTACH_FILES)
     .union(Permissions::READ_MESSAGE_HISTORY);
 
+/// What it needs besides where alerts have threads.
+const THREADS: Permissions =
+    Permissions::CREATE_PUBLIC_THREADS.union(Permissions::SEND_MESSAGES_IN_THREADS);
+
 /// Longer than the HTTP client's own time-out; it ends a wait for a rate limit.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Asks one thing after the other; what depends on an answer that did not come is left out.
 ///
-/// `granted` are the roles that were granted something.
-pub async fn examine(discord: &Discord, granted: &BTreeSet<RoleId>) -> Vec<Finding> {
+/// `granted` are the roles that were granted something, and in `threaded` alerts have threads.
+pub async fn examine(
+    discord: &Discord,
+    granted: &BTreeSet<RoleId>,
+    threaded: &BTreeSet<ids::ChannelId>,
+) -> Vec<Finding> {
     let client = match connect::client(discord) {
         Ok(client) => client,
         Err(error) => {
@@ -68,6 +76,9 @@ pub async fn examine(discord: &Discord, granted: &BTreeSet<RoleId>) -> Vec<Findi
                 format!("the bot is in {}", guild.name),
             ));
             findings.push(channel(&http, &me, &guild, discord.ops_channel).await);
+            for channel in threaded {
+                findings.push(threads(&http, &me, &guild, *channel).await);
+            }
             findings.extend(granted.iter().filter_map(|role| gone(*role, &guild)));
         }
         Err(failure) => findings.push(guild_failed(&failure, application_id, guild_id)),
@@ -210,6 +221,43 @@ async fn channel(
         Ok(member) => permissions(guild.user_permissions_in(&channel, &member), &channel),
         Err(failure) => Finding::fail(SUBJECT, failure.to_string(), "try again"),
     }
+}
+
+/// Whether alerts can have threads there: without, what follows them is told in the channel.
+async fn threads(
+    http: &Http,
+    me: &CurrentUser,
+    guild: &PartialGuild,
+    id: ids::ChannelId,
+) -> Finding {
+    const SUBJECT: &str = "threads";
+    let channel = match ask(http.get_channel(ChannelId::new(id.0))).await {
+        Ok(Channel::Guild(channel)) if channel.guild_id == guild.id => channel,
+        Ok(_) | Err(Failure::Refused { .. }) => {
+            let detail = format!("a `[[route]]` names {id}, and the bot sees no such channel");
+            return Finding::warn(
+                SUBJECT,
+                detail,
+                "correct its `channels`, or let the bot see it",
+            );
+        }
+        Err(failure) => return Finding::warn(SUBJECT, failure.to_string(), "try again"),
+    };
+    let name = &channel.name;
+    let missing = match ask(http.get_member(guild.id, me.id)).await {
+        Ok(member) => THREADS - guild.user_permissions_in(&channel, &member),
+        Err(failure) => return Finding::warn(SUBJECT, failure.to_string(), "try again"),
+    };
+    if missing.is_empty() {
+        return Finding::ok(SUBJECT, format!("alerts have threads in #{name}"));
+    }
+    Finding::warn(
+        SUBJECT,
+        format!(
+            "the bot lacks {missing} in #{name}: what follows an alert is told in the channel itself"
+        ),
+        "Edit Channel → Permissions → add the bot's role and allow these",
+    )
 }
 
 fn permissions(held: Permissions, channel: &GuildChannel) -> Finding {

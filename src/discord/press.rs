@@ -160,8 +160,9 @@ impl FromStr for Press {
             ("deny-form", None) => Ok(Self::DenyForm(ActionId(number()?))),
             ("plan", None) => Ok(Self::Plan(ActionId(number()?))),
             ("break-glass", Some(kind)) => {
-                let kind = Kind::parse(kind).ok_or(Stale)?;
-                Ok(Self::BreakGlass(kind, AgentId(number()?)))
+                let kind = Kind::parse(kind)
+                    .filter(|kind| kind.is_about_agents_alone() && *kind != Kind::Deploy);
+                Ok(Self::BreakGlass(kind.ok_or(Stale)?, AgentId(number()?)))
             }
             ("logs", None) => Ok(Self::Logs(AgentId(number()?))),
             ("follow", None) => Ok(Self::Follow(AgentId(number()?))),
@@ -260,6 +261,8 @@ mod tests {
             "v1:deploy:1:2",
             "v1:remove:1",
             "v1:page:-1",
+            "v1:break-glass:7:deploy",
+            "v1:break-glass:7:grant add",
             "v1:secret-set:KEY",
             "v1:secret-set:agent:KEY",
             "v1:secret-set:role-7:KEY",

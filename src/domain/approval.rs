@@ -248,7 +248,7 @@ pub fn can_be_allowed(kind: Kind, plan: &Plan) -> bool {
 /// For how long its requester can be allowed to do the same again, if the rule that asks leaves room for that.
 pub fn allowable_for(action: &Action) -> Option<Duration> {
     let plan = action.plan.as_deref()?;
-    let length = action.approval.as_deref()?.ask.allow_for?;
+    let length = action.approval.as_deref()?.ask.allowable()?;
     can_be_allowed(action.kind, plan).then_some(length)
 }
 

@@ -70,6 +70,8 @@ words! {
         Started = "started",
         Stopped = "stopped",
         Reloaded = "reloaded",
+        /// The database is that of a backup.
+        Restored = "restored",
         /// The audit itself.
         Exported = "exported",
         Purged = "purged",

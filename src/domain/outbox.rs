@@ -27,7 +27,9 @@ pub enum Subject {
     Report(ActionId),
     /// The card of a group of incidents.
     Alert(AlertId),
-    /// That people are notified of it once more: a reply to that card.
+    /// The thread that card has: no message of its own.
+    Thread(AlertId),
+    /// That people are notified of it once more: in that thread, or as a reply to that card.
     Nudge(NudgeId),
     /// The live picture of a fleet.
     Board(BoardId),
@@ -46,6 +48,7 @@ impl Subject {
             Self::Schedule(_) => "schedule",
             Self::Report(_) => "report",
             Self::Alert(_) => "alert",
+            Self::Thread(_) => "thread",
             Self::Nudge(_) => "nudge",
             Self::Board(_) => "board",
         }
@@ -61,7 +64,7 @@ impl Subject {
             | Self::Report(id) => id.0,
             Self::Start(number) | Self::Anchor(number) => number,
             Self::Schedule(id) => id.0,
-            Self::Alert(id) => id.0,
+            Self::Alert(id) | Self::Thread(id) => id.0,
             Self::Nudge(id) => id.0,
             Self::Board(id) => id.0,
         }
@@ -79,6 +82,7 @@ impl Subject {
             "report" => Some(Self::Report(ActionId(number))),
             "schedule" => Some(Self::Schedule(RunId(number))),
             "alert" => Some(Self::Alert(AlertId(number))),
+            "thread" => Some(Self::Thread(AlertId(number))),
             "nudge" => Some(Self::Nudge(NudgeId(number))),
             "board" => Some(Self::Board(BoardId(number))),
             _ => None,

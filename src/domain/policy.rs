@@ -273,6 +273,12 @@ impl Ask {
         }
     }
 
+    /// For how long whoever approves may allow the same again. Not where several have to approve, as two rules together
+    /// may want: one of them would waive for all.
+    pub fn allowable(&self) -> Option<Duration> {
+        self.allow_for.filter(|_| self.approvals == 1)
+    }
+
     /// The question whose answers satisfy both; None if nobody could.
     fn and(&self, other: &Self, least: Level) -> Option<Self> {
         Some(Self {

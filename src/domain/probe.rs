@@ -19,6 +19,16 @@ pub struct Probe {
     pub pace: Pace,
 }
 
+impl Probe {
+    /// What it runs inside the container, if it does.
+    pub const fn command(&self) -> Option<&Vec<String>> {
+        match &self.question {
+            Question::Exec { command } => Some(command),
+            Question::Http(_) | Question::Tcp { .. } | Question::Log { .. } => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     Http(Http),

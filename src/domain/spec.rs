@@ -62,6 +62,13 @@ impl Spec {
         self.secrets.iter().chain(&self.secret_files)
     }
 
+    /// The commands that are run in its container beside its own, to learn how it is.
+    pub fn checks(&self) -> Vec<Vec<String>> {
+        let health = self.health.iter().map(|health| &health.command);
+        let probes = self.probes.iter().filter_map(Probe::command);
+        health.chain(probes).cloned().collect()
+    }
+
     /// A fingerprint of the whole spec: equal specs make equal containers.
     pub fn digest(&self) -> SpecDigest {
         // Struct fields keep their order and maps are sorted, so equal specs give equal bytes.

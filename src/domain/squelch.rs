@@ -166,6 +166,8 @@ pub struct Route {
     /// Who is notified by the message.
     pub users: Vec<UserId>,
     pub roles: Vec<RoleId>,
+    /// Whether what follows a message is told in a thread of it.
+    pub thread: bool,
     pub group_by: GroupBy,
     pub pace: Pace,
     pub escalation: Option<Escalation>,
@@ -181,6 +183,7 @@ impl Route {
             to: vec![Destination::Ops],
             users: Vec::new(),
             roles: Vec::new(),
+            thread: false,
             group_by: GroupBy::Fleet,
             pace,
             escalation: None,
@@ -308,6 +311,8 @@ words! {
         Repeat = "repeat",
         /// Nobody acknowledged it: others are told.
         Escalation = "escalation",
+        /// All of it is over: told in its thread, and nobody is notified.
+        Over = "over",
     }
 }
 
@@ -414,6 +419,13 @@ impl<'a> Pipeline<'a> {
                 .map_or(&[], |one| one.to.as_slice()),
             (Some(route), _) => &route.to,
         }
+    }
+
+    /// Whether the message about an open alert has a thread.
+    pub fn has_thread(&self, id: AlertId) -> bool {
+        let alert = self.alerts.iter().find(|one| one.id == id);
+        let route = alert.and_then(|alert| self.route_of(alert));
+        route.is_some_and(|route| route.thread)
     }
 
     fn route_of(&self, alert: &Alert) -> Option<&'a Route> {

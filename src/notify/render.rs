@@ -96,7 +96,7 @@ impl News {
         match (self.stage(), self.why) {
             (Stage::Resolved, _) => format!("Resolved: {title}"),
             (Stage::Acknowledged, _) => format!("Acknowledged: {title}"),
-            (Stage::Firing, None) => title,
+            (Stage::Firing, None | Some(Nudge::Over)) => title,
             (Stage::Firing, Some(Nudge::More)) => format!("More came to it: {title}"),
             (Stage::Firing, Some(Nudge::Back)) => format!("Back again: {title}"),
             (Stage::Firing, Some(Nudge::Worse)) => format!("Got worse: {title}"),

@@ -272,7 +272,7 @@ impl Ops {
             )));
         }
         self.refuse_frozen_action(&action)?;
-        if let Some(why) = self.drifted(&action).await? {
+        if let Some(why) = self.why_outdated(&action, Some(by)).await? {
             self.void(&action, State::Asked, &why).await?;
             return Err(Error::AlreadyDecided(format!(
                 "This is void: {why}. Nothing was changed. Send the command again."
@@ -501,7 +501,8 @@ async fn enlist(
     }
 }
 
-/// What is wanted counts from acceptance on; a new container's agent is wanted once that container is proven.
+/// What is wanted counts from acceptance on, or, if people were asked, from the beginning: what they approved may still
+/// be void then, and nobody is to do it all the same. A new container's agent is wanted once that container is proven.
 pub(super) async fn desire(tx: &mut Tx, kind: Kind, agents: &[AgentId]) -> Result<()> {
     let desired = match kind {
         Kind::Start | Kind::Restart | Kind::Resume => Desired::Running,

@@ -115,6 +115,7 @@ impl Ops {
             Change::Close(id) => {
                 alerts::close(tx, *id, now).await?;
                 outbox::touch(tx, Subject::Alert(*id), now).await?;
+                end_threads(tx, *id, now).await?;
                 self.tell_targets(tx, *id, |_| true).await?;
             }
         }
@@ -146,6 +147,9 @@ impl Ops {
                 continue;
             };
             outbox::tell(tx, (subject, channel), now).await?;
+            if matches!(subject, Subject::Alert(_)) && pipeline.has_thread(alert) {
+                outbox::tell(tx, (Subject::Thread(alert), channel), now).await?;
+            }
         }
         Ok(())
     }
@@ -288,6 +292,19 @@ impl Ops {
     pub(super) fn squelch_rules(&self) -> Arc<Rules> {
         Arc::clone(&self.settings().squelch)
     }
+}
+
+/// Says in each thread of an alert that it is over.
+async fn end_threads(tx: &mut Tx, alert: AlertId, now: DateTime<Utc>) -> Result<()> {
+    let channels = outbox::threads_of(tx, alert).await?;
+    if channels.is_empty() {
+        return Ok(());
+    }
+    let number = alerts::say_over(tx, alert, now).await?;
+    for channel in channels {
+        outbox::tell(tx, (Subject::Nudge(number), channel), now).await?;
+    }
+    Ok(())
 }
 
 /// Exactly this name.

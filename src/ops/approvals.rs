@@ -10,7 +10,7 @@ use futures::future::try_join_all;
 
 use super::{
     Ops,
-    actions::{close, desire, tell},
+    actions::{close, tell},
     sight::Sight,
 };
 use crate::{
@@ -151,7 +151,6 @@ impl Ops {
                     }
                     Err(error) => return Err(error.into()),
                 }
-                desire(&mut tx, action.kind, &agents).await?;
                 approvals::decided(&mut tx, action.id, (vote.user, vote.answer), now).await?;
                 if let Some(length) = allowable_for(action).filter(|_| allow) {
                     self.allow(&mut tx, action, vote.user, length).await?;
@@ -205,27 +204,45 @@ impl Ops {
             .then(|| "somebody who approved it may not approve it any more".to_owned()))
     }
 
-    /// Why nobody should do this any more, if so: who asked, the policy and the plan are looked at again.
+    /// Why nobody should do this any more, if so: who asked, unless it was Yardarm itself, the plan and the policy are
+    /// looked at again.
     async fn why_void(&self, action: &Action) -> Result<Option<String>> {
-        let Some(actor) = action.actor else {
-            return Ok(None);
-        };
-        let Some(requester) = self.member(actor).await? else {
-            return Ok(Some(format!("<@{actor}> has left the server")));
-        };
-        if let Err(why) = self.permit_action(&requester, action) {
-            return Ok(Some(format!(
-                "<@{actor}> may not ask for it any more: {why}"
-            )));
+        let mut requester = None;
+        if let Some(actor) = action.actor {
+            requester = self.member(actor).await?;
+            if let Some(why) = self.requester_lacks(action, (actor, requester.as_ref())) {
+                return Ok(Some(why));
+            }
         }
+        self.why_outdated(action, requester.as_ref()).await
+    }
+
+    /// What has changed in plan or rules since it was asked for, if anything has.
+    pub(super) async fn why_outdated(
+        &self,
+        action: &Action,
+        requester: Option<&Caller>,
+    ) -> Result<Option<String>> {
         if let Some(drift) = self.drifted(action).await? {
             return Ok(Some(drift));
         }
-        Ok(self.policy_objects(action, &requester))
+        Ok(self.policy_objects(action, requester))
+    }
+
+    fn requester_lacks(
+        &self,
+        action: &Action,
+        (actor, requester): (UserId, Option<&Caller>),
+    ) -> Option<String> {
+        let Some(requester) = requester else {
+            return Some(format!("<@{actor}> has left the server"));
+        };
+        let why = self.permit_action(requester, action).err()?;
+        Some(format!("<@{actor}> may not ask for it any more: {why}"))
     }
 
     /// What has changed since the action was planned, if anything has.
-    pub(super) async fn drifted(&self, action: &Action) -> Result<Option<String>> {
+    async fn drifted(&self, action: &Action) -> Result<Option<String>> {
         let Some(planned) = &action.plan else {
             return Ok(None);
         };
@@ -239,16 +256,16 @@ impl Ops {
     }
 
     /// The rules may have changed since it was asked for.
-    fn policy_objects(&self, action: &Action, requester: &Caller) -> Option<String> {
+    fn policy_objects(&self, action: &Action, requester: Option<&Caller>) -> Option<String> {
         let plan = action.plan.as_deref()?;
-        let decision = self.judge((action.kind, action.origin), plan, Some(requester));
+        let decision = self.judge((action.kind, action.origin), plan, requester);
         let asked = action.approval.as_ref().map(|approval| &approval.ask);
         match decision.effect {
             Effect::Deny { reason } => Some(format!(
                 "the policy `{}` denies it now: {reason}",
                 decision.rule
             )),
-            Effect::Ask(ask) if asked.is_some_and(|before| *before != ask) => Some(format!(
+            Effect::Ask(ask) if asked != Some(&ask) => Some(format!(
                 "the policy `{}` asks otherwise by now",
                 decision.rule
             )),

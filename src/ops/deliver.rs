@@ -6,14 +6,15 @@ use std::slice;
 use async_trait::async_trait;
 use chrono::{Duration, TimeDelta};
 
-use super::Ops;
+use super::{Ops, threads::Aside};
 use crate::{
     domain::{
         board,
         event::Event,
-        ids::{ChannelId, MessageId},
+        ids::{AlertId, ChannelId, MessageId},
         incident::Incident,
         outbox::{Exit, OutboxRow, Sent, Subject, backoff},
+        squelch::Nudge,
         view::Backlog,
         vitals::Signal,
     },
@@ -27,6 +28,12 @@ const DIGEST_MAX: usize = 40;
 pub trait Deliver: Send + Sync {
     /// Renders the row's subject as it is now, and sends it or edits its message.
     async fn deliver(&self, row: &OutboxRow) -> std::result::Result<MessageId, Undelivered>;
+    /// Starts the thread of an alert from its card. It may be started already: that is as good.
+    async fn open_thread(
+        &self,
+        alert: AlertId,
+        card: (ChannelId, MessageId),
+    ) -> std::result::Result<(), Undelivered>;
     /// Tells of several subjects in one new message.
     async fn digest(
         &self,
@@ -138,7 +145,8 @@ impl Ops {
             rows = vec![row.clone()];
         }
         rows.truncate(DIGEST_MAX);
-        let sent = match find_doubtful(&rows, by).await {
+        let aside = self.aside_of(row).await?.filter(|_| row.in_doubt);
+        let sent = match find_doubtful((&rows, aside), by).await {
             Ok(sent) => sent,
             Err(error) => return self.undelivered(row, &error).await,
         };
@@ -160,9 +168,17 @@ impl Ops {
         let Subject::Nudge(id) = row.subject else {
             return Ok(false);
         };
-        let Some((alert, _)) = self.store.nudge(id).await?.filter(|_| !row.in_doubt) else {
+        let Some((alert, nudge)) = self.store.nudge(id).await?.filter(|_| !row.in_doubt) else {
             return Ok(false);
         };
+        if nudge == Nudge::Over {
+            let is_over = self
+                .store
+                .alert(alert)
+                .await?
+                .is_some_and(|one| one.closed_at.is_some());
+            return Ok(!is_over || self.aside_of(row).await?.is_none());
+        }
         let incidents = self.store.incidents_of(alert).await?;
         let unheeded = |one: &Incident| one.is_open() && one.acknowledged.is_none();
         Ok(!incidents.iter().any(unheeded))
@@ -171,6 +187,10 @@ impl Ops {
     /// It had arrived, although nobody told us: what it says may be old by now.
     async fn take_as_sent(&self, row: &OutboxRow, sent: Sent, by: &dyn Deliver) -> Result<()> {
         match sent {
+            // It is said once, and may stand in a thread.
+            Sent::Own(message) if matches!(row.subject, Subject::Nudge(_)) => {
+                Ok(self.store.outbox_settle(row, Some(message)).await?)
+            }
             Sent::Own(message) => {
                 let found = OutboxRow {
                     message: Some(message),
@@ -186,12 +206,19 @@ impl Ops {
         if let Subject::Board(id) = row.subject {
             return self.deliver_board((row, id), by).await;
         }
+        if let Subject::Thread(id) = row.subject {
+            return self.deliver_thread((row, id), by).await;
+        }
         if let Err(error) = self.ask_first(slice::from_ref(row), by).await {
             return self.undelivered(row, &error).await;
         }
         self.store.outbox_begin(row.id).await?;
-        match by.deliver(row).await {
-            Ok(message) => Ok(self.store.outbox_settle(row, Some(message)).await?),
+        let delivered = match self.aside_of(row).await? {
+            Some(aside) => self.deliver_aside((row, aside), by).await?,
+            None => by.deliver(row).await.map(Some),
+        };
+        match delivered {
+            Ok(message) => Ok(self.store.outbox_settle(row, message).await?),
             Err(error) => self.undelivered(row, &error).await,
         }
     }
@@ -302,7 +329,7 @@ impl Ops {
 
 /// What of these may have been sent, and was.
 async fn find_doubtful(
-    rows: &[OutboxRow],
+    (rows, aside): (&[OutboxRow], Option<Aside>),
     by: &dyn Deliver,
 ) -> std::result::Result<Vec<(Subject, Sent)>, Undelivered> {
     let doubtful: Vec<&OutboxRow> = rows.iter().filter(|row| row.in_doubt).collect();
@@ -310,11 +337,19 @@ async fn find_doubtful(
         return Ok(Vec::new());
     };
     let subjects: Vec<Subject> = doubtful.iter().map(|row| row.subject).collect();
+    if let Some(aside) = aside {
+        match look_for(aside.thread, &subjects, by).await {
+            Ok(found) if found.is_empty() => {}
+            // The thread is gone, with what stood in it.
+            Err(Undelivered::Never(_)) => {}
+            settled => return settled,
+        }
+    }
     look_for(first.channel, &subjects, by).await
 }
 
 /// Which of the subjects stand in the channel. A lost answer to this leaves no doubt about a message: none was sent.
-async fn look_for(
+pub(super) async fn look_for(
     channel: ChannelId,
     subjects: &[Subject],
     by: &dyn Deliver,

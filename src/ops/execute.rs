@@ -31,13 +31,11 @@ impl Ops {
     /// once more before; while that cannot be done it waits.
     pub async fn execute(&self, id: ActionId) -> Result<()> {
         drop(self.accepting.write().await);
-        if !self.is_still_right(id).await? {
+        let action = self.action(id).await?;
+        if !self.is_still_right(&action).await? {
             return Ok(());
         }
-        let mut tx = self.store.begin().await?;
-        let first = rows::advance(&mut tx, id, State::Pending, State::Running, self.now()).await?;
-        tx.commit().await?;
-        if !first {
+        if !self.begin(&action).await? {
             return Ok(());
         }
         let action = self.action(id).await?;
@@ -45,16 +43,36 @@ impl Ops {
         self.carry_out(&action).await
     }
 
-    async fn is_still_right(&self, id: ActionId) -> Result<bool> {
-        let action = self.action(id).await?;
+    /// False if somebody else was first.
+    async fn begin(&self, action: &Action) -> Result<bool> {
+        let mut tx = self.store.begin().await?;
+        let (from, to) = (State::Pending, State::Running);
+        let first = rows::advance(&mut tx, action.id, from, to, self.now()).await?;
+        let wanted_now = first && action.approval.is_some();
+        let agents: Vec<AgentId> = action.targets.iter().map(|target| target.agent).collect();
+        if wanted_now {
+            actions::desire(&mut tx, action.kind, &agents).await?;
+        }
+        tx.commit().await?;
+        for agent in agents.into_iter().filter(|_| wanted_now) {
+            self.refresh(agent).await?;
+        }
+        Ok(first)
+    }
+
+    async fn is_still_right(&self, action: &Action) -> Result<bool> {
         let Some(approval) = &action.approval else {
             return Ok(true);
         };
-        let why = match self.why_not_now(&action).await {
+        let why = match self.why_not_now(action).await {
             Ok(None) => return Ok(true),
             Ok(Some(why)) => why,
             Err(Error::Unavailable(why)) if self.now() < approval.expires_at => {
-                tracing::info!(action.id = id.0, error = why, "an approved action waits");
+                tracing::info!(
+                    action.id = action.id.0,
+                    error = why,
+                    "an approved action waits"
+                );
                 return Ok(false);
             }
             Err(Error::Unavailable(why)) => {
@@ -62,7 +80,7 @@ impl Ops {
             }
             Err(error) => return Err(error),
         };
-        self.void(&action, State::Pending, &why).await?;
+        self.void(action, State::Pending, &why).await?;
         Ok(false)
     }
 

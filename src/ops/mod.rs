@@ -31,6 +31,7 @@ mod reload;
 mod replace;
 mod report;
 pub mod resolve;
+pub mod restore;
 pub mod roster;
 mod samples;
 pub mod schedules;
@@ -38,6 +39,7 @@ pub mod secrets;
 pub mod sight;
 mod silences;
 pub mod studio;
+mod threads;
 mod thresholds;
 mod tidy;
 mod verdict;
@@ -103,6 +105,7 @@ pub struct Ops {
     ended: recovery::Ended,
     stalls: incidents::Stalls,
     acted: boards::Acted,
+    threadless: threads::Threadless,
     noted: samples::Noted,
     gauge: Arc<dyn Gauge>,
     pub studio: Studio,
@@ -153,6 +156,7 @@ impl Ops {
             ended: recovery::Ended::default(),
             stalls: incidents::Stalls::default(),
             acted: boards::Acted::default(),
+            threadless: threads::Threadless::default(),
             noted: samples::Noted::default(),
             gauge,
             studio: Studio::default(),

@@ -91,7 +91,7 @@ impl Ops {
     }
 
     /// Each secret of `spec` as the recipient would be given it, and whether `image` (`sha256:…`, see
-    /// [`UsedBy::image`]) with that command got it before. An image that nobody knows yet got nothing before.
+    /// [`UsedBy::image`]) with those commands got it before. An image that nobody knows yet got nothing before.
     pub async fn secret_uses(
         &self,
         recipient: Recipient,
@@ -99,11 +99,11 @@ impl Ops {
         image: Option<&str>,
     ) -> Result<Vec<Use>> {
         let mut uses = Vec::new();
+        let wanted = image.map(|image| used_by(spec, image.to_owned()));
         for name in spec.all_secrets() {
             let source = self.secret_source(name, recipient);
             let known = self.store.secret_uses(id_of(source), name).await?;
-            let same =
-                |used: &UsedBy| Some(used.image.as_str()) == image && used.command == spec.command;
+            let same = |used: &UsedBy| Some(used) == wanted.as_ref();
             let binding = match known.as_slice() {
                 [] => Binding::First,
                 known if known.iter().any(same) => Binding::Known,
@@ -145,10 +145,7 @@ impl Ops {
         spec: &Spec,
         image: String,
     ) -> Result<()> {
-        let used_by = UsedBy {
-            image,
-            command: spec.command.clone(),
-        };
+        let used_by = used_by(spec, image);
         for name in spec.all_secrets() {
             let source = self.secret_source(name, recipient);
             if source != Source::Unset {
@@ -463,6 +460,14 @@ pub(super) const fn place(secret: SecretId, version: i64) -> Place {
         secret: secret.0,
         version,
         column: COLUMN,
+    }
+}
+
+fn used_by(spec: &Spec, image: String) -> UsedBy {
+    UsedBy {
+        image,
+        command: spec.command.clone(),
+        checks: spec.checks(),
     }
 }
 

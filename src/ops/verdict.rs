@@ -181,7 +181,7 @@ impl Ops {
         (kind, caller): (Kind, Option<&Caller>),
         plan: &Plan,
     ) -> Result<Vec<Allowance>> {
-        let Some(caller) = caller.filter(|_| ask.allow_for.is_some()) else {
+        let Some(caller) = caller.filter(|_| ask.allowable().is_some()) else {
             return Ok(Vec::new());
         };
         let live = self.store.allowances(self.now()).await?;

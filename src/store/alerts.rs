@@ -131,6 +131,19 @@ pub async fn nudge(
     )
     .execute(&mut **tx)
     .await?;
+    insert_nudge(tx, (id, nudge), now).await
+}
+
+/// All of it is over, and that is said where people talk about it.
+pub async fn say_over(tx: &mut Tx, id: AlertId, now: DateTime<Utc>) -> sqlx::Result<NudgeId> {
+    insert_nudge(tx, (id, Nudge::Over), now).await
+}
+
+async fn insert_nudge(
+    tx: &mut Tx,
+    (id, nudge): (AlertId, Nudge),
+    now: DateTime<Utc>,
+) -> sqlx::Result<NudgeId> {
     let kind = nudge.as_str();
     let number = sqlx::query_scalar!(
         r#"INSERT INTO nudges (alert_id, kind, created_at) VALUES (?, ?, ?) RETURNING id AS "id!""#,

@@ -1,8 +1,16 @@
-//! Copies of the whole database.
+//! Copies of the whole database, and the way back from one.
 
-use std::path::Path;
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
-use super::Store;
+use super::{OpenError, Store, Tx, lock, writer};
+
+/// What lies beside a database that was not closed in good order; see <https://www.sqlite.org/tempfiles.html>.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
 impl Store {
     /// Copies the database as it is now into a file that is not there yet. Others write meanwhile.
@@ -13,4 +21,116 @@ impl Store {
             .await?;
         Ok(())
     }
+
+    /// The first thing that is wrong with the file itself, if anything is.
+    pub async fn damage(&self) -> sqlx::Result<Option<String>> {
+        // As an expression, because the checked macro would ask for the table of a plain column.
+        let said = sqlx::query_scalar!(
+            r#"SELECT integrity_check || '' AS "said!: String" FROM pragma_integrity_check"#
+        )
+        .fetch_one(&self.reader)
+        .await?;
+        Ok(Some(said).filter(|said| said != "ok"))
+    }
+}
+
+/// A place for a database that nobody serves, held for as long as this lives.
+#[derive(Debug)]
+pub struct Vacancy {
+    path: PathBuf,
+    _lock: fs::File,
+}
+
+impl Vacancy {
+    pub fn hold(path: &Path) -> Result<Self, OpenError> {
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock(path)?,
+        })
+    }
+
+    /// A copy of a file beside the place, readable by nobody else.
+    pub fn take_in(&self, file: &Path) -> io::Result<PathBuf> {
+        let beside = with(&self.path, ".restoring");
+        for end in ["", ".lock"].into_iter().chain(BESIDE) {
+            gone(fs::remove_file(with(&beside, end)))?;
+        }
+        fs::copy(file, &beside)?;
+        fs::set_permissions(&beside, fs::Permissions::from_mode(0o600))?;
+        fs::File::open(&beside)?.sync_all()?;
+        Ok(beside)
+    }
+
+    /// Puts a database that was closed into the place. What was there stays under the name `aside`; it is returned.
+    /// Cut off anywhere, one of the two is in the place, whole.
+    pub async fn fill(&self, from: &Path, aside: &str) -> Result<Option<PathBuf>, OpenError> {
+        let kept = with(&self.path, aside);
+        let was_there = self.path.exists();
+        if was_there {
+            self.tidy().await;
+        }
+        let put = || {
+            if was_there {
+                fs::hard_link(&self.path, &kept)?;
+            }
+            // A log of the old one would be taken for the new one's.
+            for end in BESIDE {
+                gone(fs::rename(with(&self.path, end), with(&kept, end)))?;
+            }
+            fs::rename(from, &self.path)?;
+            gone(fs::remove_file(with(from, ".lock")))?;
+            let folder = self
+                .path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        };
+        put().map_err(|error| OpenError::Unwritable {
+            path: self.path.clone(),
+            cause: error.to_string(),
+        })?;
+        Ok(was_there.then_some(kept))
+    }
+
+    /// Brings what its log holds into the old database; a broken one stays as it is.
+    async fn tidy(&self) {
+        match writer(&self.path, false).await {
+            Ok(old) => old.close().await,
+            Err(error) => {
+                tracing::debug!(error = %error, "the database that is replaced does not open");
+            }
+        }
+    }
+}
+
+fn with(path: &Path, end: &str) -> PathBuf {
+    let mut name: OsString = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+fn gone(answer: io::Result<()>) -> io::Result<()> {
+    match answer {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        answer => answer,
+    }
+}
+
+/// Numbers that were given since a backup was made are on messages, containers and volumes: they are not given again.
+/// The audit has no gaps, and counts on.
+pub async fn leave_numbers_out(tx: &mut Tx, count: i64) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO sqlite_sequence (name, seq)
+         SELECT name, 0 FROM sqlite_schema
+         WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%' AND name NOT IN (SELECT name FROM sqlite_sequence)"
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE sqlite_sequence SET seq = seq + ? WHERE name <> 'audit'",
+        count
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }

@@ -11,7 +11,7 @@ pub mod allowances;
 pub mod anchors;
 pub mod approvals;
 pub mod audit;
-mod backup;
+pub mod backup;
 pub mod boards;
 pub mod breakers;
 pub mod drafts;

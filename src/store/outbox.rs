@@ -169,6 +169,35 @@ impl Store {
         )
         .execute(&mut *tx)
         .await?;
+        // The new message of an alert has no thread yet.
+        sqlx::query!(
+            "UPDATE outbox SET message_id = NULL, attempts = 0, state = 'waiting', version = outbox.version + 1,
+                    due_at = card.due_at
+             FROM outbox card
+             WHERE card.id = ? AND card.subject_kind = 'alert' AND outbox.subject_kind = 'thread'
+               AND outbox.subject_id = card.subject_id AND outbox.channel_id = card.channel_id",
+            id.0
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    /// An alert has no thread in that channel any more, or never gets one.
+    pub async fn outbox_without_thread(
+        &self,
+        (alert, channel): (AlertId, ChannelId),
+    ) -> sqlx::Result<()> {
+        let channel = channel.to_db();
+        let mut tx = self.begin().await?;
+        sqlx::query!(
+            "UPDATE outbox SET message_id = NULL, state = 'sent'
+             WHERE subject_kind = 'thread' AND subject_id = ? AND channel_id = ?",
+            alert.0,
+            channel
+        )
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await
     }
 
@@ -189,9 +218,26 @@ impl Store {
         .await?;
         if let Some((channel, now)) = instead {
             tell(&mut tx, (row.subject, channel), now).await?;
+            if let Subject::Alert(id) = row.subject
+                && threads_of(&mut tx, id).await?.contains(&row.channel)
+            {
+                tell(&mut tx, (Subject::Thread(id), channel), now).await?;
+            }
         }
         tx.commit().await
     }
+}
+
+/// The channels where an alert has a thread, or is to get one.
+pub async fn threads_of(tx: &mut Tx, alert: AlertId) -> sqlx::Result<Vec<ChannelId>> {
+    let channels = sqlx::query_scalar!(
+        "SELECT channel_id FROM outbox
+         WHERE subject_kind = 'thread' AND subject_id = ? AND (state = 'waiting' OR message_id IS NOT NULL)",
+        alert.0
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(channels.into_iter().map(ChannelId::from_db).collect())
 }
 
 /// See [`Store::outbox_settle`].
@@ -224,6 +270,14 @@ pub async fn shown(tx: &mut Tx, subject: Subject) -> sqlx::Result<()> {
     )
     .execute(&mut **tx)
     .await?;
+    Ok(())
+}
+
+/// Whether anything of what waits was sent is not known: all of it is looked for first.
+pub async fn doubt_all(tx: &mut Tx) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE outbox SET in_doubt = 1 WHERE state = 'waiting' AND message_id IS NULL")
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

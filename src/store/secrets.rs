@@ -22,12 +22,14 @@ pub struct Slot {
     pub version: i64,
 }
 
-/// An image and a command that a secret was given to.
+/// What a secret was given to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UsedBy {
     /// `sha256:…`: its digest, or its id if it is in no registry.
     pub image: String,
     pub command: Vec<String>,
+    /// The commands that are run beside it: they can read what it can.
+    pub checks: Vec<Vec<String>>,
 }
 
 impl Store {
@@ -91,7 +93,7 @@ impl Store {
     ) -> sqlx::Result<Vec<UsedBy>> {
         let id = id_or_none(secret);
         let rows = sqlx::query!(
-            "SELECT image, command FROM secret_uses WHERE secret_id = ? AND name = ?",
+            "SELECT image, command, checks FROM secret_uses WHERE secret_id = ? AND name = ?",
             id,
             name
         )
@@ -102,6 +104,7 @@ impl Store {
                 Ok(UsedBy {
                     image: row.image,
                     command: json("command", &row.command)?,
+                    checks: json("checks", &row.checks)?,
                 })
             })
             .collect()
@@ -268,25 +271,23 @@ pub async fn remove(tx: &mut Tx, secret: SecretId, now: DateTime<Utc>) -> sqlx::
     Ok(removed.rows_affected() > 0)
 }
 
-/// This image and this command were given the secret.
+/// It was given the secret.
 pub async fn note_use(
     tx: &mut Tx,
     (secret, name): (Option<SecretId>, &str),
     used_by: &UsedBy,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    let (id, image, command) = (
-        id_or_none(secret),
-        &used_by.image,
-        to_json(&used_by.command)?,
-    );
+    let id = id_or_none(secret);
+    let (command, checks) = (to_json(&used_by.command)?, to_json(&used_by.checks)?);
     sqlx::query!(
-        "INSERT INTO secret_uses (secret_id, name, image, command, first_used_at) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO secret_uses (secret_id, name, image, command, checks, first_used_at)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         id,
         name,
-        image,
+        used_by.image,
         command,
+        checks,
         now
     )
     .execute(&mut **tx)

@@ -140,6 +140,7 @@ async fn a_denial_says_why_and_a_late_click_learns_who() {
     let reply = reply.until_text("denied").await.unwrap();
     insta::assert_snapshot!(test.said(&reply.text()), @"
     🚫 remove `scout`: denied, nothing was changed
+    it is still needed
     -# action 2 · by <@olga>, because: spring-cleaning
     ");
 

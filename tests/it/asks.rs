@@ -87,6 +87,40 @@ async fn one_of_several_may_fail_alone() {
 }
 
 #[tokio::test]
+async fn what_a_rule_forbids_by_now_cannot_be_confirmed_any_more() {
+    let mut test = TestApp::prepare(&[]).await;
+    let file = test.path("yardarm.toml");
+    std::fs::write(&file, "").unwrap();
+    test.up_from(&file).await;
+    test.deploy("scout").await;
+    test.engine.forget_calls();
+    for (rule, expected) in [
+        (
+            "effect = \"ask\"",
+            "the policy `careful` asks otherwise by now",
+        ),
+        (
+            "effect = \"deny\"\nreason = \"it is Friday\"",
+            "the policy `careful` denies it now: it is Friday",
+        ),
+    ] {
+        std::fs::write(&file, "").unwrap();
+        test.done("reload").await;
+        let card = test.send("remove agent:scout").await;
+        card.until_text("?").await.unwrap();
+        let rule = format!("[[policy]]\nname = \"careful\"\nactions = [\"remove\"]\n{rule}\n");
+        std::fs::write(&file, rule).unwrap();
+        test.done("reload").await;
+        let typed = TestApp::confirm(&card, "Remove").await;
+        let said = test.whisper(&typed).await;
+        assert!(said.contains(expected), "{said}");
+        card.until_text("void").await.unwrap();
+    }
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn only_the_requester_may_answer() {
     let owners = |test: &TestApp| {
         format!(

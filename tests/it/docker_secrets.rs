@@ -1,9 +1,8 @@
 //! Secrets on real Docker, by the real program: who can read them, and that nothing else ever holds them.
 
-use std::{path::Path, process::Output};
+use std::process::Output;
 
 use localcord::Reply;
-use sqlx::{Connection as _, SqliteConnection};
 
 use crate::support::{
     docker_host::{IMAGE, docker, try_docker},
@@ -45,15 +44,13 @@ async fn ended(reply: &Reply) -> String {
     reply.until(is_final).await.unwrap().text()
 }
 
-async fn copy_of(database: &Path, copy: &Path) {
-    let address = format!("sqlite://{}?mode=ro", database.display());
-    let mut database = SqliteConnection::connect(&address).await.unwrap();
-    let sql = format!("VACUUM INTO '{}'", copy.display());
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-        .execute(&mut database)
-        .await
-        .unwrap();
-    database.close().await.unwrap();
+/// Makes a copy of the database as people do, and returns what is in it.
+async fn backup(program: &Program) -> Vec<u8> {
+    let asked = program.olga().slash("backup").send().await.unwrap();
+    let said = ended(&asked).await;
+    assert!(said.starts_with('✅'), "{said}");
+    let mut copies = std::fs::read_dir(program.path("backups")).unwrap();
+    std::fs::read(copies.next().unwrap().unwrap().path()).unwrap()
 }
 
 fn assert_unplanted(place: &str, bytes: &[u8]) {
@@ -84,14 +81,10 @@ fn assert_only_its_user_reads(container: &str) {
 
 /// In no file of ours, while it runs and after, and in no message.
 async fn assert_planted_nowhere(mut program: Program) {
-    copy_of(&program.path("yardarm.db"), &program.path("backup.db")).await;
-    for name in [
-        "yardarm.db",
-        "yardarm.db-wal",
-        "backup.db",
-        "log",
-        "yardarm.key",
-    ] {
+    let copy = backup(&program).await;
+    assert!(!copy.is_empty());
+    assert_unplanted("a backup", &copy);
+    for name in ["yardarm.db", "yardarm.db-wal", "log", "yardarm.key"] {
         let bytes = std::fs::read(program.path(name)).unwrap();
         assert!(!bytes.is_empty(), "{name}");
         assert_unplanted(name, &bytes);

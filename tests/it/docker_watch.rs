@@ -10,9 +10,13 @@ use crate::support::{
 
 /// The real program, which tells at once what goes wrong.
 async fn prompt() -> Program {
-    let mut program = Program::new(&["alerts.group_wait_s=0", "alerts.group_interval_s=0"]).await;
+    let mut program = not_started().await;
     program.up().await;
     program
+}
+
+async fn not_started() -> Program {
+    Program::new(&["alerts.group_wait_s=0", "alerts.group_interval_s=0"]).await
 }
 
 impl Program {
@@ -174,4 +178,21 @@ async fn health_that_comes_and_goes_is_one_message() {
     program.card(&["flapping since", "came back 4×"]).await;
     assert_eq!(ops.messages().iter().filter(|one| is_card(one)).count(), 1);
     program.terminate().await;
+}
+
+#[tokio::test]
+async fn in_a_container_it_asks_agents_over_their_network() {
+    let mut program = not_started().await;
+    let yardarm = program.up_in_container().await;
+    assert_eq!(yardarm.networks(), ["bridge"]);
+    let left_alone = json!({ "recovery": { "restart": false } });
+    program.web("ant", http(), left_alone).await;
+    let fleets = format!("{}main", program.prefix);
+    assert_eq!(yardarm.networks(), ["bridge", &fleets]);
+    program.shell_in("ant", "mv /dev/shm/web/page /dev/shm/page");
+    program.card(&["**ant**", "404"]).await;
+    program.shell_in("ant", "mv /dev/shm/page /dev/shm/web/page");
+    program.card(&["🟢", "**ant**", "well again"]).await;
+    assert_eq!(yardarm.stop(), "0");
+    assert_eq!(yardarm.networks(), ["bridge"]);
 }

@@ -7,7 +7,10 @@ use std::{
 
 use localcord::{Fault, Localcord, Options};
 use yardarm::{
-    cli::{doctor::examine_host, rights},
+    cli::{
+        doctor::{channels_with_threads, examine_host},
+        rights,
+    },
     clock::Clock as _,
     config::{Environment, Settings},
     discord::doctor::examine,
@@ -47,6 +50,10 @@ impl Clinic {
     }
 
     fn settings(&self, overrides: &[(&str, String)]) -> Settings {
+        self.settings_of(None, overrides)
+    }
+
+    fn settings_of(&self, file: Option<&Path>, overrides: &[(&str, String)]) -> Settings {
         let token = ("DISCORD_TOKEN".to_owned(), self.cord.token().to_owned());
         let mut set = vec![
             ("discord.guild", format!("\"{}\"", self.cord.guild_id())),
@@ -59,12 +66,23 @@ impl Clinic {
             .into_iter()
             .map(|(key, value)| (key.to_owned(), value))
             .collect();
-        Settings::load(None, &set, &Environment::from_iter([token])).unwrap()
+        Settings::load(file, &set, &Environment::from_iter([token])).unwrap()
     }
 
     async fn ask_discord(&self, overrides: &[(&str, String)]) -> String {
         let settings = self.settings(overrides);
-        self.said(&examine(&settings.discord, &BTreeSet::new()).await)
+        self.said(&examine(&settings.discord, &BTreeSet::new(), &BTreeSet::new()).await)
+    }
+
+    /// What is said last if alerts have threads in #ops.
+    async fn ask_for_threads(&self) -> String {
+        let ops = self.cord.channel("ops").id();
+        let file = self.path("yardarm.toml");
+        std::fs::write(&file, "[[route]]\nname = \"all\"\nthread = true\n").unwrap();
+        let settings = self.settings_of(Some(&file), &[ops_channel(&ops)]);
+        let threaded = channels_with_threads(&settings);
+        let said = self.said(&examine(&settings.discord, &BTreeSet::new(), &threaded).await);
+        said.lines().last().unwrap_or_default().to_owned()
     }
 
     /// What is said of who may do what.
@@ -143,6 +161,23 @@ async fn permissions_that_lack_are_named() {
     let ops = clinic.cord.channel("ops").id();
     let said = clinic.ask_discord(&[ops_channel(&ops)]).await;
     insta::assert_snapshot!(said.lines().last().unwrap_or_default(), @"fail  ops channel: the bot lacks Embed Links and Attach Files in #ops → Edit Channel → Permissions → add the bot's role and allow these");
+}
+
+#[tokio::test]
+async fn where_alerts_can_have_threads_is_told() {
+    let clinic = Clinic::open().await;
+    assert_eq!(
+        clinic.ask_for_threads().await,
+        "ok    threads: alerts have threads in #ops"
+    );
+    let ops = clinic.cord.channel("ops");
+    let lacking = ["CREATE_PUBLIC_THREADS", "SEND_MESSAGES_IN_THREADS"];
+    ops.set_permissions("yardarm", &[], &lacking).unwrap();
+    insta::assert_snapshot!(clinic.ask_for_threads().await, @"warn  threads: the bot lacks Create Public Threads and Send Messages in Threads in #ops: what follows an alert is told in the channel itself → Edit Channel → Permissions → add the bot's role and allow these");
+    ops.set_permissions("yardarm", &[], &["VIEW_CHANNEL"])
+        .unwrap();
+    let said = clinic.ask_for_threads().await;
+    assert!(said.contains("the bot sees no such channel"), "{said}");
 }
 
 #[tokio::test]
@@ -274,7 +309,8 @@ async fn a_granted_role_that_the_guild_has_no_more_is_named() {
     let settings = clinic.settings(&[("database.path", database.display().to_string())]);
     let now = FixedClock::new().now();
     let (known, _) = rights::examine(&settings, now).await;
-    let said = clinic.said(&examine(&settings.discord, &known.rights.roles(now)).await);
+    let granted = known.rights.roles(now);
+    let said = clinic.said(&examine(&settings.discord, &granted, &BTreeSet::new()).await);
     let last = said.lines().last().unwrap();
     insta::assert_snapshot!(last, @"warn  role 7: it is granted something or in a team, and harbour has no such role → grant it to one that is there, and take this one out: `/grant remove`, `/team remove`, or the settings");
 }

@@ -307,6 +307,29 @@ async fn what_was_asked_before_waits_until_it_is_thawed() {
 }
 
 #[tokio::test]
+async fn what_others_are_asked_about_is_not_approved_meanwhile() {
+    let mut test = TestApp::prepare(&[("access.preset", "\"team\"")]).await;
+    let owners = ["olga", "ravi"].map(|name| format!("\"{}\"", test.cord.user(name).id()));
+    test.set("access.owners", &format!("[{}]", owners.join(", ")));
+    test.up().await;
+    fill(&test).await;
+    test.send("restart agent:*er").await;
+    let ops = test.cord.channel("ops");
+    let question = ops.wait_for_text("-# approval").await.unwrap();
+    freeze(&test, "").await;
+    test.engine.forget_calls();
+    let ravi = test.cord.user("ravi").in_channel("ops");
+    let refused = ravi.press(&question, "Approve").await.unwrap();
+    let said = test.whisper(&refused).await;
+    assert!(said.starts_with("Everything is frozen"), "{said}");
+    assert_eq!(changes(&test), [""; 0]);
+    unfreeze(&test, None).await;
+    ravi.press(&question, "Approve").await.unwrap();
+    ops.wait_for_text("3 of 3 done").await.unwrap();
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn what_dies_stays_down_and_what_comes_up_is_stilled() {
     let test = scene().await;
     freeze(&test, "").await;

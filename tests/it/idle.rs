@@ -102,3 +102,21 @@ async fn a_proposal_is_for_people_and_a_no_holds_for_an_hour() {
     test.cord.channel("ops").wait_for(twice).await.unwrap();
     test.finish().await;
 }
+
+#[tokio::test]
+async fn a_proposal_about_a_container_that_is_gone_is_void() {
+    let test = idler(PROPOSE).await;
+    run(&test, 24).await;
+    let asked = |message: &Message| message.text().contains("it used no more than 2 %");
+    let card = test.cord.channel("ops").wait_for(asked).await.unwrap();
+    test.done("redeploy agent:scout").await;
+    let refused = test.olga().press(&card, "Approve").await.unwrap();
+    let said = test.whisper(&refused).await;
+    assert!(
+        said.contains("`scout` has another container by now"),
+        "{said}"
+    );
+    assert!(is_wanted(&test));
+    assert_eq!(test.state("scout"), State::Running);
+    test.finish().await;
+}

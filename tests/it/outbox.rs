@@ -78,7 +78,7 @@ impl TestApp {
     }
 
     /// Waits until everything that is due was tried.
-    async fn served(&self) {
+    pub(crate) async fn served(&self) {
         let nothing_due = async |ops: &Ops| {
             ops.store
                 .outbox_due(Exit::Channels, ops.now())
@@ -90,7 +90,7 @@ impl TestApp {
     }
 
     /// Waits until nothing waits to be sent.
-    async fn delivered(&self) {
+    pub(crate) async fn delivered(&self) {
         let nothing_waits = async |ops: &Ops| ops.store.outbox_counts().await.unwrap().0 == 0;
         self.until_outbox(nothing_waits).await;
     }

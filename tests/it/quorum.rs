@@ -1,6 +1,8 @@
 //! What may happen between a question and its answer: roles that go, rules that change, answers at the same instant, an
 //! end of the process. Nothing is done twice, without its quorum, or while nobody can say who somebody is.
 
+use std::time::Duration;
+
 use localcord::{Fault, Message, Person};
 use yardarm::{
     clock::Clock as _,
@@ -17,9 +19,14 @@ use crate::support::{talk::slash, test_app::TestApp};
 
 /// Olga owns all, and the crew maintains it: Ravi and Gus. What is asked needs `approvals` of them.
 async fn scene(approvals: u32) -> TestApp {
+    scene_of("remove", approvals).await
+}
+
+/// The same, where people are asked about `action`.
+async fn scene_of(action: &str, approvals: u32) -> TestApp {
     let mut test = TestApp::prepare(&[("access.preset", "\"team\"")]).await;
     test.cord.invite("gus").set_roles(&["crew"]).unwrap();
-    write_settings(&test, approvals);
+    write_settings(&test, (action, approvals));
     let file = test.path("yardarm.toml");
     test.up_from(&file).await;
     test.deploy("scout").await;
@@ -27,11 +34,11 @@ async fn scene(approvals: u32) -> TestApp {
     test
 }
 
-fn write_settings(test: &TestApp, approvals: u32) {
+fn write_settings(test: &TestApp, (action, approvals): (&str, u32)) {
     let crew = test.cord.role_id("crew");
     let text = format!(
         "[[grant]]\nrole = {crew}\nlevel = \"maintainer\"\nfleet = \"*\"\n\
-         [[policy]]\nname = \"careful\"\nactions = [\"remove\"]\neffect = \"ask\"\n[policy.ask]\napprovals = {approvals}\n"
+         [[policy]]\nname = \"careful\"\nactions = [\"{action}\"]\neffect = \"ask\"\n[policy.ask]\napprovals = {approvals}\n"
     );
     std::fs::write(test.path("yardarm.toml"), text).unwrap();
 }
@@ -164,6 +171,30 @@ async fn an_approver_who_lost_the_role_before_it_was_done_voids_it() {
 }
 
 #[tokio::test]
+async fn what_is_void_in_the_end_is_not_done_by_yardarm_itself() {
+    let test = scene_of("start", 1).await;
+    test.done("stop agent:scout").await;
+    test.engine.forget_calls();
+    test.send("start agent:scout").await;
+    let ops = test.cord.channel("ops");
+    let question = ops.wait_for_text("-# approval").await.unwrap();
+    // The answer asks three times who somebody is: it counts, and what comes next has to wait.
+    let members = "/guilds/*/members/*";
+    let counted = Fault::slow(Duration::ZERO).times(3).on("GET", members);
+    test.cord.inject(counted);
+    let execution = test.cord.inject(Fault::hang().on("GET", members));
+    press(&test, "ravi", &question).await;
+    execution.met().await.unwrap();
+    person(&test, "ravi").set_roles(&[]).unwrap();
+    execution.release();
+    card(&test, "void").await;
+    test.ops().converge().await.unwrap();
+    assert_eq!(test.engine.changes(), [""; 0]);
+    assert_eq!(test.state("scout"), State::Stopped);
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn nothing_is_done_while_discord_does_not_say_who_somebody_is() {
     let test = scene(1).await;
     let question = asked(&test).await;
@@ -184,7 +215,7 @@ async fn nothing_is_done_while_discord_does_not_say_who_somebody_is() {
 async fn a_rule_that_asks_for_more_by_now_voids_the_question() {
     let test = scene(1).await;
     let question = asked(&test).await;
-    write_settings(&test, 2);
+    write_settings(&test, ("remove", 2));
     test.done("reload").await;
     let void = press(&test, "ravi", &question).await;
     let said = test.whisper(&void).await;

@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
 use yardarm::{
@@ -13,14 +13,14 @@ use yardarm::{
     vault::{KeySource, Vault, rekey::Successor},
 };
 
-use crate::support::test_app::TestApp;
+use crate::support::test_app::{TestApp, said};
 
 const VALUE: &str = "planted-4f1e9c";
 const NEEDY: &str = r#"{ "description": "needs a key", "image": "demo:1", "env": { "MODE": "calm" },
     "secrets": [{ "name": "API_KEY", "as": "env" }] }"#;
 
 /// One secret is set, and Yardarm does not run.
-async fn scene() -> TestApp {
+pub(crate) async fn scene() -> TestApp {
     let mut test = TestApp::prepare(&[]).await;
     test.write_template("needy", NEEDY);
     test.up().await;
@@ -44,20 +44,7 @@ fn key(test: &TestApp) -> String {
 
 /// The program itself.
 fn command(test: &TestApp) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_yardarm"));
-    std::fs::write(test.path("empty.toml"), "").unwrap();
-    command.args(["secrets", "rekey", "--config"]);
-    command.arg(test.path("empty.toml"));
-    for (key, value) in test.source().overrides {
-        command.arg("--set").arg(format!("{key}={value}"));
-    }
-    command.env("DISCORD_TOKEN", test.cord.token());
-    command
-}
-
-fn said(output: &Output) -> (Option<i32>, String) {
-    let all = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
-    (output.status.code(), String::from_utf8(all).unwrap())
+    test.command(&["secrets", "rekey"])
 }
 
 async fn sealing_keys(test: &TestApp) -> Vec<KeyId> {

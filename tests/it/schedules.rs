@@ -646,6 +646,26 @@ async fn a_backup_that_cannot_be_written_says_so() {
 }
 
 #[tokio::test]
+async fn nothing_is_run_in_a_frozen_fleet() {
+    let test = scene().await;
+    test.done("schedule add name:morning cron:\"0 8 * * *\" action:start agent:scout")
+        .await;
+    let question = test.send("freeze reason:storm").await;
+    let card = question.press("Freeze").await.unwrap();
+    test.end_of(&card).await;
+    test.engine.forget_calls();
+    test.come("2026-11-22T08:00:00Z");
+    test.until_run("morning", |run| run.stage == Stage::Refused)
+        .await;
+    let ops = test.cord.channel("ops");
+    let told = ops.wait_for_text("-# schedule").await.unwrap().text();
+    assert!(told.contains("because: storm"), "{told}");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    assert_eq!(test.state("scout"), agent::State::Stopped);
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn the_week_is_reported_on_monday() {
     let test = scene().await;
     test.done("start agent:scout").await;

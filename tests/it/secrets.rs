@@ -432,6 +432,35 @@ async fn another_command_is_asked_about_before_it_is_given_a_secret() {
 }
 
 #[tokio::test]
+async fn a_check_that_could_read_a_secret_is_asked_about_too() {
+    let mut test = TestApp::prepare(&[]).await;
+    let needy = NEEDY.replace("KNOWN_KEY", "API_KEY");
+    test.write_template("needy", &needy);
+    let checks = [
+        r#""health": { "command": ["env"] }, "#,
+        r#""probes": [{ "kind": "exec", "command": ["env"] }], "#,
+    ];
+    for (number, check) in checks.iter().enumerate() {
+        let checked = needy.replace("\"secrets\"", &format!("{check}\"secrets\""));
+        test.write_template(&format!("checked-{number}"), &checked);
+    }
+    test.up().await;
+    set(&test, "secret set name:API_KEY all:true", VALUE).await;
+    test.done("deploy template:needy name:scout").await;
+    test.engine.forget_calls();
+    for number in 0..checks.len() {
+        let asked = test
+            .send(&format!("deploy template:checked-{number} name:thief"))
+            .await;
+        asked.until_text("?").await.unwrap();
+        asked.press("Cancel").await.unwrap();
+        asked.until_text("cancelled").await.unwrap();
+    }
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn the_environment_of_an_adopted_container_is_sealed_and_given_back() {
     let mut test = needy().await;
     let mut spec = plain_spec("web:latest");

@@ -11,11 +11,12 @@ use yardarm::{
         action::{Arguments, Details, Kind, Origin, Reply, State, Step},
         agent::{Desired, Name},
         ids::{
-            ActionId, AgentId, BoardId, ChannelId, ContainerId, FleetId, GrantId, ImageId,
-            InstanceId, InteractionId, MessageId, UserId,
+            ActionId, AgentId, AlertId, BoardId, ChannelId, ContainerId, FleetId, GrantId, ImageId,
+            InstanceId, InteractionId, MessageId, NudgeId, UserId,
         },
         outbox::{Exit, OutboxRow, Subject},
         recovery::Past,
+        squelch::Nudge,
     },
     store::{
         OpenError, Store, Tx,
@@ -144,7 +145,7 @@ async fn raw(path: &Path, sql: &'static str) {
 }
 
 /// A database as one of the migrations left it, with these rows, opened: that brings it up to date.
-async fn migrated(from: i64, rows: &'static str) -> (tempfile::TempDir, Store) {
+pub(crate) async fn migrated(from: i64, rows: &'static str) -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("yardarm.db");
     let address = format!("sqlite://{}?mode=rwc", path.display());
@@ -278,6 +279,31 @@ async fn actions_made_anew_keep_their_rows_and_targets() {
     let mut tx = store.begin().await.unwrap();
     let busy = actions::busy_with(&mut tx, AgentId(1)).await.unwrap();
     assert_eq!(busy, Some(ActionId(7)));
+}
+
+#[tokio::test]
+async fn messages_and_nudges_made_anew_keep_their_rows() {
+    let (_folder, store) = migrated(
+        20_261_121_180_000,
+        "INSERT INTO alerts (id, route, grouped_by, opened_at, due_at)
+             VALUES (3, 'ops', '', '2026-11-21T09:00:00+00:00', '2026-11-21T09:00:00+00:00');
+         INSERT INTO nudges (id, alert_id, kind, created_at) VALUES (9, 3, 'worse', '2026-11-21T09:00:00+00:00');
+         INSERT INTO outbox (channel_id, subject_kind, subject_id, state, message_id, due_at, created_at)
+             VALUES (5, 'alert', 3, 'sent', 77, '2026-11-21T09:00:00+00:00', '2026-11-21T09:00:00+00:00');
+         INSERT INTO outbox (channel_id, target, subject_kind, subject_id, state, version, attempts, due_at, created_at)
+             VALUES (0, 'pager', 'nudge', 9, 'waiting', 2, 4, '2026-11-21T09:00:00+00:00', '2026-11-21T09:00:00+00:00');",
+    )
+    .await;
+    let card = store.outbox_message(Subject::Alert(AlertId(3)), ChannelId(5));
+    assert_eq!(card.await.unwrap(), Some(MessageId(77)));
+    let nudge = store.nudge(NudgeId(9)).await.unwrap();
+    assert_eq!(nudge, Some((AlertId(3), Nudge::Worse)));
+    let waiting = store.outbox_due(Exit::Targets, FixedClock::new().now());
+    let row = waiting.await.unwrap().remove(0);
+    assert_eq!(
+        (row.target.as_deref(), row.version, row.attempts),
+        (Some("pager"), 2, 4)
+    );
 }
 
 #[tokio::test]

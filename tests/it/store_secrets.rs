@@ -16,7 +16,7 @@ use yardarm::{
     },
 };
 
-use crate::support::clock::FixedClock;
+use crate::{store::migrated, support::clock::FixedClock};
 
 /// A fleet with an agent, and an action that waits.
 struct Scene {
@@ -152,20 +152,42 @@ async fn secrets_go_with_whom_they_are_for() {
 }
 
 #[tokio::test]
-async fn a_use_is_noted_once_and_kept_apart_by_secret_and_name() {
+async fn a_use_is_noted_once_and_kept_apart_by_secret_name_and_checks() {
     let scene = Scene::new().await;
     let used_by = UsedBy {
         image: "sha256:1".to_owned(),
         command: vec!["serve".to_owned()],
+        checks: Vec::new(),
     };
     let mut tx = scene.store.begin().await.unwrap();
-    for _ in 0..2 {
-        secrets::note_use(&mut tx, (None, "KEY"), &used_by, scene.now)
+    let checked = UsedBy {
+        image: "sha256:1".to_owned(),
+        command: vec!["serve".to_owned()],
+        checks: vec![vec!["is-it-well".to_owned()]],
+    };
+    for used_by in [&used_by, &used_by, &checked] {
+        secrets::note_use(&mut tx, (None, "KEY"), used_by, scene.now)
             .await
             .unwrap();
     }
     tx.commit().await.unwrap();
     let uses = scene.store.secret_uses(None, "KEY").await.unwrap();
-    assert_eq!(uses, [used_by]);
+    assert_eq!(uses.len(), 2);
+    assert!(uses.contains(&used_by) && uses.contains(&checked));
     assert_eq!(scene.store.secret_uses(None, "OTHER").await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn uses_stay_and_had_no_checks() {
+    let (_folder, store) = migrated(
+        20_261_121_120_000,
+        "INSERT INTO secret_uses VALUES (0, 'KEY', 'sha256:1', '[\"serve\"]', '2026-11-21T09:00:00+00:00');",
+    )
+    .await;
+    let used_by = UsedBy {
+        image: "sha256:1".to_owned(),
+        command: vec!["serve".to_owned()],
+        checks: Vec::new(),
+    };
+    assert_eq!(store.secret_uses(None, "KEY").await.unwrap(), [used_by]);
 }

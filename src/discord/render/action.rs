@@ -30,7 +30,7 @@ pub fn card(action: &Action, now: DateTime<Utc>) -> Rendered {
         action
             .outcome
             .as_deref()
-            .filter(|_| action.targets.len() != 1)
+            .filter(|_| !matches!(action.targets.as_slice(), [only] if only.note.is_some()))
             .map(|note| note_lines(note, NOTES_MAX)),
     );
     lines.extend(next_times(action));

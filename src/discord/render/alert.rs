@@ -25,6 +25,8 @@ const LISTED: usize = 15;
 /// Room for the last lines of a log.
 const LINES_MAX: usize = 1200;
 const CAUSE_MAX: usize = 300;
+/// Discord takes a hundred characters.
+const THREAD_NAME_MAX: usize = 100;
 /// Room for what was done to it before.
 const CHANGED_MAX: usize = 500;
 /// Discord takes five in a row.
@@ -52,7 +54,25 @@ pub fn card(view: &AlertView) -> Rendered {
     }
 }
 
-/// That people are notified of it once more, as a reply to the card.
+/// What the thread of an alert is called.
+pub fn thread_name(view: &AlertView) -> String {
+    let in_fleet = |one: &Incident| {
+        let fleet = one.fleet.as_ref();
+        fleet.map_or_else(String::new, |(_, fleet)| format!(" in {fleet}"))
+    };
+    let name = match view.incidents.as_slice() {
+        [only] => format!("{}{} {}", only.subject(), in_fleet(only), only.cause),
+        several => format!(
+            "Alert {}: {}",
+            view.alert.id,
+            count(several.len(), "problem")
+        ),
+    };
+    let words: Vec<&str> = name.split_whitespace().collect();
+    clip(&words.join(" "), THREAD_NAME_MAX)
+}
+
+/// That people are notified of it once more, in its thread or as a reply to the card; or, in the thread, that it is over.
 pub fn nudge((id, why): (NudgeId, Nudge), view: &AlertView, now: DateTime<Utc>) -> Rendered {
     let open = view.incidents.iter().filter(|one| one.is_open()).count();
     let worst = view
@@ -81,6 +101,7 @@ pub fn nudge((id, why): (NudgeId, Nudge), view: &AlertView, now: DateTime<Utc>) 
         Nudge::Escalation => {
             format!("📣 Nobody has acknowledged this for {since}, so you are told as well: {what}.")
         }
+        Nudge::Over => return over(id, view, now),
     };
     let mut lines = vec![text];
     lines.extend(mentions_line(view));
@@ -90,6 +111,21 @@ pub fn nudge((id, why): (NudgeId, Nudge), view: &AlertView, now: DateTime<Utc>) 
         mentions: mentions(view),
         ..Rendered::default()
     }
+}
+
+/// It wakes nobody.
+fn over(id: NudgeId, view: &AlertView, now: DateTime<Utc>) -> Rendered {
+    let lasted = duration(view.alert.closed_at.unwrap_or(now) - view.alert.opened_at);
+    let what = match view.incidents.as_slice() {
+        [only] => format!(
+            "**{}** {}",
+            only.subject(),
+            clip(&escape(&only.cause), CAUSE_MAX)
+        ),
+        several => count(several.len(), "problem"),
+    };
+    let mark = Subject::Nudge(id).mark();
+    Rendered::text(format!("✅ Over after {lasted}: {what}.\n-# {mark}"))
 }
 
 /// What is wrong and what was, on request.

@@ -323,6 +323,8 @@ fn a_joined_question_is_as_strict_as_either() {
     assert_eq!(two.and(&one, Level::Operator), Some(both));
     let never = one.and(&Ask::of(1), Level::Operator).expect("anybody");
     assert_eq!((never.allow_for, never.requester_counts), (None, false));
+    assert_eq!(one.allowable(), Some(Duration::hours(2)));
+    assert_eq!(two.allowable(), None, "one of three would waive for all");
 }
 
 fn hour(hour: u32) -> NaiveTime {

@@ -114,6 +114,9 @@ impl fmt::Display for Fate<'_> {
         for role in &route.roles {
             write!(f, " <@&{role}>")?;
         }
+        if route.thread {
+            f.write_str("\nthread: what follows is told in a thread of the message")?;
+        }
         if let Some(escalation) = &route.escalation {
             write!(
                 f,

@@ -101,19 +101,23 @@ impl Program {
             .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_yardarm"));
         command
-            .arg("up")
-            .arg("--config")
-            .arg(self.path("yardarm.toml"));
-        for setting in &self.settings {
-            command.arg("--set").arg(setting);
-        }
-        command
+            .args(self.arguments())
             .env("DISCORD_TOKEN", token)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .kill_on_drop(true);
         self.child = Some(command.spawn().unwrap());
+    }
+
+    /// What it is started with.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let file = self.path("yardarm.toml").display().to_string();
+        let mut all = vec!["up".to_owned(), "--config".to_owned(), file];
+        for setting in &self.settings {
+            all.extend(["--set".to_owned(), setting.clone()]);
+        }
+        all
     }
 
     /// Runs another of its commands on the same settings, beside it or alone.
@@ -132,6 +136,11 @@ impl Program {
     pub(crate) async fn up(&mut self) {
         let token = self.cord.token().to_owned();
         self.spawn(&token);
+        self.identified().await;
+    }
+
+    /// Waits until one more start serves.
+    pub(crate) async fn identified(&mut self) {
         self.starts += 1;
         let gateway = self.cord.gateway();
         if let Err(error) = gateway.wait_identified(self.starts).await {

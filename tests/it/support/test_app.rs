@@ -1,6 +1,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    process::{Command, Output},
     sync::Arc,
 };
 
@@ -105,6 +106,19 @@ impl TestApp {
             overrides: self.overrides.clone().into_iter().collect(),
             environment: Environment::from_iter([token, secret]),
         }
+    }
+
+    /// The program itself, on the same settings: for what is done on the host.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_yardarm"));
+        std::fs::write(self.path("empty.toml"), "").unwrap();
+        command.args(words).arg("--config");
+        command.arg(self.path("empty.toml"));
+        for (key, value) in self.source().overrides {
+            command.arg("--set").arg(format!("{key}={value}"));
+        }
+        command.env("DISCORD_TOKEN", self.cord.token());
+        command
     }
 
     /// Starts the app in vain; returns why.
@@ -309,6 +323,12 @@ impl TestApp {
             "errors in the background"
         );
     }
+}
+
+/// How a program ended, and all it said.
+pub(crate) fn said(output: &Output) -> (Option<i32>, String) {
+    let all = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    (output.status.code(), String::from_utf8(all).unwrap())
 }
 
 /// A runtime may not be dropped where one may not block.

@@ -135,7 +135,7 @@ pub(crate) fn say(discord: &Discord, person: Id, place: Place, text: &str) -> Re
 }
 
 /// The channel or thread, if the person may write there.
-fn may_write(discord: &Discord, person: Id, channel: Id) -> Result<Channel, Refused> {
+pub(crate) fn may_write(discord: &Discord, person: Id, channel: Id) -> Result<Channel, Refused> {
     let world = discord.world();
     let channel = world
         .channel(channel)

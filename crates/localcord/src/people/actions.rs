@@ -1,6 +1,10 @@
 //! What people do, over HTTP.
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -94,6 +98,22 @@ pub(super) struct Saying {
     text: String,
 }
 
+/// A thread that a person starts from a message.
+#[derive(Debug, Deserialize)]
+pub(super) struct NewThread {
+    #[serde(flatten)]
+    viewer: Viewer,
+    message: Id,
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Archiving {
+    #[serde(flatten)]
+    viewer: Viewer,
+    archived: bool,
+}
+
 pub(super) async fn slash(State(discord): Shared, Json(command): Json<Command>) -> Done {
     let id = act::slash(&discord, &command.entry(&discord)?)?;
     receive(&discord, id, command.until.as_deref()).await
@@ -175,6 +195,22 @@ pub(super) async fn say(State(discord): Shared, Json(saying): Json<Saying>) -> D
     let (person, place) = locate(&discord, &saying.viewer)?;
     let id = act::say(&discord, person, place, &saying.text)?;
     Ok(Json(json!({ "message": id })))
+}
+
+pub(super) async fn start_thread(State(discord): Shared, Json(wanted): Json<NewThread>) -> Done {
+    let (person, place) = locate(&discord, &wanted.viewer)?;
+    let id = act::start_thread(&discord, person, (place, wanted.message), &wanted.name)?;
+    Ok(Json(json!({ "thread": id })))
+}
+
+pub(super) async fn archive_thread(
+    State(discord): Shared,
+    Path(thread): Path<Id>,
+    Json(wanted): Json<Archiving>,
+) -> Result<StatusCode, Problem> {
+    let (person, _) = locate(&discord, &wanted.viewer)?;
+    act::archive_thread(&discord, person, thread, wanted.archived)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 impl Command {

@@ -68,6 +68,8 @@ fn api() -> Router<Arc<Discord>> {
         .route("/choose", post(actions::choose))
         .route("/submit", post(actions::submit))
         .route("/say", post(actions::say))
+        .route("/threads", post(actions::start_thread))
+        .route("/threads/{thread}", post(actions::archive_thread))
         .route("/forge", post(actions::forge))
         .route("/people", post(members::invite))
         .route("/members", post(members::set_roles))

@@ -11,11 +11,10 @@ use super::{Problem, Shared};
 use crate::{
     act,
     discord::Discord,
-    guild::Guild,
+    guild::{Channel, Guild},
     ids::Id,
     model::Place,
     objects,
-    permissions::{Permissions, SEND_MESSAGES, VIEW_CHANNEL},
 };
 
 /// Who looks, and where. Without a channel it is the first one; `dm` means the direct messages with the bot.
@@ -68,26 +67,15 @@ pub(super) fn locate(discord: &Discord, viewer: &Viewer) -> Result<(Id, Place), 
 pub(super) async fn world(State(discord): Shared) -> Json<Value> {
     let world = &discord.world();
     let guilds = world.guilds.iter().map(|guild| {
-        let channels = guild.channels.iter().map(|channel| {
-            let who = |may: Permissions| {
-                let people = world.people.iter().filter(move |person| world.permissions(person.id, channel).contains(may));
-                people.map(|person| &person.name).collect::<Vec<_>>()
-            };
-            json!({
-                "id": channel.id,
-                "name": channel.name,
-                "topic": channel.topic,
-                "seen_by": who(VIEW_CHANNEL),
-                "written_by": who(VIEW_CHANNEL | SEND_MESSAGES),
-            })
-        });
+        let show = |channel| show_channel(&discord, channel);
         json!({
             "id": guild.id,
             "name": guild.name,
             "owner": guild.owner,
             "roles": objects::roles(guild),
             "members": guild.members.iter().map(|(id, roles)| json!({ "id": id, "roles": roles })).collect::<Vec<_>>(),
-            "channels": channels.collect::<Vec<_>>(),
+            "channels": guild.channels.iter().map(show).collect::<Vec<_>>(),
+            "threads": guild.threads.values().map(show).collect::<Vec<_>>(),
         })
     });
     let people = world.people.iter().map(
@@ -101,6 +89,33 @@ pub(super) async fn world(State(discord): Shared) -> Json<Value> {
         "checked": discord.checker.is_some(),
         "now": discord.now().timestamp_millis(),
     }))
+}
+
+/// A channel or a thread, with the names of those who may see it and who may write there.
+fn show_channel(discord: &Discord, channel: &Channel) -> Value {
+    let who = |may: &dyn Fn(Id) -> bool| {
+        let world = discord.world();
+        let people = world.people.iter().filter(|person| may(person.id));
+        people.map(|person| person.name.clone()).collect::<Vec<_>>()
+    };
+    let shown = json!({
+        "id": channel.id,
+        "name": channel.name,
+        "topic": channel.topic,
+        "seen_by": who(&|person| act::sees(discord, person, channel.id)),
+        "written_by": who(&|person| act::may_write(discord, person, channel.id).is_ok()),
+    });
+    let Some(thread) = &channel.thread else {
+        return shown;
+    };
+    let more = json!({
+        "parent": thread.parent,
+        "archived": thread.archived,
+        "locked": thread.locked,
+        "private": thread.is_private(),
+        "messages": thread.messages,
+    });
+    objects::merged(shown, more)
 }
 
 /// The commands that a person is offered in a channel.

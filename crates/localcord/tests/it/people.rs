@@ -145,6 +145,36 @@ async fn a_script_presses_chooses_and_fills_in() {
 }
 
 #[tokio::test]
+async fn a_script_starts_a_thread_and_archives_it() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let script = Script::new(&cord);
+    let said = json!({ "as": "ravi", "channel": "ops", "text": "it smokes" });
+    let message = script.post("/api/say", said).await.1["message"].clone();
+    let wanted = json!({ "as": "ravi", "channel": "ops", "message": message, "name": "smoke" });
+    let (_, started) = script.post("/api/threads", wanted).await;
+    let path = format!("/api/threads/{}", started["thread"].as_str().unwrap());
+    let archiving = |who| json!({ "as": who, "archived": true });
+    let (status, refused) = script.post(&path, archiving("mina")).await;
+    assert_eq!(
+        (status, refused),
+        (422, json!({ "error": "you may not archive that thread" }))
+    );
+    assert_eq!(script.post(&path, archiving("ravi")).await.0, 204);
+    let world = script.get("/api/world").await;
+    let (home, thread) = (&world["guilds"][0], &world["guilds"][0]["threads"][0]);
+    let channels = home["channels"].as_array().unwrap();
+    let parent = channels
+        .iter()
+        .find(|channel| channel["name"] == "ops")
+        .unwrap();
+    assert_eq!(
+        (&thread["name"], &thread["parent"], &thread["archived"]),
+        (&json!("smoke"), &parent["id"], &json!(true))
+    );
+    assert_eq!(thread["written_by"], json!(["olga", "ravi", "mina"]));
+}
+
+#[tokio::test]
 async fn a_script_makes_faults() {
     let cord = Localcord::start(Options::default()).await.unwrap();
     let script = Script::new(&cord);

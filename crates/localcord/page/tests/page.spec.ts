@@ -1,0 +1,176 @@
+import { expect, test } from "./showcase";
+
+test("a command is written by keyboard alone, with options that the bot offers", async ({ chat, page }) => {
+  await chat.channel("ops");
+  await page.keyboard.type("/sto");
+  await expect(page.getByRole("option", { name: /\/stop/ })).toHaveAttribute("aria-selected", "true");
+  await page.keyboard.press("Tab");
+  const agent = page.getByRole("combobox", { name: /^agent/ });
+  await expect(agent).toBeFocused();
+  await page.keyboard.type("s");
+  await expect(page.getByRole("option")).toHaveText(["scout (running)", "scribe (running)", "smith (running)"]);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(agent).toHaveValue("smith (running)");
+  await page.keyboard.type("rea");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("too loud");
+  await page.keyboard.press("Enter");
+  const answer = chat.message("Stopped smith within 10 s because of too loud.");
+  await expect(answer).toContainText("olga used /stop");
+  await expect(answer).toContainText("(edited)");
+  await expect(chat.entry).toBeFocused();
+});
+
+test("what is missing is asked for, and Backspace goes back", async ({ chat, page }) => {
+  await chat.entry.fill("/fleet create ");
+  const name = page.getByRole("combobox", { name: /^name/ });
+  await expect(name).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(name).toHaveAttribute("aria-invalid", "true");
+  await page.keyboard.press("Backspace");
+  await expect(chat.entry).toHaveValue("/fleet create");
+});
+
+test("choices and names are picked from lists", async ({ chat, page }) => {
+  await chat.entry.fill("/pick ");
+  await page.keyboard.type("own");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("mi");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("su");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("tr");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  await expect(chat.message("@mina is owner (true)")).toBeVisible();
+});
+
+test("a button opens a modal, and what is entered reaches the bot", async ({ chat, page }) => {
+  await chat.channel("alerts");
+  await chat.command("panel");
+  const panel = chat.message("What shall be done?");
+  await expect(panel.getByRole("button", { name: "Remove" })).toBeDisabled();
+  await panel.getByRole("button", { name: "Explain" }).click();
+  const modal = page.getByRole("dialog", { name: "Why?" });
+  await modal.getByLabel("Reason").fill("curious");
+  await modal.getByLabel("More").fill("and awake");
+  await modal.getByRole("button", { name: "Submit" }).click();
+  await expect(modal).toBeHidden();
+  await expect(chat.message("Because: curious, and awake")).toBeVisible();
+  await panel.getByRole("button", { name: "Restart" }).click();
+  await expect(chat.message("Done: restarted")).toContainText("(edited)");
+});
+
+test("selects are used by keyboard: one choice, several, people", async ({ chat, page }) => {
+  await chat.channel("alerts");
+  await chat.command("panel");
+  await expect(chat.message("What shall be done?")).toBeVisible();
+  const last = chat.log.getByRole("article").last();
+  await last.getByRole("button", { name: "Choose size" }).press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(last).toContainText("Done: Large");
+  await last.getByRole("button", { name: "Choose days" }).press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("End");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Escape");
+  await expect(last).toContainText("Done: Monday and Friday");
+  await last.getByRole("button", { name: "Choose people" }).press("ArrowDown");
+  await page.keyboard.type("rav");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Escape");
+  await expect(last).toContainText("Done: 1 people");
+});
+
+test("what is for one person alone is marked, hidden from others, and can be dismissed", async ({ chat }) => {
+  await chat.channel("general");
+  await chat.command("whisper");
+  const whisper = chat.message("Between us.");
+  await expect(whisper).toContainText("Only you can see this");
+  await chat.become("ravi");
+  await expect(chat.page.getByRole("heading", { level: 1 })).toHaveText("general");
+  await expect(chat.log.getByText("Between us.")).toHaveCount(0);
+  await chat.become("olga");
+  await chat.message("Between us.").getByRole("button", { name: "Dismiss message" }).click();
+  await expect(chat.log.getByText("Between us.")).toHaveCount(0);
+});
+
+test("everybody sees the channels that their roles allow", async ({ chat, page }) => {
+  const secret = page.getByRole("button", { name: "private", exact: true });
+  await expect(secret).toBeVisible();
+  await chat.become("mina");
+  await expect(page.getByRole("button", { name: "ops", exact: true })).toBeVisible();
+  await expect(secret).toBeHidden();
+  await chat.become("olga");
+});
+
+test("embeds, files and all that text can be", async ({ chat }) => {
+  await chat.channel("notices");
+  await chat.become("olga");
+  await chat.command("report");
+  const report = chat.message("2 agents");
+  await expect(report.locator(".embed")).toHaveCSS("border-left-color", "rgb(48, 160, 224)");
+  await expect(report.locator("s")).toHaveText("running");
+  await expect(report.getByText("line 6")).toBeVisible();
+  await report.getByRole("button", { name: "Show all 9 lines" }).click();
+  await expect(report.getByText("line 9")).toBeVisible();
+  await expect(report.getByRole("link", { name: "scout.log", exact: true })).toHaveAttribute("href", /^\/cdn\//);
+
+  await chat.command("prose");
+  const prose = chat.message("Heading");
+  await expect(prose.locator("pre")).toHaveText("fn main() {}");
+  await expect(prose.getByRole("listitem")).toHaveText(["one", "two"]);
+  await expect(prose).toContainText(/Started \d+ seconds? ago|Started now/);
+  await expect(prose.locator("blockquote")).toHaveText("quoted");
+  await prose.getByRole("button", { name: "Show the spoiler" }).click();
+  await expect(prose.getByText("secret")).toBeVisible();
+});
+
+test("thinking, and no answer", async ({ chat, page }) => {
+  await chat.command("think");
+  await expect(chat.message("yardarm is thinking…")).toBeVisible();
+  await chat.command("sleep");
+  await expect(page.getByRole("alert").filter({ hasText: "/sleep: the application did not respond." })).toBeVisible();
+});
+
+test("people write, mention each other, and are told", async ({ chat, page }) => {
+  await chat.channel("general");
+  await chat.entry.fill("@mi");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("look at **this**");
+  await page.keyboard.press("Enter");
+  const said = chat.message("@mina look at this");
+  await expect(said.locator("strong")).toHaveText("this");
+  await chat.become("mina");
+  await expect(chat.message("@mina look at this")).toHaveClass(/mentioned/);
+  await chat.become("olga");
+});
+
+test("a thread is started from a message, stands under its channel, and is archived", async ({ chat, page }) => {
+  await chat.channel("alerts");
+  await chat.entry.fill("The engine smokes");
+  await page.keyboard.press("Enter");
+  const alarm = chat.message("The engine smokes");
+  await alarm.hover();
+  await alarm.getByRole("button", { name: "Create a thread" }).click();
+  await page.getByLabel("Name").fill("smoke");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("smoke");
+  const threads = page.getByRole("list", { name: "Threads of alerts" });
+  await expect(threads.getByRole("button", { name: "smoke" })).toHaveAttribute("aria-current", "page");
+  await chat.entry.fill("Put out");
+  await page.keyboard.press("Enter");
+  await expect(chat.message("Put out")).toBeVisible();
+  await page.getByRole("button", { name: "Archive" }).click();
+  await expect(page.getByRole("button", { name: "Unarchive" })).toBeVisible();
+  await page.getByRole("button", { name: "# alerts" }).click();
+  await expect(threads).toBeHidden();
+  await chat
+    .message("The engine smokes")
+    .getByRole("button", { name: /^smoke 1 message, archived/ })
+    .click();
+  await expect(chat.message("Put out")).toBeVisible();
+});

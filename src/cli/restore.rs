@@ -1,0 +1,76 @@
+//! `yardarm restore`: the database of a backup, once it is verified.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+
+use super::{
+    Options,
+    report::{self, BAD_SETTINGS},
+    up::{BAD_DATABASE, DATABASE_IN_USE},
+};
+use crate::{
+    clock::{Clock as _, SystemClock},
+    ops::restore::{RestoreError, Restored, restore},
+    store::OpenError,
+};
+
+#[derive(Args, Debug)]
+pub struct Restore {
+    #[command(flatten)]
+    options: Options,
+    /// A copy that `yardarm backup` or a schedule made
+    file: PathBuf,
+}
+
+impl Restore {
+    #[expect(
+        clippy::print_stdout,
+        clippy::print_stderr,
+        reason = "this is what a person asked for"
+    )]
+    pub async fn run(&self) -> ExitCode {
+        let settings = match self.options.settings() {
+            Ok(settings) => settings,
+            Err(error) => return report::print(&report::failures(&error), BAD_SETTINGS),
+        };
+        match restore(&settings, &self.file, SystemClock.now()).await {
+            Ok(restored) => {
+                println!("{}", said(&restored));
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("{error}\nhint: nothing was changed");
+                ExitCode::from(match error {
+                    RestoreError::Open(OpenError::InUse(_)) => DATABASE_IN_USE,
+                    RestoreError::Key(_) => BAD_SETTINGS,
+                    _ => BAD_DATABASE,
+                })
+            }
+        }
+    }
+}
+
+fn said(restored: &Restored) -> String {
+    let mut lines = vec![match &restored.head {
+        Some(head) => format!(
+            "restored: {} agents; the audit is whole and goes on after {head}",
+            restored.agents
+        ),
+        None => format!("restored: {} agents", restored.agents),
+    }];
+    if restored.void > 0 {
+        lines.push(format!(
+            "{} actions that waited are void: whoever asked is told so",
+            restored.void
+        ));
+    }
+    if let Some(aside) = &restored.aside {
+        lines.push(format!(
+            "the database before it is kept as `{}`",
+            aside.display()
+        ));
+    }
+    lines.push("hint: `yardarm up`; agents that were made since the backup are unknown to it: `/adopt` takes them in".to_owned());
+    lines.join("\n")
+}

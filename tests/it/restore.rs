@@ -1,0 +1,202 @@
+//! `yardarm restore`: back to what a backup knows, and nothing of what happened since is done or said twice.
+
+use std::path::{Path, PathBuf};
+
+use chrono::TimeDelta;
+use localcord::Fault;
+use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
+use yardarm::{domain::agent::State, ops::Ops, store::Store};
+
+use crate::{
+    rekey,
+    support::{
+        alarm::{card, cards, die, prompt},
+        test_app::{TestApp, said},
+    },
+};
+
+/// A copy of the database as it is now.
+fn back_up(test: &TestApp) -> PathBuf {
+    let (code, file) = said(&test.command(&["backup"]).output().unwrap());
+    assert_eq!(code, Some(0), "{file}");
+    PathBuf::from(file.trim())
+}
+
+fn restore(test: &TestApp, file: &Path) -> (Option<i32>, String) {
+    let words = ["restore", file.to_str().unwrap()];
+    let (code, text) = said(&test.command(&words).output().unwrap());
+    let folder = test.path("").display().to_string();
+    (code, text.replace(&folder, "FOLDER/"))
+}
+
+fn restored(test: &TestApp, file: &Path) -> String {
+    let (code, text) = restore(test, file);
+    assert_eq!(code, Some(0), "{text}");
+    text
+}
+
+fn delete_database(test: &TestApp) {
+    for end in ["", "-wal", "-shm", ".lock"] {
+        drop(std::fs::remove_file(test.path(&format!("yardarm.db{end}"))));
+    }
+}
+
+#[tokio::test]
+async fn an_empty_folder_goes_on_where_the_backup_ended() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    let file = back_up(&test);
+    test.down().await;
+    delete_database(&test);
+    let said = restored(&test, &file);
+    let (first, rest) = said.split_once('\n').unwrap();
+    assert!(
+        first.starts_with("restored: 1 agents; the audit is whole and goes on after "),
+        "{first}"
+    );
+    insta::assert_snapshot!(rest.trim_end(), @"hint: `yardarm up`; agents that were made since the backup are unknown to it: `/adopt` takes them in");
+    test.up().await;
+    insta::assert_snapshot!(test.done("restart agent:scout").await, @"
+    ✅ restart `scout`: running after 0.0 s
+    -# action 10002 · by <@olga>
+    ");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_made_since_is_left_alone_and_its_numbers_are_not_given_again() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    let file = back_up(&test);
+    test.deploy("lookout").await;
+    let container = test.engine.id_of("yardarm-lookout");
+    test.down().await;
+    restored(&test, &file);
+    test.up().await;
+    assert!(test.ops().roster.view("lookout").is_none());
+    assert_eq!(test.engine.id_of("yardarm-lookout"), container);
+    test.deploy("carrier").await;
+    let ids = test.ops().store.agents().await.unwrap();
+    let ids: Vec<i64> = ids.iter().map(|agent| agent.id.0).collect();
+    assert!(
+        ids.contains(&1) && !ids.contains(&2),
+        "lookout's volumes would be carrier's: {ids:?}"
+    );
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_waited_for_people_has_to_be_asked_again() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    let question = test.send("remove agent:scout").await;
+    let question = question.until_text("?").await.unwrap();
+    let file = back_up(&test);
+    test.down().await;
+    let text = restored(&test, &file);
+    assert!(text.contains("1 actions that waited are void"), "{text}");
+    test.up().await;
+    let told = question.until_text("restored").await.unwrap();
+    insta::assert_snapshot!(test.said(&told.text()), @"
+    ✖️ remove `scout`: void, nothing was changed
+    Yardarm was restored from a backup that was made before this was decided; send the command again.
+    -# action 2 · by <@olga>
+    ");
+    assert_eq!(test.state("scout"), State::Running);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_sent_since_is_found_and_not_sent_again() {
+    let mut test = prompt(&[]).await;
+    test.delivered().await;
+    let away = test.cord.inject(Fault::refuse().path("/channels/**"));
+    die(&test, "scout", 3);
+    let waits = async |ops: &Ops| ops.store.outbox_counts().await.unwrap().0 > 0;
+    test.until_outbox(waits).await;
+    let file = back_up(&test);
+    away.release();
+    test.pass(TimeDelta::minutes(1));
+    card(&test, "scout").await;
+    test.down().await;
+    restored(&test, &file);
+    test.up().await;
+    test.pass(TimeDelta::minutes(10));
+    test.delivered().await;
+    assert_eq!(cards(&test).len(), 1);
+    test.finish().await;
+}
+
+/// What stands in the place of the database.
+async fn agents(test: &TestApp) -> usize {
+    let store = Store::open(&test.path("yardarm.db")).await.unwrap();
+    let agents = store.agents().await.unwrap().len();
+    store.close().await;
+    agents
+}
+
+#[tokio::test]
+async fn what_is_no_whole_backup_changes_nothing() {
+    let mut test = TestApp::start().await;
+    let file = back_up(&test);
+    test.deploy("scout").await;
+    let (code, in_use) = restore(&test, &file);
+    assert_eq!(code, Some(66), "{in_use}");
+    test.down().await;
+
+    let (code, missing) = restore(&test, &test.path("none.db"));
+    assert_eq!((code, agents(&test).await), (Some(65), 1), "{missing}");
+    insta::assert_snapshot!(missing, @"
+    `FOLDER/none.db` cannot be read: No such file or directory (os error 2)
+    hint: name a file that `yardarm backup` made
+    hint: nothing was changed
+    ");
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    let (code, cut_off) = restore(&test, &file);
+    assert_eq!((code, agents(&test).await), (Some(65), 1), "{cut_off}");
+    std::fs::write(&file, "no database at all").unwrap();
+    let (code, other) = restore(&test, &file);
+    assert_eq!((code, agents(&test).await), (Some(65), 1), "{other}");
+    test.up().await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_audit_that_was_changed_is_not_restored() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    let file = back_up(&test);
+    test.down().await;
+    let options = SqliteConnectOptions::new().filename(&file);
+    let mut forged = options.connect().await.unwrap();
+    let forge = "DROP TRIGGER audit_is_not_changed; UPDATE audit SET actor = 7 WHERE id = 2";
+    sqlx::raw_sql(forge).execute(&mut forged).await.unwrap();
+    forged.close().await.unwrap();
+    let (code, text) = restore(&test, &file);
+    assert_eq!(code, Some(65), "{text}");
+    assert!(
+        text.contains("the backup's audit is not what it was"),
+        "{text}"
+    );
+    test.up().await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn sealed_values_come_back_only_with_their_key() {
+    let mut test = rekey::scene().await;
+    let file = back_up(&test);
+    let key = std::fs::read(test.path("yardarm.key")).unwrap();
+    delete_database(&test);
+    std::fs::remove_file(test.path("yardarm.key")).unwrap();
+    let (code, text) = restore(&test, &file);
+    assert_eq!(code, Some(64), "{text}");
+    assert!(text.contains("is missing"), "{text}");
+    assert!(!test.path("yardarm.db").exists());
+    std::fs::write(test.path("yardarm.key"), key).unwrap();
+    restored(&test, &file);
+    test.up().await;
+    test.done("deploy template:needy name:scout").await;
+    test.finish().await;
+}
