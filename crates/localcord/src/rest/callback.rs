@@ -78,6 +78,9 @@ fn apply(
 ) -> Result<Interaction, Failure> {
     permit(&interaction, kind)?;
     let inside = |failure: Failure| failure.inside("data");
+    if matches!(kind, DEFERRED_CHANNEL_MESSAGE | DEFERRED_UPDATE) {
+        compose::check_edit(data).map_err(inside)?;
+    }
     let answer = match kind {
         CHANNEL_MESSAGE => {
             compose::check_new(data).map_err(inside)?;

@@ -13,19 +13,33 @@ const FIELD_NAME: usize = 256;
 const FIELD_VALUE: usize = 1024;
 const FOOTER: usize = 2048;
 const AUTHOR: usize = 256;
-const LAST_COLOUR: i64 = 0xff_ffff;
 
-const EMBED: [(&str, Kind); 10] = [
+const URL: usize = 2048;
+
+const EMBED: [(&str, Kind); 13] = [
+    ("type", Kind::Text),
     ("title", Kind::Text),
     ("description", Kind::Text),
-    ("url", Kind::Text),
+    ("url", Kind::UpTo(URL)),
     ("timestamp", Kind::Text),
-    ("color", Kind::Whole),
+    ("color", Kind::Within(0, 0xff_ffff)),
     ("footer", Kind::Object),
     ("author", Kind::Object),
     ("image", Kind::Object),
     ("thumbnail", Kind::Object),
+    ("provider", Kind::Object),
+    ("video", Kind::Object),
     ("fields", Kind::List),
+];
+const PART: [(&str, Kind); 8] = [
+    ("text", Kind::Text),
+    ("name", Kind::Text),
+    ("url", Kind::UpTo(URL)),
+    ("icon_url", Kind::UpTo(URL)),
+    ("width", Kind::Whole),
+    ("height", Kind::Whole),
+    ("description", Kind::UpTo(DESCRIPTION)),
+    ("placeholder", Kind::UpTo(64)),
 ];
 
 pub(super) fn check(form: &mut Form, embeds: &Value) {
@@ -80,29 +94,21 @@ fn check_one(form: &mut Form, path: &str, embed: &Value) {
     }
 }
 
-/// The objects in an embed, its colour and its time.
+/// The objects in an embed and its time.
 fn check_parts(form: &mut Form, path: &str, embed: &Value) {
-    for (part, needed, text) in [
-        ("footer", "text", "icon_url"),
-        ("author", "name", "url"),
-        ("image", "url", "url"),
-        ("thumbnail", "url", "url"),
+    for (part, needed) in [
+        ("footer", Some("text")),
+        ("author", Some("name")),
+        ("image", Some("url")),
+        ("thumbnail", Some("url")),
+        ("provider", None),
+        ("video", None),
     ] {
         let (place, part) = (format!("{path}.{part}"), &embed[part]);
-        shape::check(
-            form,
-            &place,
-            part,
-            &[(needed, Kind::Text), (text, Kind::Text)],
-        );
-        if part.is_object() && part[needed].is_null() {
+        shape::check(form, &place, part, &PART);
+        if let Some(needed) = needed.filter(|needed| part.is_object() && part[*needed].is_null()) {
             form.require(&format!("{place}.{needed}"));
         }
-    }
-    let colour = embed["color"].as_i64().unwrap_or_default();
-    if !(0..=LAST_COLOUR).contains(&colour) {
-        let message = format!("int value should be between 0 and {LAST_COLOUR}.");
-        form.refuse(&format!("{path}.color"), "NUMBER_TYPE_MAX", message);
     }
     let time = embed["timestamp"]
         .as_str()

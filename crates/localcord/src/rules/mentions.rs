@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::shape::{self, Kind};
@@ -16,6 +18,20 @@ pub(super) fn check(form: &mut Form, allowed: &Value) {
     ];
     shape::check(form, PLACE, allowed, &fields);
     let parsed = list(&allowed["parse"]);
+    for name in ["parse", "users", "roles"] {
+        let mut seen = HashSet::new();
+        if !list(&allowed[name])
+            .iter()
+            .all(|entry| seen.insert(entry.to_string()))
+        {
+            let message = "This value is already contained in the set";
+            form.refuse(
+                &format!("{PLACE}.{name}"),
+                "SET_TYPE_ALREADY_CONTAINS_VALUE",
+                message,
+            );
+        }
+    }
     for (index, kind) in parsed.iter().enumerate() {
         if !matches!(kind.as_str(), Some("users" | "roles" | "everyone")) {
             form.choice(

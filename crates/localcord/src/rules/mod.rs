@@ -31,20 +31,25 @@ const MESSAGE: [(&str, Kind); 9] = [
     ("enforce_nonce", Kind::Truth),
     ("allowed_mentions", Kind::Object),
     ("message_reference", Kind::Object),
-    ("sticker_ids", Kind::List),
-    ("poll", Kind::Object),
+    ("sticker_ids", Kind::Nothing),
+    ("poll", Kind::Nothing),
 ];
-const REFERENCE: [(&str, Kind); 4] = [
+const REFERENCE: [(&str, Kind); 5] = [
+    ("type", Kind::Within(0, 0)),
     ("message_id", Kind::Snowflake),
     ("channel_id", Kind::Snowflake),
     ("guild_id", Kind::Snowflake),
     ("fail_if_not_exists", Kind::Truth),
 ];
-const ATTACHMENT: [(&str, Kind); 4] = [
+const ATTACHMENT: [(&str, Kind); 8] = [
+    ("duration_secs", Kind::Number),
+    ("waveform", Kind::UpTo(400)),
+    ("is_spoiler", Kind::Truth),
+    ("is_remix", Kind::Truth),
     ("id", Kind::Snowflake),
-    ("filename", Kind::Text),
-    ("title", Kind::Text),
-    ("description", Kind::Text),
+    ("filename", Kind::UpTo(1024)),
+    ("title", Kind::UpTo(1024)),
+    ("description", Kind::UpTo(1024)),
 ];
 
 /// A message to be sent, or the parts of one to be changed.
@@ -70,6 +75,9 @@ pub(crate) fn message(body: &Value) -> Result<(), Failure> {
         &body["message_reference"],
         &REFERENCE,
     );
+    if body["message_reference"].is_object() && body["message_reference"]["message_id"].is_null() {
+        form.require("message_reference.message_id");
+    }
     let listed = form.list("attachments", &body["attachments"]);
     form.count("attachments", listed.len(), 0, ATTACHMENTS);
     for (index, entry) in listed.iter().enumerate() {
@@ -78,13 +86,7 @@ pub(crate) fn message(body: &Value) -> Result<(), Failure> {
             form.require(&format!("{path}.id"));
         }
         shape::check(&mut form, &path, entry, &ATTACHMENT);
-        form.length(
-            &format!("{path}.description"),
-            &entry["description"],
-            0,
-            1024,
-        );
-        form.length(&format!("{path}.filename"), &entry["filename"], 0, 1024);
+        form.length(&format!("{path}.filename"), &entry["filename"], 1, 1024);
     }
     form.finish()
 }

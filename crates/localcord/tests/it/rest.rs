@@ -260,3 +260,15 @@ async fn malformed_bodies_get_discords_answer() {
     }
     cord.finish().unwrap();
 }
+
+#[test]
+fn the_examples_of_the_readme_are_those_that_run() {
+    let readme = include_str!("../../README.md");
+    for example in [
+        include_str!("example.rs"),
+        include_str!("../../conformance/js/example.test.js"),
+        include_str!("../../conformance/py/test_example.py"),
+    ] {
+        assert!(readme.contains(example), "not in README.md:\n{example}");
+    }
+}
