@@ -25,12 +25,15 @@ async fn main() -> Outcome {
     })
     .await?;
     let mut bot = bot(&cord).await?;
-    println!("{}", cord.people_url());
+    let announced = async {
+        cord.wait_for_command("stop").await?;
+        println!("{}", cord.people_url());
+        Ok::<_, Failure>(tokio::signal::ctrl_c().await?)
+    };
     tokio::select! {
-        ended = bot.start() => ended?,
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        ended = bot.start() => Ok(ended?),
+        stopped = announced => stopped,
     }
-    Ok(())
 }
 
 async fn bot(cord: &Localcord) -> Result<serenity::Client, Failure> {

@@ -8,14 +8,14 @@ import { Channels } from "./rails/Channels";
 import { GuildRail } from "./rails/GuildRail";
 import { Header } from "./rails/Header";
 import { Members } from "./rails/Members";
-import { bot, channel, channelId, drawer, failure, go, guild, side, visible, world } from "./store";
+import { bot, channel, channelId, drawer, failure, go, guild, ready, side, visible } from "./store";
 
 export function App() {
   const title = channel.value ? `#${channel.value.name}` : `@${bot.value.name}`;
   useEffect(() => {
     document.title = `${title} · localcord`;
   }, [title]);
-  if (!world.value) return <p class="empty">{failure.value || "Looking for localcord…"}</p>;
+  if (!ready.value) return <p class="empty">{failure.value || "Looking for localcord…"}</p>;
   return (
     // Its keys are shortcuts, which no element of its own stands for.
     <div class={drawer.value ? "app drawn" : "app"} data-side={side.value ?? "none"} onKeyDown={onKeyDown}>
@@ -23,6 +23,16 @@ export function App() {
         <GuildRail />
         <Channels />
       </div>
+      {drawer.value && (
+        <button
+          type="button"
+          class="curtain"
+          aria-label="Close the channels"
+          onClick={() => {
+            drawer.value = false;
+          }}
+        />
+      )}
       <main>
         <Header />
         <MessageList />
@@ -38,6 +48,7 @@ export function App() {
 
 // Alt and an arrow go to the next channel, as in Discord.
 function onKeyDown(event: KeyboardEvent) {
+  if (event.key === "Escape") drawer.value = false;
   const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!event.altKey || !by || !guild.value) return;
   const all = visible(guild.value);

@@ -26,7 +26,8 @@ const query = (viewer: Viewer) => new URLSearchParams({ ...viewer }).toString();
 
 export const world = () => get<World>("/api/world");
 export const commands = (viewer: Viewer) => get<RegisteredCommand[]>(`/api/commands?${query(viewer)}`);
-export const messages = (viewer: Viewer) => get<Message[]>(`/api/messages?${query(viewer)}`);
+export const messages = (viewer: Viewer, limit: number) =>
+  get<Message[]>(`/api/messages?${query(viewer)}&limit=${limit}`);
 
 export const say = (viewer: Viewer, text: string) => post<{ message: Id }>("/api/say", { ...viewer, text });
 

@@ -11,7 +11,14 @@ export const person = signal("");
 export const channelId = signal<Id>("");
 export const messages = signal<Message[]>([]);
 export const commands = signal<Command[]>([]);
+
+const STEP = 100;
+const depth = signal(STEP);
+// Whether there may be older messages than those that were asked for.
+export const hasOlder = computed(() => messages.value.length >= depth.value);
 export const online = signal(true);
+// Whether there is something to show.
+export const ready = signal(false);
 export const failure = signal("");
 
 // Ephemeral messages that were dismissed; localcord keeps them.
@@ -255,7 +262,7 @@ export async function refresh() {
 async function look() {
   const at = viewer();
   try {
-    const [offered, seen, all] = await Promise.all([api.commands(at), api.messages(at), api.world()]);
+    const [offered, seen, all] = await Promise.all([api.commands(at), api.messages(at, depth.value), api.world()]);
     if (at.as !== person.value || at.channel !== channelId.value) return;
     batch(() => {
       commands.value = flatten(offered);
@@ -277,18 +284,24 @@ function merged(seen: Message[]): Message[] {
   });
 }
 
-export function go(id: Id) {
-  batch(() => {
-    if (id !== channelId.value) messages.value = [];
-    channelId.value = id;
-    drawer.value = false;
-  });
-  location.hash = `${person.value}/${id}`;
+export function showOlder() {
+  depth.value += STEP;
   refresh();
 }
 
+export function go(id: Id): Promise<void> {
+  batch(() => {
+    if (id !== channelId.value) messages.value = [];
+    channelId.value = id;
+    depth.value = STEP;
+    drawer.value = false;
+  });
+  location.hash = `${person.value}/${id}`;
+  return refresh();
+}
+
 // Becomes somebody else, where they are allowed to be.
-export function become(name: string) {
+export function become(name: string): Promise<void> {
   batch(() => {
     person.value = name;
     messages.value = [];
@@ -296,8 +309,9 @@ export function become(name: string) {
   });
   const guilds = world.value?.guilds ?? [];
   const all = guilds.flatMap(visible);
-  const stays = guilds.flatMap(places).some((one) => one.id === channelId.value && sees(one));
-  go(stays ? channelId.value : (all[0]?.id ?? me.value?.dm ?? ""));
+  const isDirect = channelId.value === me.value?.dm;
+  const stays = isDirect || guilds.flatMap(places).some((one) => one.id === channelId.value && sees(one));
+  return go(stays ? channelId.value : (all[0]?.id ?? me.value?.dm ?? ""));
 }
 
 export async function start() {
@@ -309,7 +323,8 @@ export async function start() {
   }
   const [who, where] = location.hash.slice(1).split("/");
   channelId.value = where || (world.value.guilds[0]?.channels[0]?.id ?? "");
-  become(people.value.some((one) => one.name === who) ? (who as string) : (people.value[0]?.name ?? ""));
+  await become(people.value.some((one) => one.name === who) ? (who as string) : (people.value[0]?.name ?? ""));
+  ready.value = true;
   api.listen<{ now: number }>(
     () => "/ws",
     (change) => {

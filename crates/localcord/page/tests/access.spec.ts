@@ -51,7 +51,7 @@ test.describe("on a screen of 390 px", () => {
     for (const command of ["panel", "report", "prose"]) await chat.command(command);
     await expect(chat.message("Heading")).toBeVisible();
     expect(await isWiderThanScreen(page)).toBe(false);
-    await page.getByRole("button", { name: "Channels" }).click();
+    await page.getByRole("button", { name: "Channels", exact: true }).click();
     await expect(page.getByRole("button", { name: "ops", exact: true })).toBeVisible();
     expect(await isWiderThanScreen(page)).toBe(false);
     await page.getByRole("button", { name: "ops", exact: true }).click();

@@ -47,6 +47,24 @@ test("choices and names are picked from lists", async ({ chat, page }) => {
   await expect(chat.message("@mina is owner (true)")).toBeVisible();
 });
 
+test("who types on while the bot answers gets what fits", async ({ chat, page }) => {
+  await chat.entry.fill("/stop ");
+  await expect(page.getByRole("option")).toHaveCount(3);
+  await page.keyboard.type("smith");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  await expect(chat.message("Stopped smith within 10 s.")).toBeVisible();
+});
+
+test("direct messages with the bot", async ({ chat, page }) => {
+  await page.getByRole("button", { name: "Direct messages" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("yardarm");
+  await chat.command("report");
+  await expect(chat.message("2 agents")).toBeVisible();
+  await page.reload();
+  await expect(chat.message("2 agents")).toBeVisible();
+});
+
 test("a button opens a modal, and what is entered reaches the bot", async ({ chat, page }) => {
   await chat.channel("alerts");
   await chat.command("panel");
@@ -104,12 +122,10 @@ test("everybody sees the channels that their roles allow", async ({ chat, page }
   await chat.become("mina");
   await expect(page.getByRole("button", { name: "ops", exact: true })).toBeVisible();
   await expect(secret).toBeHidden();
-  await chat.become("olga");
 });
 
 test("embeds, files and all that text can be", async ({ chat }) => {
   await chat.channel("notices");
-  await chat.become("olga");
   await chat.command("report");
   const report = chat.message("2 agents");
   await expect(report.locator(".embed")).toHaveCSS("border-left-color", "rgb(48, 160, 224)");
@@ -146,7 +162,6 @@ test("people write, mention each other, and are told", async ({ chat, page }) =>
   await expect(said.locator("strong")).toHaveText("this");
   await chat.become("mina");
   await expect(chat.message("@mina look at this")).toHaveClass(/mentioned/);
-  await chat.become("olga");
 });
 
 test("a thread is started from a message, stands under its channel, and is archived", async ({ chat, page }) => {
@@ -173,4 +188,19 @@ test("a thread is started from a message, stands under its channel, and is archi
     .getByRole("button", { name: /^smoke 1 message, archived/ })
     .click();
   await expect(chat.message("Put out")).toBeVisible();
+});
+
+test("of a long channel the newest are shown, and older ones on request", async ({ chat, page }) => {
+  await page.evaluate(async () => {
+    for (let number = 1; number <= 120; number += 1) {
+      const body = JSON.stringify({ as: "ravi", channel: "ops", text: `line ${number} of many` });
+      await fetch("/api/say", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    }
+  });
+  await chat.channel("ops");
+  await expect(chat.message("line 120 of many")).toBeInViewport();
+  await expect(chat.log.getByText("line 20 of many", { exact: true })).toHaveCount(0);
+  await page.getByRole("button", { name: "Show older messages" }).click();
+  await expect(chat.log.getByText("line 1 of many", { exact: true })).toBeAttached();
+  await expect(chat.log.getByText("Welcome to #ops!")).toBeAttached();
 });

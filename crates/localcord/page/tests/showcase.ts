@@ -64,23 +64,17 @@ export class Chat {
   }
 }
 
-export const test = base.extend<{ chat: Chat }, { discord: string }>({
-  discord: [
-    // Playwright reads what a fixture needs from its first parameter.
-    async ({}, use) => {
-      const { url, stop } = await start();
-      await use(url);
-      stop();
-    },
-    { scope: "worker" },
-  ],
-  chat: async ({ page, discord }, use) => {
+// Each test has a Discord of its own: nobody finds what others left.
+export const test = base.extend<{ chat: Chat }>({
+  chat: async ({ page }, use) => {
+    const { url, stop } = await start();
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("console", (line) => line.type() === "error" && problems.push(line.text()));
-    await page.goto(discord);
+    await page.goto(url);
     await expect(page.getByText("yardarm is connected")).toBeAttached();
     await use(new Chat(page));
+    stop();
     expect(problems).toEqual([]);
   },
 });

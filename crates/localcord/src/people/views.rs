@@ -131,22 +131,33 @@ pub(super) async fn commands(
     })))
 }
 
+/// How far back somebody looks.
+#[derive(Debug, Deserialize)]
+pub(super) struct Depth {
+    /// The newest so many; without it all.
+    limit: Option<usize>,
+}
+
 /// A channel's messages as a person sees them, oldest first.
 pub(super) async fn messages(
     State(discord): Shared,
     Query(viewer): Query<Viewer>,
+    Query(depth): Query<Depth>,
 ) -> Result<Json<Value>, Problem> {
     let (person, place) = locate(&discord, &viewer)?;
     if !act::sees(&discord, person, place.channel) {
         return Ok(Json(json!([])));
     }
-    Ok(Json(discord.read(|state| {
-        let seen = state
-            .channel(place.channel)
-            .filter(|message| message.is_visible_to(person));
-        seen.map(|message| message.to_json(&discord.world()))
+    let world = discord.world();
+    let mut newest: Vec<Value> = discord.read(|state| {
+        let seen = state.channel(place.channel).rev();
+        let seen = seen.filter(|message| message.is_visible_to(person));
+        seen.take(depth.limit.unwrap_or(usize::MAX))
+            .map(|message| message.to_json(&world))
             .collect()
-    })))
+    });
+    newest.reverse();
+    Ok(Json(json!(newest)))
 }
 
 /// What must not happen: unknown routes, violations of the `OpenAPI` file.

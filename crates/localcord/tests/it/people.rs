@@ -77,6 +77,12 @@ async fn a_script_does_what_a_person_does() {
     );
     let messages = script.get("/api/messages?as=mina&channel=ops").await;
     assert_eq!(messages[0]["content"], "stopped smith in 10 s");
+    cord.user("ravi").in_channel("ops").says("thanks").unwrap();
+    let newest = script
+        .get("/api/messages?as=mina&channel=ops&limit=1")
+        .await;
+    assert_eq!(newest.as_array().unwrap().len(), 1);
+    assert_eq!(newest[0]["content"], "thanks");
     let (status, refused) = script
         .post("/api/slash", json!({ "as": "ravi", "command": "stop" }))
         .await;

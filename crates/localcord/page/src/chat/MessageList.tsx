@@ -1,7 +1,7 @@
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Avatar } from "../parts/Avatar";
 import { Icon } from "../parts/Icon";
-import { bot, channel, channelId, names, sending, shown, thread } from "../store";
+import { useEnd } from "../parts/useEnd";
+import { bot, channel, channelId, hasOlder, names, person, sending, shown, showOlder, thread } from "../store";
 import { longDate, sameDay } from "../text/time";
 import type { Message } from "../types";
 import { MessageItem } from "./MessageItem";
@@ -24,26 +24,12 @@ function continues(message: Message, before: Message | undefined): boolean {
 }
 
 export function MessageList() {
-  const list = useRef<HTMLDivElement>(null);
-  const atEnd = useRef(true);
   const all = shown.value;
-  const place = channelId.value;
-
-  useEffect(() => {
-    atEnd.current = true;
-  }, [place]);
-  useLayoutEffect(() => {
-    if (atEnd.current && list.current) list.current.scrollTop = list.current.scrollHeight;
-  }, [all, sending.value]);
-
-  const onScroll = () => {
-    const box = list.current;
-    if (box) atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-  };
+  const { box, content, onScroll } = useEnd(`${person.value}/${channelId.value}`);
 
   return (
     <div
-      ref={list}
+      ref={box}
       class="messages"
       role="log"
       aria-label={channel.value ? `Messages in ${channel.value.name}` : "Direct messages"}
@@ -51,24 +37,32 @@ export function MessageList() {
       tabIndex={0}
       onScroll={onScroll}
     >
-      <Beginning />
-      <ol>
-        {all.map((message, index) => {
-          const before = all[index - 1];
-          const newDay = !before || !sameDay(before.timestamp, message.timestamp);
-          return (
-            <li key={message.id} id={`message-${message.id}`}>
-              {newDay && <div class="day">{longDate(message.timestamp)}</div>}
-              <MessageItem message={message} compact={!newDay && continues(message, before)} />
-            </li>
-          );
-        })}
-      </ol>
-      {sending.value.map((line) => (
-        <div key={line} class="sending">
-          Sending {line}…
-        </div>
-      ))}
+      <div ref={content}>
+        {hasOlder.value ? (
+          <button type="button" class="button secondary older" onClick={showOlder}>
+            Show older messages
+          </button>
+        ) : (
+          <Beginning />
+        )}
+        <ol>
+          {all.map((message, index) => {
+            const before = all[index - 1];
+            const newDay = !before || !sameDay(before.timestamp, message.timestamp);
+            return (
+              <li key={message.id} id={`message-${message.id}`}>
+                {newDay && <div class="day">{longDate(message.timestamp)}</div>}
+                <MessageItem message={message} compact={!newDay && continues(message, before)} />
+              </li>
+            );
+          })}
+        </ol>
+        {sending.value.map((line) => (
+          <div key={line} class="sending">
+            Sending {line}…
+          </div>
+        ))}
+      </div>
     </div>
   );
 }

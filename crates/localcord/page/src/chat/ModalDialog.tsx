@@ -1,5 +1,6 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { Avatar } from "../parts/Avatar";
+import { Dialog } from "../parts/Dialog";
 import { Icon } from "../parts/Icon";
 import { bot, modal, submit } from "../store";
 import type { Modal, TextInput } from "../types";
@@ -9,16 +10,14 @@ const LONGEST = 4000;
 
 export function ModalDialog() {
   const opened = modal.value;
-  return opened && <Dialog key={opened.interaction} modal={opened.modal} />;
+  return opened && <Opened key={opened.interaction} modal={opened.modal} />;
 }
 
 // Escape leaves it unanswered.
-function Dialog({ modal: shown }: { modal: Modal }) {
-  const dialog = useRef<HTMLDialogElement>(null);
+function Opened({ modal: shown }: { modal: Modal }) {
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
   const inputs = (shown.components ?? []).flatMap((row) => row.components ?? []);
-  useLayoutEffect(() => dialog.current?.showModal(), []);
 
   const close = () => {
     modal.value = null;
@@ -35,15 +34,8 @@ function Dialog({ modal: shown }: { modal: Modal }) {
     }
   };
   return (
-    <dialog ref={dialog} class="modal" aria-labelledby="modal-title" onClose={close}>
+    <Dialog title={shown.title} icon={<Avatar small id={bot.value.id} name={bot.value.name} />} onClose={close}>
       <form onSubmit={onSubmit}>
-        <header>
-          <Avatar small id={bot.value.id} name={bot.value.name} />
-          <h2 id="modal-title">{shown.title}</h2>
-          <button type="button" class="icon-button" aria-label="Close" onClick={close}>
-            <Icon name="close" />
-          </button>
-        </header>
         <div class="modal-fields">
           {inputs.map((input) => (
             <Field key={input.custom_id} input={input} />
@@ -67,7 +59,7 @@ function Dialog({ modal: shown }: { modal: Modal }) {
           </button>
         </footer>
       </form>
-    </dialog>
+    </Dialog>
   );
 }
 

@@ -1,4 +1,5 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
+import { Dialog } from "../parts/Dialog";
 import { Icon } from "../parts/Icon";
 import { channel, colourOf, go, guild, names, startThread, thread, threadOf } from "../store";
 import type { Message } from "../types";
@@ -61,9 +62,7 @@ export function StartThread({ message }: { message: Message }) {
 }
 
 function NameThread({ message, onClose }: { message: Message; onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const [problem, setProblem] = useState("");
-  useLayoutEffect(() => dialog.current?.showModal(), []);
   const onSubmit = async (event: SubmitEvent) => {
     event.preventDefault();
     const name = new FormData(event.currentTarget as HTMLFormElement).get("name");
@@ -74,11 +73,8 @@ function NameThread({ message, onClose }: { message: Message; onClose: () => voi
     }
   };
   return (
-    <dialog ref={dialog} class="modal" aria-labelledby="thread-title" onClose={onClose}>
+    <Dialog title="Create a thread" onClose={onClose}>
       <form onSubmit={onSubmit}>
-        <header>
-          <h2 id="thread-title">Create a thread</h2>
-        </header>
         <div class="modal-fields">
           <div class="modal-field">
             <label for="thread-name">Name</label>
@@ -106,6 +102,6 @@ function NameThread({ message, onClose }: { message: Message; onClose: () => voi
           </button>
         </footer>
       </form>
-    </dialog>
+    </Dialog>
   );
 }

@@ -76,7 +76,7 @@ export function CommandLine({ draft, onChange, onLeave }: Props) {
     else onLeave(`/${draft.command.name}`);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (list.onKey(event)) return;
+    if (event.isComposing || list.onKey(event)) return;
     const empty = field ? isEmpty(field) : rest === "";
     if (event.key === "Enter") send();
     else if (event.key === "Escape") onLeave("");

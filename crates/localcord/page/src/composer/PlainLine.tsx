@@ -72,7 +72,7 @@ export function PlainLine({ text, onText, onCommand }: Props) {
     if (!(await say(text.trim()))) onText(text);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (list.onKey(event) || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.isComposing || list.onKey(event) || event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     send();
   };

@@ -9,21 +9,26 @@ export interface Choices {
   note: string;
 }
 
+interface Offered extends Choices {
+  // The option and the text that they were offered for.
+  asked: string;
+  typed: string;
+}
+
+const NONE: Choices = { choices: [], note: "" };
+
 // The choices for the field that is being filled in: the command's own, names, or what the bot offers as one types.
 export function useChoices(draft: CommandDraft, field: Field | undefined): Choices {
-  const [offered, setOffered] = useState<Choices>({ choices: [], note: "" });
+  const [offered, setOffered] = useState<Offered>();
   const asked = field?.option.autocomplete ? field.option.name : undefined;
   const typed = field?.picked ? undefined : field?.text;
 
   // The bot is asked again when something was typed.
   useEffect(() => {
-    if (asked === undefined || typed === undefined) {
-      setOffered({ choices: [], note: "" });
-      return;
-    }
+    if (asked === undefined || typed === undefined) return;
     let over = false;
     const told = (answer: Choices) => {
-      if (!over) setOffered(answer);
+      if (!over) setOffered({ ...answer, asked, typed });
     };
     autocomplete(draft.command, values(draft, asked), asked, typed).then(
       (choices) => told({ choices, note: choices.length === 0 ? "No options match your search." : "" }),
@@ -34,6 +39,10 @@ export function useChoices(draft: CommandDraft, field: Field | undefined): Choic
     };
   }, [asked, typed, draft.command.name]);
 
-  if (!field || field.picked) return { choices: [], note: "" };
-  return asked ? offered : { choices: fitting(known(field.option, named), field.text), note: "" };
+  if (!field || typed === undefined) return NONE;
+  if (!asked) return { choices: fitting(known(field.option, named), field.text), note: "" };
+  if (offered?.asked === asked && offered.typed === typed) return offered;
+  // Until the bot has answered: of what it offered before, what still fits, so that a quick Enter takes nothing else.
+  const choices = offered?.asked === asked ? fitting(offered.choices, typed) : [];
+  return { choices, note: choices.length === 0 ? "Loading options…" : "" };
 }

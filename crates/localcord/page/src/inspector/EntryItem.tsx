@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { Icon } from "../parts/Icon";
 import { DeadlineBar } from "./Deadline";
 import { Json } from "./Json";
-import { about, type Call, DEADLINE_MS, deadline, type Entry, isProblem, title } from "./journal";
+import { about, type Call, DEADLINE_MS, deadline, type Entry, isProblem, type Payload, title } from "./journal";
 
 const ARROWS = { call: "→", sent: "↓", received: "↑", connected: "●", disconnected: "○" };
 
@@ -80,10 +80,13 @@ function Details({ entry }: { entry: Entry }) {
           {entry.response !== null && <Json label="Response" value={entry.response} />}
         </>
       )}
-      {(entry.kind === "sent" || entry.kind === "received") && <Json label="Payload" value={entry.payload} />}
+      {(entry.kind === "sent" || entry.kind === "received") && <Json label="Payload" value={ordered(entry.payload)} />}
     </div>
   );
 }
+
+// As Discord writes it: what it is comes before what it holds.
+const ordered = ({ op, t, s, d }: Payload) => ({ op, t, s, d });
 
 function Facts({ entry }: { entry: Entry }) {
   const left = deadline(entry);

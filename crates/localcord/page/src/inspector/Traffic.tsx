@@ -1,4 +1,5 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
+import { useEnd } from "../parts/useEnd";
 import { world } from "../store";
 import { seconds } from "../text/clock";
 import { EntryItem } from "./EntryItem";
@@ -28,15 +29,10 @@ const mentions = (entry: Entry, typed: string) =>
 export function Traffic() {
   const [filter, setFilter] = useState<Filter>("all");
   const [typed, setTyped] = useState("");
-  const list = useRef<HTMLDivElement>(null);
-  const atEnd = useRef(true);
+  const { box, content, onScroll } = useEnd(filter);
   // Read for the problems only: a deadline passes by itself.
   if (filter === "problems") void seconds.value;
   const found = entries.value.filter((entry) => passes(entry, filter) && mentions(entry, typed));
-
-  useLayoutEffect(() => {
-    if (atEnd.current && list.current) list.current.scrollTop = list.current.scrollHeight;
-  }, [entries.value, filter]);
 
   return (
     <div class="traffic">
@@ -67,24 +63,15 @@ export function Traffic() {
           Discord's OpenAPI file.
         </p>
       )}
-      <div
-        ref={list}
-        class="entries"
-        role="log"
-        aria-label="Traffic"
-        aria-live="off"
-        tabIndex={0}
-        onScroll={() => {
-          const box = list.current;
-          if (box) atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
-        }}
-      >
-        {found.length === 0 && <p class="nothing">Nothing yet.</p>}
-        <ol>
-          {found.map((entry) => (
-            <EntryItem key={entry.number} entry={entry} />
-          ))}
-        </ol>
+      <div ref={box} class="entries" role="log" aria-label="Traffic" aria-live="off" tabIndex={0} onScroll={onScroll}>
+        <div ref={content}>
+          {found.length === 0 && <p class="nothing">Nothing yet.</p>}
+          <ol>
+            {found.map((entry) => (
+              <EntryItem key={entry.number} entry={entry} />
+            ))}
+          </ol>
+        </div>
       </div>
     </div>
   );

@@ -80,7 +80,9 @@ export function follow(): () => void {
 }
 
 function show() {
-  entries.value = [...entries.value, ...waiting].slice(-KEPT);
+  // A call is told of when it is done; it stands where it began.
+  const all = [...entries.value, ...waiting].sort((a, b) => a.at - b.at || a.number - b.number);
+  entries.value = all.slice(-KEPT);
   waiting = [];
 }
 
@@ -190,21 +192,19 @@ export interface Bucket extends Limit {
   refusals: number;
 }
 
-// Where ids stood; calls that share a bucket look the same then.
-const template = (call: Call) => `${call.method} ${call.path.replace(/\/\d{5,}/g, "/{id}")}`;
+// Names where they have one; calls that share a bucket look the same then.
+const template = (call: Call) => `${call.method} ${call.path.replace(/\d{5,}/g, (id) => label(id) ?? "{id}")}`;
 
 // The rate limits as the last call of each bucket found them.
 export const buckets = computed(() => {
   const found = new Map<string, Bucket>();
   for (const entry of entries.value) {
     if (entry.kind !== "call" || !entry.limit) continue;
-    // Buckets count by route and by channel, guild or webhook.
-    const major = /^\/(?:channels|guilds|webhooks)\/\d+/.exec(entry.path)?.[0] ?? "";
-    const key = `${entry.limit.bucket} ${major}`;
-    const before = found.get(key);
-    found.set(key, {
+    const route = template(entry);
+    const before = found.get(route);
+    found.set(route, {
       ...entry.limit,
-      route: template(entry),
+      route,
       calls: (before?.calls ?? 0) + 1,
       refusals: (before?.refusals ?? 0) + (entry.status === 429 ? 1 : 0),
     });

@@ -65,7 +65,7 @@ function Entry({ id, name, icon, children }: EntryProps) {
 function Status() {
   const connected = (world.value?.connected ?? 0) > 0;
   const text = !online.value
-    ? "localcord is away"
+    ? "localcord is away; started anew, it prints a new address"
     : failure.value || `${bot.value.name} is ${connected ? "connected" : "not connected"}`;
   return (
     <p class="status" role="status">
