@@ -1,8 +1,9 @@
 //! The composition root: builds everything, starts it, drains it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use rand::Rng as _;
+use tokio::net::TcpListener;
 
 use crate::{
     clock::Clock,
@@ -14,9 +15,11 @@ use crate::{
         members::Guild,
     },
     domain::{agent::Name, ids::InstanceId, template::Template},
-    engine::Engine,
+    engine::{Engine, metered::Metered},
     error::Error,
     host::Gauge,
+    http,
+    meters::Meters,
     notify::Targets,
     ops::Ops,
     probe::Prober,
@@ -47,6 +50,13 @@ pub enum Failure {
     Connect(#[from] ConnectError),
     #[error(transparent)]
     Gateway(#[from] GatewayFailure),
+    #[error(
+        "`http.listen`: {address} cannot be listened on: {cause}\nhint: name another address or port, or leave it out"
+    )]
+    Door {
+        address: SocketAddr,
+        cause: std::io::Error,
+    },
     #[error(transparent)]
     Internal(#[from] Error),
 }
@@ -54,6 +64,8 @@ pub enum Failure {
 /// Yardarm at work.
 pub struct App {
     pub ops: Arc<Ops>,
+    /// Where machines are answered, if they are.
+    pub door: Option<SocketAddr>,
     workers: Workers,
     grace: Duration,
     gateway: tokio::sync::oneshot::Receiver<Result<(), GatewayFailure>>,
@@ -78,9 +90,11 @@ impl App {
         let vault = Vault::unlock(source, &instance, &sealed_with)?;
         let members = Guild::new(Arc::clone(&rest.http), parts.settings.discord.guild);
         let prober = Prober::new().map_err(ConnectError::Client)?;
+        let meters = Arc::new(Meters::default());
+        let engine = Metered::new(parts.engine, Arc::clone(&meters));
         let ops = Ops::new(
             (store, vault, prober),
-            (parts.engine, parts.gauge),
+            (Arc::new(engine), parts.gauge, meters),
             (parts.clock, Arc::new(members)),
             (parts.settings, parts.source),
             instance,
@@ -108,8 +122,10 @@ impl App {
             // Nobody listens any more once the process drains.
             drop(ended.send(serving.await));
         });
+        let door = open_door(&ops, &workers).await?;
         Ok(Self {
             ops,
+            door,
             workers,
             grace,
             gateway,
@@ -140,6 +156,18 @@ impl App {
         self.ops.store.close().await;
         tracing::info!("stopped");
     }
+}
+
+async fn open_door(ops: &Arc<Ops>, workers: &Workers) -> Result<Option<SocketAddr>, Failure> {
+    let Some(address) = ops.settings().http.listen else {
+        return Ok(None);
+    };
+    let closed = |cause| Failure::Door { address, cause };
+    let listener = TcpListener::bind(address).await.map_err(closed)?;
+    let door = listener.local_addr().map_err(closed)?;
+    workers.spawn("http", http::serve(listener, Arc::clone(ops)));
+    tracing::info!(http.listen = %door, "answering machines");
+    Ok(Some(door))
 }
 
 fn fresh_instance() -> InstanceId {

@@ -6,14 +6,18 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
+use sysinfo::{
+    CpuRefreshKind, MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, RefreshKind, System,
+};
 
-use crate::domain::view::{Disk, Host};
+use crate::domain::view::{Disk, Host, Process};
 
 /// Reads the machine; tests have one that they set.
 pub trait Gauge: Send + Sync {
     /// With the disks of those folders that are there. None if the machine cannot be measured.
     fn read(&self, folders: &[PathBuf]) -> Option<Host>;
+    /// What we ourselves use of it; None if nobody can tell.
+    fn process(&self) -> Option<Process>;
 }
 
 /// The machine we run on. In a container that is still the host, except for its disks: only what is mounted is seen.
@@ -53,6 +57,22 @@ impl Gauge for Machine {
             disks: disks(folders),
             memory_pressure: pressure("memory"),
             io_pressure: pressure("io"),
+        })
+    }
+
+    fn process(&self) -> Option<Process> {
+        let system = self.0.as_ref()?;
+        let mut system = system.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = sysinfo::get_current_pid().ok()?;
+        let figures = ProcessRefreshKind::nothing().with_cpu().with_memory();
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[own]), true, figures);
+        let process = system.process(own)?;
+        let milliseconds = u32::try_from(process.accumulated_cpu_time()).unwrap_or(u32::MAX);
+        Some(Process {
+            cpu_seconds: f64::from(milliseconds) / 1000.0,
+            resident_bytes: process.memory(),
+            open_files: process.open_files().map(|count| count as u64),
+            started_at: process.start_time(),
         })
     }
 }
@@ -102,6 +122,17 @@ mod tests {
         let told = "some avg10=0.00 avg60=1.25 avg300=0.40 total=1\nfull avg10=0.00 avg60=9.00 avg300=0.00 total=1\n";
         assert_eq!(some_of_a_minute(told), Some(1.25));
         assert_eq!(some_of_a_minute(""), None);
+    }
+
+    #[test]
+    fn our_own_process_is_measured() {
+        let process = Machine::new().process().unwrap();
+        assert!(process.resident_bytes > 1 << 20, "{process:?}");
+        assert!(process.started_at > 1_700_000_000, "{process:?}");
+        assert!(
+            process.open_files.is_some_and(|count| count > 2),
+            "{process:?}"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod app;
 pub mod config;
 
 pub mod discord;
+pub mod http;
 pub mod notify;
 pub mod workers;
 
@@ -24,4 +25,5 @@ pub mod domain;
 
 pub mod clock;
 pub mod error;
+pub mod meters;
 pub mod telemetry;

@@ -85,7 +85,7 @@ fn fail(failure: &Failure) -> ExitCode {
     ExitCode::from(match failure {
         Failure::Database(OpenError::InUse(_)) => DATABASE_IN_USE,
         Failure::Database(_) => BAD_DATABASE,
-        Failure::Connect(_) | Failure::Vault(_) => BAD_SETTINGS,
+        Failure::Connect(_) | Failure::Vault(_) | Failure::Door { .. } => BAD_SETTINGS,
         Failure::Gateway(GatewayFailure::TokenRefused) => TOKEN_REFUSED,
         Failure::Gateway(GatewayFailure::Dead) => GATEWAY_DEAD,
         Failure::Gateway(GatewayFailure::Refused(_)) | Failure::Internal(_) => 1,

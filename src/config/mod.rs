@@ -14,6 +14,7 @@ mod docker;
 mod environment;
 mod error;
 mod fingerprints;
+mod http;
 mod log;
 mod notify;
 mod outbox;
@@ -55,6 +56,7 @@ pub use self::{
     environment::Environment,
     error::{ConfigError, Located},
     fingerprints::Fingerprints,
+    http::Http,
     log::{Format, Level, Log},
     notify::{SecretUrl, Target, Targets},
     outbox::Outbox,
@@ -101,6 +103,7 @@ pub struct Settings {
     pub audit: Audit,
     pub backup: Backup,
     pub schedules: Schedules,
+    pub http: Http,
     pub shutdown: Shutdown,
     pub log: Log,
 }
@@ -143,6 +146,7 @@ struct File {
     audit: Audit,
     backup: backup::Section,
     schedules: schedules::Section,
+    http: Http,
     shutdown: Shutdown,
     log: Log,
 }
@@ -199,6 +203,7 @@ impl File {
         problems.extend(self.outbox.problems());
         problems.extend(self.audit.problems());
         problems.extend(self.backup.problems());
+        problems.extend(self.http.problems());
         problems.extend(self.shutdown.problems());
         problems
     }
@@ -273,6 +278,7 @@ impl File {
                 thresholds: Arc::new(thresholds),
                 outbox: self.outbox,
                 audit: self.audit,
+                http: self.http,
                 shutdown: self.shutdown,
                 log: self.log,
             }),

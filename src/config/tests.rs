@@ -415,6 +415,21 @@ fn grants_and_teams_are_taken_over() {
 }
 
 #[test]
+fn a_door_into_the_networks_of_fleets_is_refused() {
+    for everywhere in ["0.0.0.0:9464", "[::]:9464"] {
+        let text = format!("[http]\nlisten = \"{everywhere}\"");
+        let refused = refused(&text, &[]);
+        let expected =
+            format!("http.listen: `{everywhere}` listens in the networks of all fleets too");
+        assert!(refused.contains(&expected), "{refused}");
+    }
+    insta::assert_snapshot!(refused("[http]\nlisten = \"9464\"", &[]), @"
+    yardarm.toml: http.listen: invalid socket address syntax
+    hint: see the comments and the schema in `configs`
+    ");
+}
+
+#[test]
 fn grants_that_mean_nobody_are_refused() {
     let wrong = r#"
         [[team]]
@@ -604,7 +619,7 @@ fn repository(path: &str) -> PathBuf {
 
 #[test]
 fn the_shipped_file_shows_every_key_and_its_default() {
-    const WITHOUT_DEFAULT: [&str; 32] = [
+    const WITHOUT_DEFAULT: [&str; 33] = [
         "audit.anchor_channel",
         "backup.dir",
         "discord.ca_file",
@@ -618,6 +633,7 @@ fn the_shipped_file_shows_every_key_and_its_default() {
         "grant.team",
         "grant.until",
         "grant.user",
+        "http.listen",
         "ping.url_env",
         "ping.url_file",
         "schedule.action",

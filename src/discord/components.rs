@@ -1,6 +1,8 @@
 //! Buttons, selects and modals: one dispatcher. They work after a restart, because all
 //! they know stands in their id and in the database.
 
+use std::time::Instant;
+
 use secrecy::SecretString;
 use serenity::all::{
     ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind,
@@ -32,7 +34,11 @@ pub async fn pressed(bot: &Bot, press: &ComponentInteraction) {
     if !bot.is_first(press.id.get()) {
         return;
     }
-    if let Err(error) = dispatch(bot, press).await {
+    let began = Instant::now();
+    let done = dispatch(bot, press).await;
+    let name = word(&press.data.custom_id);
+    bot.note(("press", name), done.as_ref().err(), began);
+    if let Err(error) = done {
         errors::tell(bot, &Asker::from(press), error).await;
     }
 }
@@ -50,8 +56,8 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
         Press::Deny(id) => approvals::ask_why(bot, &asker, id).await,
         Press::Plan(id) => approvals::details(bot, &asker, id).await,
         Press::Cancel(id) => {
-            press
-                .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
+            asker
+                .respond(bot, CreateInteractionResponse::Acknowledge)
                 .await?;
             let action = bot.ops.cancel(id, &asker.caller).await?;
             if action.approval.is_some() {
@@ -116,9 +122,20 @@ pub async fn submitted(bot: &Bot, modal: &ModalInteraction) {
     if !bot.is_first(modal.id.get()) {
         return;
     }
-    if let Err(error) = Box::pin(fill(bot, modal)).await {
+    let began = Instant::now();
+    let done = Box::pin(fill(bot, modal)).await;
+    let name = word(&modal.data.custom_id);
+    bot.note(("form", name), done.as_ref().err(), began);
+    if let Err(error) = done {
         errors::tell(bot, &Asker::from(modal), error).await;
     }
+}
+
+/// What a component asks for, without what it is about; ids that are none of ours are all one.
+fn word(custom_id: &str) -> String {
+    let is_ours = custom_id.parse::<Press>().is_ok();
+    let word = custom_id.split(':').nth(1).filter(|_| is_ours);
+    word.unwrap_or("stale").to_owned()
 }
 
 async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
@@ -166,7 +183,7 @@ async fn fill(bot: &Bot, modal: &ModalInteraction) -> Result {
 /// Answers a press by changing the message it stands on.
 pub async fn update(bot: &Bot, press: &ComponentInteraction, rendered: &Rendered) -> Result {
     let response = CreateInteractionResponse::UpdateMessage(rendered.response(false));
-    Ok(press.create_response(&bot.http, response).await?)
+    Asker::from(press).respond(bot, response).await
 }
 
 /// The modal in which the requester types what it is about. It is looked up before: a modal is the first answer.

@@ -3,7 +3,7 @@
 use poise::{CommandInteractionType, FrameworkError};
 use serenity::all::{Builder as _, CreateAutocompleteResponse, CreateInteractionResponse};
 
-use super::{Answer, Bot, Error, render::Rendered, reply::Asker};
+use super::{Answer, Bot, Error, gateway, render::Rendered, reply::Asker};
 
 /// Discord's codes for an interaction that is gone or was answered before: nobody waits any more.
 const UNKNOWN_INTERACTION: isize = 10062;
@@ -17,7 +17,10 @@ pub async fn on_error(error: FrameworkError<'_, Bot, Error>) {
             error: Some(error),
             ctx,
             ..
-        } => tell_context(ctx, error).await,
+        } => {
+            gateway::note_command(ctx, Some(&error)).await;
+            tell_context(ctx, error).await;
+        }
         // Delivered twice: the first delivery answers.
         FrameworkError::CommandCheckFailed { error: None, .. } => {}
         FrameworkError::CommandPanic { payload, ctx, .. } => {
@@ -127,8 +130,11 @@ async fn tell_asker(bot: &Bot, asker: &Asker, error: Error) {
             .map(drop),
         told => told,
     };
-    if let Err(error) = told {
-        tracing::warn!(interaction.id = asker.interaction.0, error = %error, "a refusal could not be told");
+    match told {
+        Ok(()) => bot.ops.meters.acknowledged(asker.began.elapsed()),
+        Err(error) => {
+            tracing::warn!(interaction.id = asker.interaction.0, error = %error, "a refusal could not be told");
+        }
     }
 }
 

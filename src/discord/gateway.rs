@@ -1,8 +1,11 @@
 //! The connection to Discord, from the first question to the last event.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use poise::{Framework, FrameworkOptions, serenity_prelude::FullEvent};
+use poise::{CommandInteractionType, Framework, FrameworkOptions, serenity_prelude::FullEvent};
 use serenity::{
     all::{GatewayIntents, GuildId, Interaction},
     gateway::{ConnectionStage, GatewayError, ShardManager},
@@ -147,14 +150,29 @@ async fn register(http: Arc<Http>, home: GuildId) {
     }
 }
 
-/// This delivery of an interaction is the first.
-struct Claimed;
+/// This delivery of an interaction is the first, and when it came.
+struct Claimed(Instant);
+
+/// A command was carried out, or could not be.
+pub(super) async fn note_command(ctx: poise::Context<'_, Bot, Error>, error: Option<&Error>) {
+    let poise::Context::Application(application) = ctx else {
+        return;
+    };
+    let is_typed = application.interaction_type == CommandInteractionType::Command;
+    let claimed = ctx.invocation_data::<Claimed>().await;
+    if let Some(claimed) = claimed.filter(|_| is_typed) {
+        let name = ctx.command().qualified_name.clone();
+        ctx.data()
+            .note(("command", name.into_owned()), error, claimed.0);
+    }
+}
 
 fn options() -> FrameworkOptions<Bot, Error> {
     FrameworkOptions {
         commands: commands::all(),
         initialize_owners: false,
         on_error: |error| Box::pin(errors::on_error(error)),
+        post_command: |ctx| Box::pin(note_command(ctx, None)),
         command_check: Some(|ctx| {
             Box::pin(async move {
                 // Asked once for a command and once for each group above it: the first claims.
@@ -162,7 +180,7 @@ fn options() -> FrameworkOptions<Bot, Error> {
                     if !ctx.data().is_first(ctx.id()) {
                         return Ok(false);
                     }
-                    ctx.set_invocation_data(Claimed).await;
+                    ctx.set_invocation_data(Claimed(Instant::now())).await;
                 }
                 if let poise::Context::Application(ctx) = ctx {
                     // It has a door of its own, for when nobody may do anything yet.

@@ -16,6 +16,7 @@ pub mod reply;
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use serenity::http::Http;
@@ -26,6 +27,7 @@ use crate::{
         ids::InteractionId,
     },
     error::Error as Answer,
+    meters::Interaction,
     ops::Ops,
 };
 
@@ -56,6 +58,18 @@ pub enum Error {
     Discord(Box<serenity::Error>),
 }
 
+impl Error {
+    /// In a word.
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Answer(Answer::Denied(_)) => "refused",
+            Self::Answer(Answer::Unavailable(_)) => "unavailable",
+            Self::Answer(Answer::Internal(_)) | Self::Discord(_) => "failed",
+            Self::Answer(_) => "declined",
+        }
+    }
+}
+
 impl From<serenity::Error> for Error {
     fn from(error: serenity::Error) -> Self {
         Self::Discord(Box::new(error))
@@ -83,6 +97,16 @@ impl Bot {
             seen.pop_first();
         }
         first
+    }
+
+    /// An interaction was dealt with, as people see it.
+    fn note(&self, (kind, name): (&'static str, String), error: Option<&Error>, began: Instant) {
+        let interaction = Interaction {
+            kind,
+            name,
+            outcome: error.map_or("answered", Error::as_str),
+        };
+        self.ops.meters.interaction(&interaction, began.elapsed());
     }
 
     /// The one authorisation, for commands, autocomplete, buttons, selects and modals; from memory.

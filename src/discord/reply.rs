@@ -39,6 +39,8 @@ pub struct Asker {
     pub channel: ChannelId,
     pub interaction: InteractionId,
     pub token: String,
+    /// When we began to answer.
+    pub(super) began: std::time::Instant,
 }
 
 macro_rules! asker_from {
@@ -57,6 +59,7 @@ macro_rules! asker_from {
                     channel: ChannelId(interaction.channel_id.get()),
                     interaction: InteractionId(interaction.id.get()),
                     token: interaction.token.clone(),
+                    began: std::time::Instant::now(),
                 }
             }
         }
@@ -68,9 +71,11 @@ asker_from!(CommandInteraction, ComponentInteraction, ModalInteraction);
 impl Asker {
     /// The first answer, which must come within three seconds.
     pub async fn respond(&self, bot: &Bot, response: CreateInteractionResponse) -> Result {
-        Ok(response
+        response
             .execute(&bot.http, (self.interaction.0.into(), &self.token))
-            .await?)
+            .await?;
+        bot.ops.meters.acknowledged(self.began.elapsed());
+        Ok(())
     }
 
     /// "Yardarm is thinking…", to all or to the asker only. Returns the id of that message: with it, its end is
@@ -88,6 +93,7 @@ impl Asker {
             .params(Some(vec![("with_response", "true".to_owned())]));
         match bot.http.fire::<Callback>(call).await {
             Ok(callback) => {
+                bot.ops.meters.acknowledged(self.began.elapsed());
                 let message = callback.interaction.response_message_id;
                 Ok(message.map(|id| MessageId(id.get())))
             }

@@ -20,6 +20,16 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// In a word.
+    pub const fn kind(&self) -> &'static str {
+        match self.question {
+            Question::Http(_) => "http",
+            Question::Tcp { .. } => "tcp",
+            Question::Exec { .. } => "exec",
+            Question::Log { .. } => "log",
+        }
+    }
+
     /// What it runs inside the container, if it does.
     pub const fn command(&self) -> Option<&Vec<String>> {
         match &self.question {
@@ -170,6 +180,16 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// In a word.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Well => "well",
+            Self::Ill(_) => "ill",
+            Self::Unreachable(_) => "unreachable",
+            Self::Unasked(_) => "unasked",
+        }
+    }
+
     /// What is wrong, for people.
     pub fn trouble(&self) -> Option<&str> {
         match self {

@@ -149,6 +149,18 @@ pub struct Host {
     pub io_pressure: Option<f64>,
 }
 
+/// Our own process, as the host tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Process {
+    /// Since its start, of all CPUs together.
+    pub cpu_seconds: f64,
+    pub resident_bytes: u64,
+    /// None if it may not be known.
+    pub open_files: Option<u64>,
+    /// Seconds since 1970.
+    pub started_at: u64,
+}
+
 /// A file system, as `df` counts it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Disk {

@@ -4,6 +4,7 @@
 //! ([`EngineError::outcome_is_unknown`]): look again, do not call again.
 
 pub mod docker;
+pub mod metered;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 

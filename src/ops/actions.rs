@@ -11,6 +11,7 @@ use crate::{
     domain::{
         action::{Action, Arguments, Details, Kind, Origin, Reply, State},
         agent::{Desired, Name},
+        approval::Approval,
         event::Event,
         grant::Caller,
         ids::{ActionId, AgentId, FleetId, ImageId, MessageId, RunId},
@@ -19,6 +20,7 @@ use crate::{
         spec::Spec,
     },
     error::{Error, Result},
+    meters::Ended,
     store::{
         self, Tx,
         actions::{self, Ending, NewAction, NewTarget},
@@ -352,10 +354,51 @@ impl Ops {
             self.roster.set_busy(target.agent, None, self.now());
         }
         let ended = self.action(action.id).await?;
+        self.note_end(&ended);
         self.alter(action.id, |live| *live = ended);
         self.hide(action.id);
         self.publish(Event::Outbox);
         Ok(())
+    }
+
+    /// The one line in the log about each action, and its count: it is over, however that came.
+    pub(super) fn note_end(&self, action: &Action) {
+        let took = action.started_at.zip(action.finished_at);
+        let took = took.and_then(|(from, to)| (to - from).to_std().ok());
+        let agents: Vec<&str> = action
+            .targets
+            .iter()
+            .map(|target| target.name.as_str())
+            .collect();
+        tracing::info!(
+            action.id = action.id.0,
+            action.kind = action.kind.as_str(),
+            action.state = action.state.as_str(),
+            action.origin = action.origin.as_str(),
+            action.actor = action.actor.map(|actor| actor.0),
+            action.agents = agents.join(" "),
+            duration_ms = took.map(|took| took.as_millis()),
+            "action ended"
+        );
+        let ended = Ended {
+            kind: action.kind.as_str(),
+            origin: action.origin.as_str(),
+            state: action.state.as_str(),
+        };
+        self.meters.ended(&ended, took);
+        let closed = action
+            .approval
+            .as_deref()
+            .filter(|approval| approval.decided.is_none() || action.state == State::Denied);
+        if let Some(approval) = closed {
+            self.note_decision(approval, action.state.as_str());
+        }
+    }
+
+    /// A question to people was decided, or closed without that.
+    pub(super) fn note_decision(&self, approval: &Approval, outcome: &'static str) {
+        let waited = (self.now() - approval.asked_at).to_std();
+        self.meters.decided(outcome, waited.unwrap_or_default());
     }
 
     /// Which message answers an action's interaction, as soon as Discord has told it.

@@ -167,8 +167,10 @@ impl Ops {
         }
         tell(&mut tx, action, now).await?;
         tx.commit().await?;
-        if tally == Tally::Denied {
-            self.closed(action).await?;
+        match (tally, &action.approval) {
+            (Tally::Approved, Some(approval)) => self.note_decision(approval, "approved"),
+            (Tally::Denied, _) => self.closed(action).await?,
+            _ => {}
         }
         Ok(())
     }

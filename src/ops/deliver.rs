@@ -90,6 +90,18 @@ pub enum Undelivered {
     Never(String),
 }
 
+impl Undelivered {
+    /// In a word.
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Later(_) | Self::LaterBy(..) => "later",
+            Self::InDoubt(_) => "in_doubt",
+            Self::MessageGone(_) => "gone",
+            Self::Never(_) => "never",
+        }
+    }
+}
+
 impl Ops {
     /// Delivers what is due, one row per channel. Returns whether there may be more at once.
     pub async fn deliver(&self, by: &dyn Deliver) -> Result<bool> {
@@ -126,7 +138,10 @@ impl Ops {
             return Ok(self.store.outbox_settle(row, None).await?);
         }
         match by.notify(row, target).await {
-            Ok(()) => Ok(self.store.outbox_settle(row, None).await?),
+            Ok(()) => {
+                self.meters.delivery("target", "sent");
+                Ok(self.store.outbox_settle(row, None).await?)
+            }
             Err(error) => self.undelivered(row, &error).await,
         }
     }
@@ -218,7 +233,10 @@ impl Ops {
             None => by.deliver(row).await.map(Some),
         };
         match delivered {
-            Ok(message) => Ok(self.store.outbox_settle(row, message).await?),
+            Ok(message) => {
+                self.meters.delivery("discord", "sent");
+                Ok(self.store.outbox_settle(row, message).await?)
+            }
             Err(error) => self.undelivered(row, &error).await,
         }
     }
@@ -239,6 +257,7 @@ impl Ops {
         }
         match by.digest(channel, &subjects).await {
             Ok(()) => {
+                self.meters.delivery("discord", "sent");
                 for row in rows {
                     self.store.outbox_settle(row, None).await?;
                 }
@@ -274,6 +293,8 @@ impl Ops {
 
     pub(super) async fn undelivered(&self, row: &OutboxRow, error: &Undelivered) -> Result<()> {
         let why = error.to_string();
+        let to = row.target.as_ref().map_or("discord", |_| "target");
+        self.meters.delivery(to, error.as_str());
         let is_board = matches!(row.subject, Subject::Board(_));
         // A board is looked for before it is posted again, and an edit may be made twice: it waits for as long as it takes.
         let gives_up = !is_board && self.is_spent(row);

@@ -1,6 +1,6 @@
 //! Carrying out an action that was accepted: `execute`, one target after the other or several at once.
 
-use std::{future::Future, time::Instant};
+use std::future::Future;
 
 use chrono::Duration;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
@@ -85,7 +85,6 @@ impl Ops {
     }
 
     async fn carry_out(&self, action: &Action) -> Result<()> {
-        let began = Instant::now();
         let ready = match self.refuse_frozen_whole(action) {
             Ok(()) => self.put_secret_in_force(action).await,
             refused => refused,
@@ -107,13 +106,6 @@ impl Ops {
                 .await;
             summary(&states)
         };
-        tracing::info!(
-            action.id = action.id.0,
-            action.kind = action.kind.as_str(),
-            action.state = ending.state.as_str(),
-            duration_ms = began.elapsed().as_millis(),
-            "action ended"
-        );
         self.finish(action.id, &ending, FOLLOWER_FIRST).await
     }
 
@@ -140,6 +132,7 @@ impl Ops {
         self.tell_unattended(&mut tx, &action, ending).await?;
         tx.commit().await?;
         let ended = self.action(id).await?;
+        self.note_end(&ended);
         self.alter(id, |live| *live = ended);
         self.hide(id);
         self.publish(Event::Outbox);

@@ -53,6 +53,12 @@ impl Stalls {
             .collect()
     }
 
+    /// How often any of them was.
+    pub(super) fn count(&self) -> u32 {
+        let stalls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        stalls.values().map(|stall| stall.count).sum()
+    }
+
     fn problems(&self, now: DateTime<Utc>) -> Vec<Problem> {
         let stalls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = stalls.iter().filter(|(_, stall)| stall.at + SHAKEN > now);
@@ -153,6 +159,8 @@ impl Ops {
         let Some(mut incident) = known else {
             let id = incidents::insert(&mut tx, problem, now).await?;
             tx.commit().await?;
+            let (kind, severity) = (problem.kind.as_str(), problem.severity.as_str());
+            self.meters.incident(kind, severity);
             tracing::info!(incident.id = id.0, incident.about = %problem.about, cause = problem.cause, "incident opened");
             return Ok(true);
         };

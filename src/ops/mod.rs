@@ -76,6 +76,7 @@ use crate::{
     engine::Engine,
     error::Result,
     host::Gauge,
+    meters::Meters,
     probe::Prober,
     store::{Store, fleets, is_taken},
     vault::{Vault, handout::Handout},
@@ -108,6 +109,7 @@ pub struct Ops {
     threadless: threads::Threadless,
     noted: samples::Noted,
     gauge: Arc<dyn Gauge>,
+    pub meters: Arc<Meters>,
     pub studio: Studio,
     watched: thresholds::Watched,
     life: vitals::Life,
@@ -132,7 +134,7 @@ pub struct Ops {
 impl Ops {
     pub fn new(
         (store, vault, prober): (Store, Vault, Prober),
-        (engine, gauge): (Arc<dyn Engine>, Arc<dyn Gauge>),
+        (engine, gauge, meters): (Arc<dyn Engine>, Arc<dyn Gauge>, Arc<Meters>),
         (clock, members): (Arc<dyn Clock>, Arc<dyn Members>),
         (settings, source): (Settings, Source),
         instance: InstanceId,
@@ -159,6 +161,7 @@ impl Ops {
             threadless: threads::Threadless::default(),
             noted: samples::Noted::default(),
             gauge,
+            meters,
             studio: Studio::default(),
             watched: thresholds::Watched::default(),
             life: vitals::Life::begin(clock.now()),

@@ -115,9 +115,11 @@ impl Ops {
     async fn probe(&self, view: &View, probe: &Probe) -> Asked {
         let began = Instant::now();
         let answer = self.put_question(view, probe).await;
+        let took = began.elapsed();
+        self.meters.probe(probe.kind(), answer.as_str(), took);
         Asked {
             at: self.now(),
-            took: began.elapsed(),
+            took,
             answer,
         }
     }

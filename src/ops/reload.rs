@@ -158,6 +158,7 @@ fn keep_fixed(fresh: &mut Settings, old: &Settings) -> Vec<&'static str> {
         fresh.log.level != old.log.level || fresh.log.format != old.log.format,
         "`log`",
     );
+    keep(fresh.http.listen != old.http.listen, "`http.listen`");
     let ops_channel = fresh.discord.ops_channel;
     fresh.discord = old.discord.clone();
     fresh.discord.ops_channel = ops_channel;
@@ -167,5 +168,6 @@ fn keep_fixed(fresh: &mut Settings, old: &Settings) -> Vec<&'static str> {
     fresh.docker.host.clone_from(&old.docker.host);
     fresh.docker.name_prefix.clone_from(&old.docker.name_prefix);
     fresh.log = old.log.clone();
+    fresh.http = old.http.clone();
     kept
 }

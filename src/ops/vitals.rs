@@ -8,10 +8,16 @@ use std::sync::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Ops, deliver::Notify};
-use crate::domain::{
-    event::Event,
-    view::EngineState,
-    vitals::{Gateway, Signal, Vitals},
+use crate::{
+    domain::{
+        agent::State,
+        event::Event,
+        incident::Severity,
+        view::EngineState,
+        vitals::{Gateway, Signal, Vitals},
+    },
+    error::Result,
+    meters::Readings,
 };
 
 /// What of it is remembered.
@@ -84,6 +90,51 @@ impl Ops {
             waiting: board.backlog.waiting,
             dead: board.backlog.dead,
         })
+    }
+
+    /// What Prometheus asks for at this moment.
+    pub async fn readings(&self) -> Result<Readings> {
+        let open = self.store.open_incidents().await?;
+        let severities = Severity::ALL.iter().map(|severity| {
+            let count = open.iter().filter(|one| one.severity == *severity).count();
+            (severity.as_str(), count)
+        });
+        let approvals_waiting = self.store.open_approvals().await?.len();
+        Ok(self.roster.read(|board| Readings {
+            agents: State::ALL
+                .map(|state| {
+                    let count = board.views().filter(|view| view.state == state).count();
+                    (state.as_str(), count)
+                })
+                .to_vec(),
+            incidents: severities.collect(),
+            frozen: board.freezes.len(),
+            approvals_waiting,
+            outbox_waiting: board.backlog.waiting,
+            outbox_dead: board.backlog.dead,
+            gateway_up: matches!(self.gateway(), Gateway::Up { .. }),
+            engine_up: matches!(board.engine, EngineState::Answers { .. }),
+            refusals: board.refused,
+            loops_begun_again: self.stalls.count(),
+            process: self.gauge.process(),
+        }))
+    }
+
+    /// What keeps us from doing what people ask for, a line each; nothing if we are ready.
+    pub async fn unready(&self) -> Vec<String> {
+        let mut lacking = Vec::new();
+        if let Err(error) = self.store.outbox_counts().await {
+            lacking.push(format!("database: {error}"));
+        }
+        if !matches!(self.gateway(), Gateway::Up { .. }) {
+            lacking.push("discord: the gateway is not connected".to_owned());
+        }
+        match self.roster.read(|board| board.engine.clone()) {
+            EngineState::Answers { .. } => {}
+            EngineState::Unasked => lacking.push("engine: it has not answered yet".to_owned()),
+            EngineState::Silent { why, .. } => lacking.push(format!("engine: {why}")),
+        }
+        lacking
     }
 
     /// Tells the service outside how we are, if there is one. Whether it hears us is no incident: what cannot be told

@@ -9,8 +9,8 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "discord", "notify", "workers", "ops", "engine", "probe", "host", "store", "vault",
-            "config", "domain", "clock", "error",
+            "discord", "http", "notify", "workers", "ops", "engine", "probe", "host", "store",
+            "vault", "config", "domain", "clock", "error", "meters",
         ],
     ),
     (
@@ -22,6 +22,7 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
             "ops",
             "domain",
             "error",
+            "meters",
         ],
     ),
     (
@@ -55,21 +56,23 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     (
         "ops",
         &[
-            "store", "engine", "probe", "host", "vault", "domain", "clock", "error",
+            "store", "engine", "probe", "host", "vault", "domain", "clock", "error", "meters",
         ],
     ),
+    ("http", &["ops", "error", "meters"]),
     ("store", &["domain", "error"]),
     ("probe", &["domain"]),
     ("host", &["domain"]),
     ("chart", &["domain"]),
     ("vault", &["domain"]),
-    ("engine", &["domain", "error"]),
+    ("engine", &["domain", "error", "meters"]),
     ("engine::docker", &["engine", "domain"]),
     ("config", &["domain"]),
     ("telemetry", &["config"]),
     ("domain", &[]),
     ("error", &[]),
     ("clock", &[]),
+    ("meters", &["domain"]),
 ];
 
 /// Arrows that jump a layer, each with the reason why the code needs it.
@@ -145,6 +148,12 @@ const ONLY: &[(&[&str], &[&str], &str)] = &[
         &["discord"],
         "only `discord` names serenity or poise",
     ),
+    (
+        &["prometheus_client"],
+        &["meters"],
+        "only `meters` names prometheus_client",
+    ),
+    (&["axum"], &["http"], "only `http` listens"),
     (
         &["std::env"],
         &["config"],

@@ -28,6 +28,7 @@ mod docker_watch;
 mod dockerd;
 mod docs;
 mod doctor;
+mod door;
 mod engine_contract;
 mod fake_engine;
 mod fleets;

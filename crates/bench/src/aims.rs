@@ -95,6 +95,12 @@ fn judge_watching(figures: &Figures, name: &str, figure: &Figure) -> Option<Verd
         ("watch_engine_cpu_percent", Figure::NumberBySize(sizes)) => {
             Some(at_most("at 100", *sizes.get(&WATCHED)?, 3.0))
         }
+        ("localcord_interactions_per_s", Figure::Number(value)) => Some(Verdict {
+            aim: "≥ 2000".to_owned(),
+            met: *value >= 2000.0,
+        }),
+        ("localcord_start_ms", Figure::Spread(start)) => Some(at_most("p50", start.p50, 100.0)),
+        ("localcord_rss_mb", Figure::Number(value)) => Some(at_most("", *value, 60.0)),
         _ => None,
     }
 }

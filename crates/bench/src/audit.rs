@@ -43,11 +43,8 @@ pub(crate) async fn measure(figures: &mut Figures, counts: &Counts) -> Result<()
         floor.insert().await?;
         least += began.elapsed();
     }
-    figures.number("audit_rows_per_s", per_second(counts.audit_commits, own));
-    figures.number(
-        "audit_rows_floor_per_s",
-        per_second(counts.audit_commits, least),
-    );
+    figures.rate("audit_rows_per_s", counts.audit_commits, own);
+    figures.rate("audit_rows_floor_per_s", counts.audit_commits, least);
     let mut rows = counts.audit_commits;
     while rows < counts.audit_rows {
         let more = AT_ONCE.min(counts.audit_rows - rows);
@@ -56,10 +53,6 @@ pub(crate) async fn measure(figures: &mut Figures, counts: &Counts) -> Result<()
     }
     store.close().await;
     verify(figures, &path, rows).await
-}
-
-fn per_second(count: usize, span: Duration) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / span.as_secs_f64()
 }
 
 /// Such rows as an action leaves.

@@ -51,6 +51,12 @@ impl Figures {
         self.0.push((name, Figure::Number(rounded(value))));
     }
 
+    /// How often something was done in a second.
+    pub(crate) fn rate(&mut self, name: &'static str, count: usize, span: Duration) {
+        let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        self.number(name, count / span.as_secs_f64());
+    }
+
     pub(crate) fn number_of_size(&mut self, name: &'static str, size: usize, value: f64) {
         let known = self.0.iter_mut().find(|(known, _)| *known == name);
         if let Some((_, Figure::NumberBySize(sizes))) = known {

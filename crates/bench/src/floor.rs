@@ -1,7 +1,7 @@
 //! The least that can answer an interaction: one WebSocket, one HTTP client that keeps its connections, no libraries
 //! of Discord's and nothing to do. What Yardarm takes beyond it is Yardarm's own.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use futures::{SinkExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
@@ -14,7 +14,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 
 use crate::cord;
 
-const API: &str = "https://discord.com/api/v10";
+pub(crate) const API: &str = "https://discord.com/api/v10";
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -28,7 +28,8 @@ pub(crate) struct Floor {
 impl Floor {
     pub(crate) async fn start() -> Result<Self> {
         let cord = cord::start().await?;
-        let http = http(&cord)?;
+        let authority = Certificate::from_pem(cord.ca_pem().as_bytes())?;
+        let http = http(authority, cord.rest_addr())?;
         register(&cord, &http).await?;
         let socket = connect(&cord).await?;
         let mut client = JoinSet::new();
@@ -50,12 +51,12 @@ impl Floor {
 }
 
 /// The same way to a local Discord as Yardarm's: TLS, and a name that leads here.
-fn http(cord: &Localcord) -> Result<Client> {
+pub(crate) fn http(authority: Certificate, address: SocketAddr) -> Result<Client> {
     let client = Client::builder()
         .use_rustls_tls()
         .tls_built_in_root_certs(false)
-        .add_root_certificate(Certificate::from_pem(cord.ca_pem().as_bytes())?)
-        .resolve("discord.com", cord.rest_addr())
+        .add_root_certificate(authority)
+        .resolve("discord.com", address)
         .no_proxy();
     Ok(client.build()?)
 }

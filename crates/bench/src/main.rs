@@ -11,6 +11,7 @@ mod figures;
 mod floor;
 mod freeze;
 mod idle;
+mod local;
 mod logs;
 mod machine;
 mod policy;
@@ -77,6 +78,7 @@ struct Arguments {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Group {
     Policy,
+    Localcord,
     Chat,
     Votes,
     Schedules,
@@ -129,6 +131,9 @@ struct Counts {
     starts: usize,
     /// How long nothing happens.
     window: Duration,
+    /// Commands to the smallest client, and messages that localcord keeps.
+    interactions: usize,
+    messages: usize,
     /// Rows of the audit in transactions of their own, and in all.
     audit_commits: usize,
     audit_rows: usize,
@@ -151,6 +156,8 @@ impl Counts {
                 log_bytes: 32_500_000,
                 starts: 3,
                 window: Duration::from_secs(16),
+                interactions: 1000,
+                messages: 1000,
                 audit_commits: 500,
                 audit_rows: 20_000,
             };
@@ -169,6 +176,8 @@ impl Counts {
             log_bytes: 325_000_000,
             starts: 10,
             window: Duration::from_mins(1),
+            interactions: 20_000,
+            messages: 10_000,
             audit_commits: 5000,
             audit_rows: 1_000_000,
         }
@@ -183,6 +192,9 @@ async fn main() -> Result<()> {
     let mut figures = Figures::default();
     if arguments.wants(Group::Policy) {
         policy::measure(&mut figures)?;
+    }
+    if arguments.wants(Group::Localcord) {
+        local::measure(&mut figures, &counts).await?;
     }
     if arguments.wants(Group::Chat) {
         chat::measure(&mut figures, &counts).await?;

@@ -86,10 +86,10 @@ pub(super) async fn why(
 
 /// The buttons below a page.
 pub async fn turn(bot: &Bot, press: &ComponentInteraction, id: InteractionId, page: u32) -> Result {
-    press
-        .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
-        .await?;
     let asker = Asker::from(press);
+    asker
+        .respond(bot, CreateInteractionResponse::Acknowledge)
+        .await?;
     let page = bot.ops.turn_audit(id, &asker.caller, page).await?;
     reply::show(bot, &asker.token, &render::audit::page(&page)).await?;
     Ok(())

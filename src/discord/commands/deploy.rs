@@ -68,7 +68,7 @@ pub(super) async fn deploy(
         pull: pull.unwrap_or(false),
     };
     let author = UserId(ctx.interaction.user.id.get());
-    begin(
+    Box::pin(begin(
         ctx.data(),
         ctx.interaction,
         Draft {
@@ -77,7 +77,7 @@ pub(super) async fn deploy(
             author,
             asked: Vec::new(),
         },
-    )
+    ))
     .await
 }
 

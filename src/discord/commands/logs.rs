@@ -112,8 +112,8 @@ async fn collect(bot: &Bot, view: &View, query: &LogQuery) -> OpsResult<Vec<Stri
 pub async fn follow(bot: &Bot, press: &ComponentInteraction, agent: AgentId) -> Result {
     let asker = Asker::from(press);
     let view = view(bot, &asker, agent)?;
-    press
-        .create_response(&bot.http, CreateInteractionResponse::Acknowledge)
+    asker
+        .respond(bot, CreateInteractionResponse::Acknowledge)
         .await?;
     let redactor = bot.ops.redactor_of(&view).await?;
     let mut stream = bot.ops.logs(&view, &last_lines(20, true)).await?;

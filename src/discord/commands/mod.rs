@@ -25,8 +25,6 @@ mod status;
 mod team;
 mod templates;
 
-use serenity::all::CreateInteractionResponse;
-
 use super::{
     Bot, Context, Error, Result,
     render::Rendered,
@@ -84,11 +82,8 @@ pub fn all() -> Vec<Command> {
 
 /// An answer from memory, in the callback itself.
 async fn answer(ctx: Context<'_>, rendered: &Rendered) -> Result {
-    let response = CreateInteractionResponse::Message(rendered.response(true));
-    Ok(ctx
-        .interaction
-        .create_response(ctx.http(), response)
-        .await?)
+    let asker = Asker::from(ctx.interaction);
+    asker.answer(ctx.data(), rendered).await
 }
 
 /// A change: acknowledged, submitted, and followed to its end.

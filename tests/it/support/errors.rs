@@ -15,9 +15,12 @@ use tracing_subscriber::{
     layer::{Context, SubscriberExt as _},
 };
 
-/// Everything logged at `ERROR` on the threads it listens on.
+/// Everything logged at `ERROR` on the threads it listens on, and what is said of each action's end.
 #[derive(Clone, Default)]
-pub(crate) struct Errors(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Errors {
+    errors: Arc<Mutex<Vec<String>>>,
+    ended: Arc<Mutex<Vec<String>>>,
+}
 
 impl Errors {
     /// Listens on this thread as long as the guard lives.
@@ -39,17 +42,30 @@ impl Errors {
 
     /// What was logged so far; forgets it.
     pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
+        std::mem::take(&mut *self.errors.lock().unwrap())
+    }
+
+    /// A line for each action that has ended.
+    pub(crate) fn ended(&self) -> Vec<String> {
+        self.ended.lock().unwrap().clone()
     }
 }
 
 impl<S: Subscriber> Layer<S> for Errors {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let ours = event.metadata().target().starts_with("yardarm");
-        if ours && *event.metadata().level() == Level::ERROR {
+        let metadata = event.metadata();
+        let ours = metadata.target().starts_with("yardarm");
+        let ends = metadata.fields().field("action.state").is_some();
+        let lines = match *metadata.level() {
+            Level::ERROR => &self.errors,
+            Level::INFO if ends => &self.ended,
+            _ => return,
+        };
+        if ours {
             let mut text = Text::default();
             event.record(&mut text);
-            self.0.lock().unwrap().push(text.0);
+            let line = text.0.trim_end().to_owned();
+            lines.lock().unwrap().push(line);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{
 };
 
 use yardarm::{
-    domain::view::{Disk, Host},
+    domain::view::{Disk, Host, Process},
     host::Gauge,
 };
 
@@ -38,5 +38,14 @@ impl FakeGauge {
 impl Gauge for FakeGauge {
     fn read(&self, _folders: &[PathBuf]) -> Option<Host> {
         Some(self.0.lock().unwrap().clone())
+    }
+
+    fn process(&self) -> Option<Process> {
+        Some(Process {
+            cpu_seconds: 1.5,
+            resident_bytes: 30 << 20,
+            open_files: Some(40),
+            started_at: 1_795_262_400,
+        })
     }
 }

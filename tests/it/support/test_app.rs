@@ -1,5 +1,6 @@
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Output},
     sync::Arc,
@@ -201,6 +202,11 @@ impl TestApp {
         for ring in [Event::Outbox, Event::Incident, Event::Resynced] {
             self.ops().publish(ring);
         }
+    }
+
+    /// Where machines are answered.
+    pub(crate) fn door(&self) -> Option<SocketAddr> {
+        self.app.as_ref().expect("it runs").app.door
     }
 
     pub(crate) async fn restart(&mut self) {
