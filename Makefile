@@ -1,6 +1,6 @@
 # The only entry points; CI calls the same ones. Every target installs what it needs and this machine lacks.
 .DEFAULT_GOAL := help
-.PHONY: help up test browser check bench image page sqlx
+.PHONY: help up test browser conformance check bench image page sqlx
 
 
 help: ## This list
@@ -20,6 +20,10 @@ browser: ## Drive localcord's page in a real Chromium
 check: ## Format, lints, documentation, query metadata, dependencies, spelling
 	@scripts/ensure-tools check
 	@scripts/check
+
+conformance: ## Run discord.js and discord.py against localcord
+	@scripts/ensure-tools conformance
+	@scripts/conformance
 
 bench: ## Measure what the documents claim; prints a table and writes target/bench.json
 	@scripts/with-docker scripts/bench

@@ -18,6 +18,7 @@ use crate::{
     journal::Journal,
     limits::Limits,
     model::{Message, State},
+    objects,
     openapi::Checker,
     record::Record,
     tasks::Tasks,
@@ -158,9 +159,17 @@ impl Discord {
         if message.is_ephemeral() {
             return;
         }
-        let mut object = message.to_json(&self.world());
+        let world = self.world();
+        let mut object = state.shown(message, &world);
+        let place = world.channel(channel);
+        object["channel_type"] = json!(place.as_ref().map(objects::channel_type));
         if let Some(guild) = message.guild {
             object["guild_id"] = json!(guild);
+            let home = world.guild(guild);
+            let home = home.filter(|home| home.members.contains_key(&message.author));
+            if let Some(home) = home {
+                object["member"] = objects::bare_member(home, message.author);
+            }
         }
         self.dispatch(state, event, &object);
     }

@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// Discord counts milliseconds from the first second of 2015.
@@ -33,6 +34,14 @@ impl Id {
     pub(crate) fn at(now: DateTime<Utc>) -> Self {
         let milliseconds = u64::try_from(now.timestamp_millis() - EPOCH_MS).unwrap_or_default();
         Self(milliseconds << TIME_SHIFT)
+    }
+
+    /// From a bot's JSON: Discord sends ids as text only, and takes them as numbers too.
+    pub(crate) fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => text.parse().ok(),
+            number => number.as_u64().map(Self),
+        }
     }
 
     pub(crate) fn next(self) -> Self {

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::route::Route;
+use crate::{ids::Id, route::Route};
 
 /// Whether rate limits are shown and kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -104,6 +104,31 @@ impl Limits {
             bucket: hash(&name),
             refused: (over && self.mode == RateLimits::Enforced).then_some(global),
         })
+    }
+}
+
+/// Edits of messages older than an hour have a limit of their own. Discord does not publish it.
+const OLD_EDITS: Quota = Quota {
+    calls: 30,
+    window: TimeDelta::hours(1),
+};
+const OLD: TimeDelta = TimeDelta::hours(1);
+
+impl Limits {
+    /// Counts an edit of a message sent at `sent`; the wait if it is one too many.
+    pub(crate) fn edit(
+        &self,
+        channel: Id,
+        sent: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Option<TimeDelta> {
+        if self.mode != RateLimits::Enforced || now - sent < OLD {
+            return None;
+        }
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = format!("old edits {channel}");
+        let (used, ends) = count(&mut buckets, key, OLD_EDITS, now);
+        (used > OLD_EDITS.calls).then(|| ends - now)
     }
 }
 

@@ -60,6 +60,15 @@ pub(crate) fn member(guild: &Guild, user_object: &Value, id: Id) -> Value {
     })
 }
 
+/// A member beside its user, as interactions and messages carry it.
+pub(crate) fn bare_member(guild: &Guild, id: Id) -> Value {
+    let mut member = member(guild, &Value::Null, id);
+    if let Some(member) = member.as_object_mut() {
+        member.remove("user");
+    }
+    member
+}
+
 pub(crate) fn role(role: &Role, position: usize) -> Value {
     let mut object = json!({
         "id": role.id,
@@ -88,6 +97,15 @@ pub(crate) fn roles(guild: &Guild) -> Vec<Value> {
         .enumerate()
         .map(|(position, entry)| role(entry, position))
         .collect()
+}
+
+/// The number by which Discord tells kinds of channels.
+pub(crate) fn channel_type(channel: &Channel) -> u8 {
+    match (&channel.thread, channel.guild) {
+        (Some(thread), _) => thread_type(thread),
+        (None, Some(_)) => GUILD_TEXT,
+        (None, None) => DIRECT,
+    }
 }
 
 pub(crate) fn channel(world: &World, channel: &Channel) -> Value {
@@ -348,7 +366,11 @@ pub(crate) fn mentions(text: &str, allowed: Option<&Value>) -> Mentions {
         None | Some(Value::Null) => true,
         Some(allowed) => {
             let kinds = list(&allowed["parse"]).iter().any(|entry| entry == kind);
-            kinds || id.is_some_and(|id| list(&allowed[kind]).contains(&json!(id)))
+            kinds
+                || id.is_some()
+                    && list(&allowed[kind])
+                        .iter()
+                        .any(|entry| Id::read(entry) == id)
         }
     };
     let mut found = Mentions::default();

@@ -84,7 +84,7 @@ impl Checker {
             return Vec::new();
         }
         let pointer = format!("{operation}/requestBody/content/{}/schema", escaped(media));
-        self.validate(route, "request", &pointer, &as_the_file_has_it(body))
+        self.validate(route, "request", &pointer, &sent_as_the_file_has_it(body))
     }
 
     /// Checks what stands behind the `?`; text there may stand for a number or a truth value.
@@ -125,6 +125,9 @@ impl Checker {
                     .as_array()
                     .is_some_and(|types| types.iter().any(|known| known == name))
         };
+        if is("boolean") && matches!(text, "0" | "1") {
+            return Value::Bool(text == "1");
+        }
         let literal = is("integer") || is("boolean") || is("number");
         let value = literal.then(|| serde_json::from_str(text).ok()).flatten();
         value.unwrap_or_else(|| Value::String(text.to_owned()))
@@ -159,7 +162,7 @@ impl Checker {
         let pointer = self.followed(pointer);
         let schema = format!("{pointer}/content/application~1json/schema");
         if self.spec.document.pointer(&schema).is_some() {
-            return self.validate(route, &part, &schema, &as_the_file_has_it(body));
+            return self.validate(route, &part, &schema, &given_as_the_file_has_it(body));
         }
         let empty = body.is_null();
         if empty {
@@ -307,23 +310,66 @@ fn escaped(key: &str) -> String {
 
 /// Where the file and the real service are known to differ; ten such places at most.
 ///
-/// 1. A new attachment is named by the number of its file. Discord takes it as a number, and serenity sends one;
-///    the file has only strings.
-/// 2. The codes in the nested `errors` of an invalid form are words; the file has numbers.
-fn as_the_file_has_it(body: &Value) -> Value {
+/// 1. The codes in the nested `errors` of an invalid form are words, as Discord's documentation shows them; the file
+///    has numbers.
+/// 2. A bot may send an id as a number, as discord.py and serenity do, also the number of a new file as the id of its
+///    attachment; the file has text only.
+/// 3. Permissions are decimal text, as in all of Discord's documentation; for new commands the file has numbers only.
+fn given_as_the_file_has_it(body: &Value) -> Value {
     let mut body = body.clone();
-    for pointer in ["/attachments", "/data/attachments"] {
-        let listed = body.pointer_mut(pointer).and_then(Value::as_array_mut);
-        for attachment in listed.into_iter().flatten() {
-            if let Some(number) = attachment["id"].as_u64() {
-                attachment["id"] = Value::String(number.to_string());
-            }
-        }
-    }
     if let Some(errors) = body.pointer_mut("/errors") {
         number_codes(errors);
     }
     body
+}
+
+/// What a bot sends, see [`given_as_the_file_has_it`].
+fn sent_as_the_file_has_it(body: &Value) -> Value {
+    let mut body = body.clone();
+    match &mut body {
+        Value::Array(commands) => commands.iter_mut().for_each(number_permissions),
+        command => number_permissions(command),
+    }
+    spell_ids(&mut body);
+    if let Some(data) = body.get_mut("data") {
+        spell_ids(data);
+    }
+    body
+}
+
+/// Writes those ids of a message as text that were sent as numbers.
+fn spell_ids(message: &mut Value) {
+    let spell = |id: &mut Value| {
+        if let Some(number) = id.as_u64() {
+            *id = Value::String(number.to_string());
+        }
+    };
+    for place in [
+        "/recipient_id",
+        "/message_reference/message_id",
+        "/message_reference/channel_id",
+        "/message_reference/guild_id",
+    ] {
+        message.pointer_mut(place).into_iter().for_each(spell);
+    }
+    for place in ["/allowed_mentions/users", "/allowed_mentions/roles"] {
+        let ids = message.pointer_mut(place).and_then(Value::as_array_mut);
+        ids.into_iter().flatten().for_each(spell);
+    }
+    let attachments = message.get_mut("attachments").and_then(Value::as_array_mut);
+    let ids = attachments.into_iter().flatten();
+    ids.filter_map(|entry| entry.get_mut("id")).for_each(spell);
+}
+
+fn number_permissions(command: &mut Value) {
+    let named = command.get_mut("default_member_permissions");
+    if let Some(permissions) = named
+        && let Some(number) = permissions
+            .as_str()
+            .and_then(|text| text.parse::<u64>().ok())
+    {
+        *permissions = Value::from(number);
+    }
 }
 
 fn number_codes(errors: &mut Value) {
@@ -369,5 +415,79 @@ fn violation(route: &Route, part: &str, at: &str, message: String) -> Violation 
         part: part.to_owned(),
         at: at.to_owned(),
         message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{Method, StatusCode};
+    use serde_json::{Value, json};
+
+    use super::{Checker, Violation};
+    use crate::route::Route;
+
+    /// `None` without the file, of which `load` tells.
+    fn checker() -> Option<Checker> {
+        Checker::load().unwrap()
+    }
+
+    fn route(method: Method, template: &str) -> Route {
+        Route {
+            method,
+            template: template.to_owned(),
+            path: String::new(),
+        }
+    }
+
+    fn places(violations: &[Violation]) -> Vec<(&str, &str)> {
+        violations
+            .iter()
+            .map(|violation| (violation.part.as_str(), violation.at.as_str()))
+            .collect()
+    }
+
+    fn user() -> Value {
+        json!({
+            "id": "1", "username": "olga", "discriminator": "0", "global_name": null, "avatar": null,
+            "public_flags": 0, "flags": 0, "primary_guild": null,
+        })
+    }
+
+    #[test]
+    fn a_planted_mismatch_is_told_by_its_place() {
+        let Some(checker) = checker() else { return };
+        let send = route(Method::POST, "/channels/{channel_id}/messages");
+        let embed =
+            json!({ "fields": [{ "name": "a", "value": "b" }, { "name": 7, "value": "b" }] });
+        let sent = json!({ "content": "x", "embeds": [embed] });
+        let violations = checker.request(&send, &sent);
+        assert_eq!(
+            places(&violations),
+            [("request", "/embeds/0/fields/1/name")]
+        );
+
+        let read = route(Method::GET, "/users/{user_id}");
+        assert!(checker.response(&read, StatusCode::OK, &user()).is_empty());
+        let mut planted = user();
+        planted["id"] = json!(1);
+        let violations = checker.response(&read, StatusCode::OK, &planted);
+        assert_eq!(places(&violations), [("response 200", "/id")]);
+
+        let list = route(Method::GET, "/channels/{channel_id}/messages");
+        let violations = checker.query(&list, "limit=many&before=7");
+        assert_eq!(places(&violations), [("query", "/limit")]);
+    }
+
+    #[test]
+    fn a_planted_mismatch_in_a_dispatch_is_told_by_its_place() {
+        let Some(checker) = checker() else { return };
+        let mut event = json!({ "member": { "user": user() }, "data": { "resolved": { "users": { "1": user() } } } });
+        assert!(checker.dispatched("INTERACTION_CREATE", &event).is_empty());
+        event["data"]["resolved"]["users"]["1"]["flags"] = json!("none");
+        let violations = checker.dispatched("INTERACTION_CREATE", &event);
+        assert_eq!(
+            places(&violations),
+            [("dispatch", "/data/resolved/users/1/flags")]
+        );
     }
 }

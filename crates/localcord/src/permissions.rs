@@ -16,6 +16,7 @@ pub(crate) const MANAGE_MESSAGES: Permissions = Permissions(1 << 13);
 pub(crate) const EMBED_LINKS: Permissions = Permissions(1 << 14);
 pub(crate) const ATTACH_FILES: Permissions = Permissions(1 << 15);
 pub(crate) const READ_MESSAGE_HISTORY: Permissions = Permissions(1 << 16);
+pub(crate) const MENTION_EVERYONE: Permissions = Permissions(1 << 17);
 pub(crate) const USE_APPLICATION_COMMANDS: Permissions = Permissions(1 << 31);
 pub(crate) const MANAGE_THREADS: Permissions = Permissions(1 << 34);
 pub(crate) const CREATE_PUBLIC_THREADS: Permissions = Permissions(1 << 35);
@@ -36,7 +37,7 @@ const NAMES: [(&str, Permissions); 20] = [
     ("EMBED_LINKS", EMBED_LINKS),
     ("ATTACH_FILES", ATTACH_FILES),
     ("READ_MESSAGE_HISTORY", READ_MESSAGE_HISTORY),
-    ("MENTION_EVERYONE", Permissions(1 << 17)),
+    ("MENTION_EVERYONE", MENTION_EVERYONE),
     ("MANAGE_ROLES", Permissions(1 << 28)),
     ("USE_APPLICATION_COMMANDS", USE_APPLICATION_COMMANDS),
     ("MANAGE_THREADS", MANAGE_THREADS),

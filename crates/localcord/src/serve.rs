@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use axum::{Router, body::Body, extract::Request, response::Response};
+use axum::{Router, body::Body, extract::Request, http::Uri, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -86,7 +86,11 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, rou
 }
 
 async fn answer(router: Router, request: Request<Incoming>) -> Result<Response, CutShort> {
-    let response = match router.oneshot(request.map(Body::new)).await {
+    let mut request = request.map(Body::new);
+    if let Some(uri) = with_plain_original(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    let response = match router.oneshot(request).await {
         Ok(response) => response,
         Err(impossible) => match impossible {},
     };
@@ -94,4 +98,11 @@ async fn answer(router: Router, request: Request<Incoming>) -> Result<Response, 
         Some(Cut) => Err(CutShort),
         None => Ok(response),
     }
+}
+
+/// Some libraries encode the `@` of `@original`, by which a route is told from its neighbour.
+fn with_plain_original(uri: &Uri) -> Option<Uri> {
+    let path = uri.path_and_query()?.as_str();
+    let plain = path.replacen("/messages/%40original", "/messages/@original", 1);
+    (plain != path).then(|| plain.parse().ok())?
 }

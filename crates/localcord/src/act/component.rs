@@ -54,7 +54,7 @@ pub(crate) fn use_component(
         admit(discord, &interaction)?;
         interaction.source = Some(id);
         let interaction_id = interaction.id;
-        let extra = json!({ "message": message.to_json(&discord.world()) });
+        let extra = json!({ "message": state.shown(&message, &discord.world()) });
         send(discord, state, interaction, &data, extra);
         Ok(interaction_id)
     })

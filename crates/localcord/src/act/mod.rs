@@ -3,6 +3,7 @@
 mod component;
 mod envelope;
 mod members;
+mod menu;
 mod modal;
 mod options;
 mod resolve;
@@ -14,6 +15,7 @@ use axum::body::Bytes;
 pub(crate) use self::{
     component::{Pick, use_component},
     members::{add_role, delete_role, invite, leave, set_roles},
+    menu::{On, menu},
     modal::{forge as forge_modal, submit},
     slash::{Slash, autocomplete, may_use, slash},
     threads::{archive_thread, set_overwrite, start_thread},

@@ -54,7 +54,7 @@ fn on_message(discord: &Discord, state: &State, interaction: &Interaction) -> Va
         .and_then(|id| state.message(interaction.place.channel, id));
     source.map_or_else(
         || json!({}),
-        |message| json!({ "message": message.to_json(&discord.world()) }),
+        |message| json!({ "message": state.shown(message, &discord.world()) }),
     )
 }
 

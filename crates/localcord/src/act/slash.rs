@@ -5,13 +5,14 @@ use super::{
     envelope::{admit, send},
     options::Form,
     resolve::Resolver,
+    sees,
 };
 use crate::{
     discord::Discord,
     ids::Id,
     model::{Interaction, Kind, Place, State},
     objects::list,
-    permissions::Permissions,
+    permissions::{ADMINISTRATOR, Permissions, USE_APPLICATION_COMMANDS},
 };
 
 const CHAT_INPUT: u64 = 1;
@@ -46,7 +47,9 @@ fn invoke(
     entry: &Slash,
     focus: Option<(&str, &str)>,
 ) -> Result<Id, Refused> {
-    let command = find(discord, state, entry)?.clone();
+    let name = entry.path.first().map(String::as_str).unwrap_or_default();
+    let who = (entry.person, entry.place);
+    let command = find(discord, state, who, (name, CHAT_INPUT))?.clone();
     let now = discord.now();
     let kind = if focus.is_some() {
         Kind::Autocomplete
@@ -90,17 +93,20 @@ fn invoke(
 
 /// A command that is not registered where the person is, but elsewhere, can be sent all the same: so that a test
 /// can see a bot refuse what reaches it from a strange guild or a direct message.
-fn find<'a>(discord: &Discord, state: &'a State, entry: &Slash) -> Result<&'a Value, Refused> {
-    let name = entry.path.first().map(String::as_str).unwrap_or_default();
-    let named = |command: &&Value| command["name"] == name && command["type"] == CHAT_INPUT;
-    let offered = state
-        .commands
-        .offered(entry.place.guild)
-        .into_iter()
-        .find(named);
+pub(super) fn find<'a>(
+    discord: &Discord,
+    state: &'a State,
+    (person, place): (Id, Place),
+    (name, kind): (&str, u64),
+) -> Result<&'a Value, Refused> {
+    let named = |command: &&Value| command["name"] == name && command["type"] == kind;
+    let offered = state.commands.offered(place.guild).into_iter().find(named);
     let command = offered.or_else(|| state.commands.all().find(named));
     let command = command.ok_or_else(|| Refused::new(format!("there is no command `/{name}`")))?;
-    if may_use(discord, (entry.person, entry.place), command) {
+    if !sees(discord, person, place.channel) {
+        return Err(Refused::new("you do not see that channel"));
+    }
+    if may_use(discord, (person, place), command) {
         return Ok(command);
     }
     Err(Refused::new(format!(
@@ -108,15 +114,25 @@ fn find<'a>(discord: &Discord, state: &'a State, entry: &Slash) -> Result<&'a Va
     )))
 }
 
-/// Whether a person's permissions are what the command asks for.
+/// Whether a person may use commands here, and has the permissions this one asks for. One that asks for none of
+/// them is for administrators.
 pub(crate) fn may_use(discord: &Discord, (person, place): (Id, Place), command: &Value) -> bool {
     let needed = command["default_member_permissions"]
         .as_str()
         .and_then(Permissions::from_text);
     let world = discord.world();
     let guild = place.guild.and_then(|id| world.guild(id));
+    let channel = world.channel(place.channel);
+    let here = channel.map(|channel| world.permissions(person, &channel));
+    if here.is_none_or(|here| !here.contains(USE_APPLICATION_COMMANDS)) {
+        return false;
+    }
     match (needed, guild) {
-        (Some(needed), Some(guild)) => guild.permissions_of(person).contains(needed),
+        (Some(needed), Some(guild)) => {
+            let held = guild.permissions_of(person);
+            let nobodys = needed == Permissions::default();
+            held.contains(if nobodys { ADMINISTRATOR } else { needed })
+        }
         _ => true,
     }
 }

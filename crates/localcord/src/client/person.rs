@@ -1,6 +1,6 @@
 use super::{Autocomplete, Error, Localcord, Message, Reply, SlashCommand, Thread, error::known};
 use crate::{
-    act::{self, Pick},
+    act::{self, On, Pick},
     guild::Guild,
     ids::Id,
     model::{self, Place},
@@ -70,6 +70,21 @@ impl Person {
     /// Begins to type a slash command.
     pub fn autocomplete(&self, command: &str) -> Autocomplete {
         Autocomplete::new(self.slash(command))
+    }
+
+    /// Uses a command from somebody's menu, and waits for the bot's first answer.
+    pub async fn on_user(&self, command: &str, name: &str) -> Result<Reply, Error> {
+        self.on(command, &On::User(name.to_owned())).await
+    }
+
+    /// Uses a command from a message's menu, and waits for the bot's first answer.
+    pub async fn on_message(&self, command: &str, message: &Message) -> Result<Reply, Error> {
+        self.on(command, &On::Message(message.id())).await
+    }
+
+    async fn on(&self, command: &str, on: &On) -> Result<Reply, Error> {
+        let id = act::menu(self.cord.discord(), (self.id, self.place), command, on)?;
+        Ok(Reply::receive(self.cord.clone(), id).await)
     }
 
     /// Writes a plain message.

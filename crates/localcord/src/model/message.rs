@@ -7,6 +7,7 @@ use crate::{
     guild::{Channel, World},
     ids::Id,
     objects,
+    permissions::MENTION_EVERYONE,
 };
 
 /// Seen only by the person whose interaction it answers.
@@ -145,6 +146,16 @@ impl Message {
                 .is_some_and(|origin| origin.person == person)
     }
 
+    /// Whether the author of the message it replies to is mentioned: by default, but not if mentions are restricted.
+    pub(super) fn pings_reply(&self) -> bool {
+        let restricted = self
+            .allowed_mentions
+            .as_ref()
+            .filter(|allowed| allowed.is_object());
+        let wanted = restricted.is_none_or(|allowed| allowed["replied_user"] == true);
+        self.origin.is_none() && wanted
+    }
+
     /// Replaces the parts that `body` names; what it leaves out stays.
     pub(crate) fn fill(&mut self, body: &Value) {
         if let Some(content) = body.get("content") {
@@ -174,7 +185,8 @@ impl Message {
     }
 
     fn plain(&self, world: &World) -> Map<String, Value> {
-        let mentions = objects::mentions(&self.content, self.allowed_mentions.as_ref());
+        let mut mentions = objects::mentions(&self.content, self.allowed_mentions.as_ref());
+        mentions.everyone = mentions.everyone && self.may_mention_everyone(world);
         let users = mentions
             .users
             .iter()
@@ -237,6 +249,15 @@ impl Message {
             );
         }
         object
+    }
+
+    fn may_mention_everyone(&self, world: &World) -> bool {
+        let channel = world.channel(self.channel);
+        channel.is_some_and(|channel| {
+            world
+                .permissions(self.author, &channel)
+                .contains(MENTION_EVERYONE)
+        })
     }
 
     /// The thread that was started from it: it has the message's id.

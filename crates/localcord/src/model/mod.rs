@@ -9,7 +9,7 @@ mod saved;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) use self::{
     command::{Commands, Scope},
@@ -18,7 +18,7 @@ pub(crate) use self::{
     message::{EPHEMERAL, LOADING, Message, Notice, time},
     saved::Saved,
 };
-use crate::{gateway::Sessions, ids::Id};
+use crate::{gateway::Sessions, guild::World, ids::Id, objects};
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
@@ -81,6 +81,24 @@ impl State {
 
     pub(crate) fn remove(&mut self, channel: Id, id: Id) -> Option<Message> {
         self.messages.remove(&(channel, id))
+    }
+
+    /// A message as bots get it: with the one it replies to, whose author it mentions unless it says otherwise.
+    pub(crate) fn shown(&self, message: &Message, world: &World) -> Value {
+        let mut object = message.to_json(world);
+        let Some(target) = message.replies_to else {
+            return object;
+        };
+        let target = self.message(message.channel, target);
+        object["referenced_message"] = json!(target.map(|target| target.to_json(world)));
+        let author = target.filter(|_| message.pings_reply());
+        let author = author.and_then(|target| world.user(target.author));
+        if let (Some(author), Some(mentions)) = (author, object["mentions"].as_array_mut())
+            && !mentions.iter().any(|user| user["id"] == json!(author.id))
+        {
+            mentions.push(objects::user(author));
+        }
+        object
     }
 
     /// A channel's messages, oldest first.

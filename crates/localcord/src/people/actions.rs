@@ -15,7 +15,7 @@ use super::{
     views::{Viewer, locate},
 };
 use crate::{
-    act::{self, Input, Pick, Refused, Slash},
+    act::{self, Input, On, Pick, Refused, Slash},
     discord::Discord,
     ids::Id,
 };
@@ -38,6 +38,17 @@ pub(super) struct Command {
     /// What stands in it so far.
     #[serde(default)]
     typed: String,
+}
+
+/// A command from the menu of a person or of a message.
+#[derive(Debug, Deserialize)]
+pub(super) struct MenuEntry {
+    #[serde(flatten)]
+    viewer: Viewer,
+    command: String,
+    user: Option<String>,
+    message: Option<Id>,
+    until: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -115,6 +126,17 @@ pub(super) async fn autocomplete(State(discord): Shared, Json(command): Json<Com
         .ok_or_else(|| Refused::new("`focus` names the option being typed"))?;
     let id = act::autocomplete(&discord, &command.entry(&discord)?, (focus, &command.typed))?;
     receive(&discord, id, None).await
+}
+
+pub(super) async fn menu(State(discord): Shared, Json(entry): Json<MenuEntry>) -> Done {
+    let who = locate(&discord, &entry.viewer)?;
+    let on = match (entry.user, entry.message) {
+        (Some(name), None) => On::User(name),
+        (None, Some(id)) => On::Message(id),
+        _ => return Err(Refused::new("either `user` or `message` is needed").into()),
+    };
+    let id = act::menu(&discord, who, &entry.command, &on)?;
+    receive(&discord, id, entry.until.as_deref()).await
 }
 
 pub(super) async fn press(State(discord): Shared, Json(used): Json<Use>) -> Done {

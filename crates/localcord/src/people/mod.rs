@@ -63,6 +63,7 @@ fn api() -> Router<Arc<Discord>> {
         .route("/interactions/{id}", get(reply::read))
         .route("/slash", post(actions::slash))
         .route("/autocomplete", post(actions::autocomplete))
+        .route("/menu", post(actions::menu))
         .route("/press", post(actions::press))
         .route("/choose", post(actions::choose))
         .route("/submit", post(actions::submit))

@@ -260,7 +260,7 @@ fn registered(discord: &Discord, scope: Scope, sent: &Value, version: Id) -> Val
         "type": kind,
         "name": name,
         "description": sent["description"].as_str().unwrap_or_default(),
-        "default_member_permissions": sent["default_member_permissions"],
+        "default_member_permissions": permissions(&sent["default_member_permissions"]),
         "nsfw": sent["nsfw"].as_bool().unwrap_or_default(),
         "name_localizations": sent["name_localizations"],
         "description_localizations": sent["description_localizations"],
@@ -274,6 +274,12 @@ fn registered(discord: &Discord, scope: Scope, sent: &Value, version: Id) -> Val
         Scope::Global => command["contexts"] = sent["contexts"].clone(),
     }
     command
+}
+
+/// Libraries send text or a number; Discord gives text back.
+fn permissions(sent: &Value) -> Value {
+    sent.as_u64()
+        .map_or_else(|| sent.clone(), |number| json!(number.to_string()))
 }
 
 /// An option as Discord lists it: without what says nothing.

@@ -26,8 +26,15 @@ const MODAL: u64 = 9;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Wanted {
-    #[serde(default)]
-    with_response: bool,
+    with_response: Option<String>,
+}
+
+impl Wanted {
+    /// discord.py writes `1`, others `true`.
+    fn has_response(&self) -> bool {
+        let wanted = self.with_response.as_deref();
+        wanted.is_some_and(|text| matches!(text, "1" | "true" | "True"))
+    }
 }
 
 pub(super) async fn answer(
@@ -56,7 +63,7 @@ pub(super) async fn answer(
         state.interactions.insert(id, answered);
         Ok(outcome)
     })?;
-    if wanted.with_response {
+    if wanted.has_response() {
         return Ok((StatusCode::OK, Json(outcome)).into_response());
     }
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -70,9 +77,13 @@ fn apply(
     (kind, data): (u64, &Payload),
 ) -> Result<Interaction, Failure> {
     permit(&interaction, kind)?;
+    let inside = |failure: Failure| failure.inside("data");
+    if matches!(kind, DEFERRED_CHANNEL_MESSAGE | DEFERRED_UPDATE) {
+        compose::check_edit(data).map_err(inside)?;
+    }
     let answer = match kind {
         CHANNEL_MESSAGE => {
-            compose::check_new(data)?;
+            compose::check_new(data).map_err(inside)?;
             interaction.message = Some(send(discord, state, &interaction, data, 0));
             Answer::Message
         }
@@ -91,7 +102,7 @@ fn apply(
                 interaction.source.unwrap_or_default(),
             );
             if kind == UPDATE {
-                compose::check_edit(data)?;
+                compose::check_edit(data).map_err(inside)?;
                 compose::edit(discord, state, place, data)?;
                 Answer::Updated
             } else {
@@ -162,7 +173,8 @@ fn outcome(discord: &Discord, state: &Now, interaction: &Interaction, kind: u64)
     about["response_message_loading"] = json!(message.is_loading());
     about["response_message_ephemeral"] = json!(message.is_ephemeral());
     if matches!(kind, CHANNEL_MESSAGE | UPDATE) {
-        let resource: Value = json!({ "type": kind, "message": message.to_json(&discord.world()) });
+        let resource: Value =
+            json!({ "type": kind, "message": state.shown(message, &discord.world()) });
         return json!({ "interaction": about, "resource": resource });
     }
     json!({ "interaction": about })

@@ -61,12 +61,10 @@ pub(super) async fn open_direct(
     State(discord): Shared,
     Extension(payload): Extension<Payload>,
 ) -> Answer {
-    let id = payload.json["recipient_id"]
-        .as_str()
-        .and_then(|id| id.parse().ok());
+    let id = Id::read(&payload.json["recipient_id"]);
     let world = discord.world();
     let person = id
-        .and_then(|id: Id| world.user(id))
+        .and_then(|id| world.user(id))
         .ok_or(Failure::UNKNOWN_USER)?;
     let object: Value = objects::channel(&world, &world.direct(person.id));
     Ok(Json(object))

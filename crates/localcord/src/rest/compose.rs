@@ -9,12 +9,14 @@ use crate::{
     discord::Discord,
     ids::Id,
     model::{File, Message, State},
-    objects, random, rules,
+    objects,
+    permissions::{ATTACH_FILES, EMBED_LINKS, Permissions},
+    random, rules,
 };
 
 /// Checks a body against Discord's limits before anything is changed.
 pub(super) fn check_new(payload: &Payload) -> Result<(), Failure> {
-    rules::message(&payload.json)?;
+    check_edit(payload)?;
     let body = &payload.json;
     let empty = |name: &str| objects::list(&body[name]).is_empty();
     let text = body["content"].as_str().unwrap_or_default().trim();
@@ -25,7 +27,20 @@ pub(super) fn check_new(payload: &Payload) -> Result<(), Failure> {
 }
 
 pub(super) fn check_edit(payload: &Payload) -> Result<(), Failure> {
-    rules::message(&payload.json)
+    rules::message(&payload.json)?;
+    rules::files(payload.files.iter().map(|file| file.bytes.len()))
+}
+
+/// What a message holds decides what its author must be allowed.
+pub(super) fn needed(payload: &Payload) -> Permissions {
+    let mut needed = Permissions::default();
+    if !payload.files.is_empty() {
+        needed = needed | ATTACH_FILES;
+    }
+    if !objects::list(&payload.json["embeds"]).is_empty() {
+        needed = needed | EMBED_LINKS;
+    }
+    needed
 }
 
 /// Puts a body into a message that is not in the channel yet.
@@ -44,7 +59,7 @@ pub(super) fn fill(discord: &Discord, state: &mut State, message: &mut Message, 
 
 /// Puts a new message into its channel and tells the gateway.
 pub(super) fn post(discord: &Discord, state: &mut State, message: Message) -> Value {
-    let object = message.to_json(&discord.world());
+    let object = state.shown(&message, &discord.world());
     discord.post(state, message);
     object
 }
@@ -68,7 +83,7 @@ pub(super) fn edit(
     };
     message.flags &= !crate::model::LOADING;
     fill(discord, state, &mut message, payload);
-    let object = message.to_json(&discord.world());
+    let object = state.shown(&message, &discord.world());
     let answers = message.origin.as_ref().map(|origin| origin.interaction);
     if let Some(interaction) = answers.and_then(|id| state.interactions.get_mut(&id)) {
         interaction.changed = Some(interaction.sent.elapsed());
@@ -96,7 +111,10 @@ fn kept(attachments: &[Value], body: &Value) -> Vec<Value> {
     let Some(listed) = body["attachments"].as_array() else {
         return attachments.to_vec();
     };
-    let stays = |old: &&Value| listed.iter().any(|entry| entry["id"] == old["id"]);
+    let stays = |old: &&Value| {
+        let id = Id::read(&old["id"]);
+        listed.iter().any(|entry| Id::read(&entry["id"]) == id)
+    };
     attachments.iter().filter(stays).cloned().collect()
 }
 

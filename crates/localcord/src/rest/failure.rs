@@ -2,9 +2,10 @@
 
 use axum::{
     Json,
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
 #[derive(Debug)]
@@ -13,15 +14,30 @@ pub(crate) struct Failure {
     code: u32,
     message: &'static str,
     errors: Option<Value>,
+    /// In seconds, for who asks too often.
+    retry_after: Option<f64>,
 }
 
 impl Failure {
+    /// More edits of messages older than an hour than Discord allows.
+    pub(crate) fn too_many_old_edits(wait: TimeDelta) -> Self {
+        Self {
+            retry_after: Some(wait.to_std().unwrap_or_default().as_secs_f64()),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                30_046,
+                "Maximum number of edits to messages older than 1 hour reached. Try again later.",
+            )
+        }
+    }
+
     const fn new(status: StatusCode, code: u32, message: &'static str) -> Self {
         Self {
             status,
             code,
             message,
             errors: None,
+            retry_after: None,
         }
     }
 
@@ -84,6 +100,11 @@ impl Failure {
     pub(crate) const LOCKED: Self = Self::new(StatusCode::BAD_REQUEST, 160_005, "Thread is locked");
     pub(crate) const INVALID_WEBHOOK_TOKEN: Self =
         Self::new(StatusCode::UNAUTHORIZED, 50_027, "Invalid Webhook Token");
+    pub(crate) const UNREADABLE_REPLY: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        160_002,
+        "Cannot reply without permission to read message history",
+    );
     pub(crate) const INVALID_JSON: Self = Self::new(
         StatusCode::BAD_REQUEST,
         50_109,
@@ -101,11 +122,25 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The failure of what stands in a part of the body.
+    pub(crate) fn inside(mut self, part: &str) -> Self {
+        self.errors = self.errors.map(|errors| json!({ part: errors }));
+        self
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut body = json!({ "code": self.code, "message": self.message });
         if let Some(errors) = self.errors {
             body["errors"] = errors;
+        }
+        if let Some(wait) = self.retry_after {
+            body["retry_after"] = json!(wait);
+            body["global"] = json!(false);
+            let headers = [(header::RETRY_AFTER, format!("{wait:.3}"))];
+            return (self.status, headers, Json(body)).into_response();
         }
         (self.status, Json(body)).into_response()
     }

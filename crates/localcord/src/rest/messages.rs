@@ -12,16 +12,14 @@ use super::{Answer, Failure, Form, Payload, Shared, channels::reach, compose};
 use crate::{
     guild::Channel,
     ids::Id,
-    model::Message,
+    model::{Message, State as Now},
     permissions::{
-        ATTACH_FILES, MANAGE_MESSAGES, MANAGE_THREADS, READ_MESSAGE_HISTORY, SEND_MESSAGES,
-        VIEW_CHANNEL,
+        MANAGE_MESSAGES, MANAGE_THREADS, READ_MESSAGE_HISTORY, SEND_MESSAGES, VIEW_CHANNEL,
     },
 };
 
 const PAGE: usize = 50;
 const LONGEST_PAGE: usize = 100;
-const LONGEST_NONCE: usize = 25;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Window {
@@ -64,7 +62,7 @@ pub(super) async fn history(
             .collect();
         let page = window.of(&messages, limit).iter().rev();
         Ok(Json(
-            page.map(|message| message.to_json(&discord.world()))
+            page.map(|message| state.shown(message, &discord.world()))
                 .collect(),
         ))
     })
@@ -104,7 +102,7 @@ pub(super) async fn read(State(discord): Shared, Path((channel, id)): Path<(Id, 
             .message(channel, id)
             .filter(|message| !message.is_ephemeral());
         message
-            .map(|message| Json(message.to_json(&discord.world())))
+            .map(|message| Json(state.shown(message, &discord.world())))
             .ok_or(Failure::UNKNOWN_MESSAGE)
     })
 }
@@ -114,18 +112,16 @@ pub(super) async fn create(
     Path(id): Path<Id>,
     Extension(payload): Extension<Payload>,
 ) -> Answer {
-    let needed = if payload.files.is_empty() {
-        SEND_MESSAGES
-    } else {
-        SEND_MESSAGES | ATTACH_FILES
-    };
-    let channel = reach(&discord, id, needed)?;
+    let channel = reach(&discord, id, SEND_MESSAGES | compose::needed(&payload))?;
     let locked = channel.thread.as_ref().is_some_and(|thread| thread.locked);
     if locked && !discord.bot_may(&channel, MANAGE_THREADS) {
         return Err(Failure::LOCKED);
     }
     compose::check_new(&payload)?;
-    check_nonce(&payload.json["nonce"])?;
+    let reply = Reply::read(&payload.json["message_reference"]);
+    if reply.target.is_some() && !discord.bot_may(&channel, READ_MESSAGE_HISTORY) {
+        return Err(Failure::UNREADABLE_REPLY);
+    }
     let now = discord.now();
     let bot = discord.world().bot.id;
     discord.change(|state| {
@@ -133,13 +129,12 @@ pub(super) async fn create(
         if let (Some(nonce), true) = (&nonce, payload.json["enforce_nonce"] == true)
             && let Some(message) = state.sent_with_nonce(id, bot, nonce, now)
         {
-            return Ok(Json(message.to_json(&discord.world())));
+            return Ok(Json(state.shown(message, &discord.world())));
         }
         let mut message = Message::new(state.next_id(now), id, bot, now);
         message.guild = channel.guild;
         message.nonce = nonce;
-        message.replies_to =
-            replied_to(&payload.json)?.filter(|target| state.message(id, *target).is_some());
+        message.replies_to = reply.of(state, id)?;
         compose::fill(&discord, state, &mut message, &payload);
         Ok(Json(compose::post(&discord, state, message)))
     })
@@ -153,25 +148,35 @@ fn not_archived(place: &Channel) -> Result<(), Failure> {
     }
 }
 
-fn replied_to(body: &Value) -> Result<Option<Id>, Failure> {
-    let reference = &body["message_reference"]["message_id"];
-    let mut form = Form::default();
-    let id = reference.as_str().map(str::parse).transpose();
-    if id.is_err() {
-        form.refuse(
-            "message_reference.message_id",
-            "NUMBER_TYPE_COERCE",
-            "Value is not snowflake.",
-        );
-    }
-    form.finish()?;
-    Ok(id.unwrap_or_default())
+/// The message that a new one replies to.
+struct Reply {
+    target: Option<Id>,
+    must_exist: bool,
 }
 
-fn check_nonce(nonce: &Value) -> Result<(), Failure> {
-    let mut form = Form::default();
-    form.length("nonce", nonce, 0, LONGEST_NONCE);
-    form.finish()
+impl Reply {
+    fn read(reference: &Value) -> Self {
+        Self {
+            target: Id::read(&reference["message_id"]),
+            must_exist: reference["fail_if_not_exists"] != false,
+        }
+    }
+
+    fn of(&self, state: &Now, channel: Id) -> Result<Option<Id>, Failure> {
+        let known = self
+            .target
+            .filter(|id| state.message(channel, *id).is_some());
+        let mut form = Form::default();
+        if self.target.is_some() && known.is_none() && self.must_exist {
+            form.refuse(
+                "message_reference",
+                "REPLIES_UNKNOWN_MESSAGE",
+                "Unknown message",
+            );
+        }
+        form.finish()?;
+        Ok(known)
+    }
 }
 
 pub(super) async fn edit(
@@ -188,6 +193,10 @@ pub(super) async fn edit(
         let message = message.ok_or(Failure::UNKNOWN_MESSAGE)?;
         if message.author != discord.world().bot.id {
             return Err(Failure::NOT_THE_AUTHOR);
+        }
+        let wait = discord.limits.edit(channel, message.created, discord.now());
+        if let Some(wait) = wait {
+            return Err(Failure::too_many_old_edits(wait));
         }
         compose::edit(&discord, state, (channel, id), &payload).map(Json)
     })

@@ -92,7 +92,7 @@ fn read_message(discord: &Discord, app: Id, token: &str, id: Option<Id>) -> Answ
     discord.read(|state| {
         let (channel, id) = target(find(discord, state, app, token)?, id)?;
         let message = state.message(channel, id).ok_or(Failure::UNKNOWN_MESSAGE)?;
-        Ok(Json(message.to_json(&discord.world())))
+        Ok(Json(state.shown(message, &discord.world())))
     })
 }
 

@@ -1,7 +1,11 @@
 use std::collections::HashSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::{
+    components::CHANNEL_TYPES,
+    shape::{self, Kind},
+};
 use crate::{
     objects::list,
     rest::{Failure, Form},
@@ -15,6 +19,43 @@ const OPTIONS: usize = 25;
 const CHOICES: usize = 25;
 /// Names, descriptions and values of one command together.
 const TOTAL: usize = 8000;
+
+const COMMAND_FIELDS: [(&str, Kind); 12] = [
+    ("type", Kind::Within(1, 3)),
+    ("handler", Kind::Within(1, 2)),
+    ("name", Kind::Text),
+    ("description", Kind::Text),
+    ("name_localizations", Kind::Translations(NAME)),
+    ("description_localizations", Kind::Translations(TEXT)),
+    ("options", Kind::List),
+    ("default_member_permissions", Kind::Permissions),
+    ("dm_permission", Kind::Truth),
+    ("nsfw", Kind::Truth),
+    ("contexts", Kind::Numbers(&[0, 1, 2])),
+    ("integration_types", Kind::Numbers(&[0, 1])),
+];
+const OPTION_FIELDS: [(&str, Kind); 13] = [
+    ("type", Kind::Whole),
+    ("name", Kind::Text),
+    ("description", Kind::Text),
+    ("required", Kind::Truth),
+    ("autocomplete", Kind::Truth),
+    ("choices", Kind::List),
+    ("channel_types", Kind::Numbers(&CHANNEL_TYPES)),
+    ("min_value", Kind::Number),
+    ("max_value", Kind::Number),
+    ("min_length", Kind::Within(0, 6000)),
+    ("max_length", Kind::Within(1, 6000)),
+    ("name_localizations", Kind::Translations(NAME)),
+    ("description_localizations", Kind::Translations(TEXT)),
+];
+
+const CHOICE_FIELDS: [(&str, Kind); 2] = [
+    ("name", Kind::Text),
+    ("name_localizations", Kind::Translations(TEXT)),
+];
+/// Discord's whole numbers are those a double holds exactly.
+const LARGEST: i64 = (1 << 53) - 1;
 
 const CHAT_INPUT: u64 = 1;
 const SUB_COMMAND: u64 = 1;
@@ -63,6 +104,12 @@ fn command_kind(command: &Value) -> u64 {
 }
 
 fn check_command(form: &mut Form, path: &str, command: &Value) {
+    shape::check(form, path, command, &COMMAND_FIELDS);
+    for name in ["contexts", "integration_types"] {
+        if command[name] == json!([]) {
+            form.count(&format!("{path}.{name}"), 0, 1, 3);
+        }
+    }
     if command_kind(command) == CHAT_INPUT {
         check_name(form, path, &command["name"]);
         check_text(
@@ -71,7 +118,13 @@ fn check_command(form: &mut Form, path: &str, command: &Value) {
             &command["description"],
         );
     } else {
-        check_text(form, &format!("{path}.name"), &command["name"]);
+        let name = format!("{path}.name");
+        if command["name"].is_null() {
+            form.require(&name);
+        }
+        form.length(&name, &command["name"], 1, NAME);
+        let description = format!("{path}.description");
+        form.length(&description, &command["description"], 0, TEXT);
     }
     check_options(form, path, &command["options"], 0);
     if total(command) > TOTAL {
@@ -110,6 +163,7 @@ fn check_options(form: &mut Form, path: &str, options: &Value, depth: u8) {
     let mut optional_seen = false;
     for (index, option) in options.iter().enumerate() {
         let path = format!("{path}.options.{index}");
+        shape::check(form, &path, option, &OPTION_FIELDS);
         check_option(form, &path, option, depth);
         if !names.insert(option["name"].as_str()) {
             let message = "Option name must be unique";
@@ -161,7 +215,16 @@ fn check_option(form: &mut Form, path: &str, option: &Value, depth: u8) {
 }
 
 fn check_value(form: &mut Form, path: &str, option: &Value, kind: u64) {
-    let choices = list(&option["choices"]);
+    if kind == INTEGER {
+        let limit = Kind::Within(-LARGEST, LARGEST);
+        shape::check(
+            form,
+            path,
+            option,
+            &[("min_value", limit), ("max_value", limit)],
+        );
+    }
+    let choices = form.list(&format!("{path}.choices"), &option["choices"]);
     form.count(&format!("{path}.choices"), choices.len(), 0, CHOICES);
     if option["autocomplete"] == true && !choices.is_empty() {
         let message = "Choices and autocomplete exclude each other";
@@ -177,11 +240,12 @@ fn check_value(form: &mut Form, path: &str, option: &Value, kind: u64) {
 }
 
 fn check_choice(form: &mut Form, path: &str, choice: &Value, kind: u64) {
+    shape::check(form, path, choice, &CHOICE_FIELDS);
     check_text(form, &format!("{path}.name"), &choice["name"]);
     let value = &choice["value"];
     let fits = match kind {
         STRING => value.is_string(),
-        INTEGER => value.is_i64() || value.is_u64(),
+        INTEGER => value.as_i64().is_some_and(|number| number.abs() <= LARGEST),
         NUMBER => value.is_number(),
         _ => false,
     };
@@ -209,17 +273,30 @@ fn total(entry: &Value) -> usize {
 /// What a bot offers while somebody types.
 pub(crate) fn choices(data: &Value) -> Result<(), Failure> {
     let mut form = Form::default();
-    let Some(choices) = data["choices"].as_array() else {
+    if data["choices"].is_null() {
         form.require("data.choices");
-        return form.finish();
-    };
+    }
+    let choices = form.list("data.choices", &data["choices"]);
+    let texts = choices.iter().filter(|choice| choice["value"].is_string());
+    if !matches!(texts.count(), 0) && choices.iter().any(|choice| choice["value"].is_number()) {
+        let message = "The values are not all of the option's type";
+        form.refuse(
+            "data.choices",
+            "APPLICATION_COMMAND_OPTIONS_CHOICE_INVALID",
+            message,
+        );
+    }
     form.count("data.choices", choices.len(), 0, CHOICES);
     for (index, choice) in choices.iter().enumerate() {
         let path = format!("data.choices.{index}");
+        shape::check(&mut form, &path, choice, &CHOICE_FIELDS);
         check_text(&mut form, &format!("{path}.name"), &choice["name"]);
+        let path = format!("{path}.value");
         match &choice["value"] {
-            Value::Null => form.require(&format!("{path}.value")),
-            value => form.length(&format!("{path}.value"), value, 1, TEXT),
+            Value::Null => form.require(&path),
+            value @ Value::String(_) => form.length(&path, value, 1, TEXT),
+            Value::Number(_) => {}
+            other => form.text(&path, other),
         }
     }
     form.finish()

@@ -2,7 +2,11 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::rest::{Failure, Form};
+use super::shape::{self, Kind};
+use crate::{
+    ids::Id,
+    rest::{Failure, Form},
+};
 
 const ROWS: usize = 5;
 const BUTTONS: usize = 5;
@@ -15,6 +19,48 @@ const MODAL_TITLE: usize = 45;
 const MODAL_INPUTS: usize = 5;
 const INPUT_LABEL: usize = 45;
 const INPUT_VALUE: usize = 4000;
+
+const COMPONENT_ID: Kind = Kind::Within(0, i32::MAX as i64);
+/// The kinds of channels that Discord has.
+pub(super) const CHANNEL_TYPES: [u64; 12] = [0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15];
+
+const BUTTON_FIELDS: [(&str, Kind); 7] = [
+    ("id", COMPONENT_ID),
+    ("custom_id", Kind::Text),
+    ("label", Kind::Text),
+    ("url", Kind::UpTo(512)),
+    ("disabled", Kind::Truth),
+    ("emoji", Kind::Emoji),
+    ("sku_id", Kind::Snowflake),
+];
+const SELECT_FIELDS: [(&str, Kind); 9] = [
+    ("id", COMPONENT_ID),
+    ("custom_id", Kind::Text),
+    ("placeholder", Kind::Text),
+    ("min_values", Kind::Within(0, 25)),
+    ("max_values", Kind::Within(1, 25)),
+    ("required", Kind::Truth),
+    ("disabled", Kind::Truth),
+    ("default_values", Kind::List),
+    ("channel_types", Kind::Numbers(&CHANNEL_TYPES)),
+];
+const OPTION_FIELDS: [(&str, Kind); 5] = [
+    ("label", Kind::Text),
+    ("value", Kind::Text),
+    ("description", Kind::Text),
+    ("default", Kind::Truth),
+    ("emoji", Kind::Emoji),
+];
+const INPUT_FIELDS: [(&str, Kind); 8] = [
+    ("id", COMPONENT_ID),
+    ("custom_id", Kind::Text),
+    ("label", Kind::Text),
+    ("placeholder", Kind::Text),
+    ("value", Kind::Text),
+    ("min_length", Kind::Within(0, 4000)),
+    ("max_length", Kind::Within(1, 4000)),
+    ("required", Kind::Truth),
+];
 
 const ACTION_ROW: u64 = 1;
 const BUTTON: u64 = 2;
@@ -36,6 +82,7 @@ fn check_row<'a>(form: &mut Form, path: &str, row: &'a Value, seen: &mut HashSet
     if row["type"].as_u64() != Some(ACTION_ROW) {
         return form.choice(&format!("{path}.type"), "1");
     }
+    shape::check(form, path, row, &[("id", COMPONENT_ID)]);
     let children = form.list(&format!("{path}.components"), &row["components"]);
     form.count(&format!("{path}.components"), children.len(), 1, BUTTONS);
     let selects = children
@@ -70,6 +117,7 @@ fn check_row<'a>(form: &mut Form, path: &str, row: &'a Value, seen: &mut HashSet
 }
 
 fn check_button(form: &mut Form, path: &str, button: &Value) {
+    shape::check(form, path, button, &BUTTON_FIELDS);
     form.length(&format!("{path}.label"), &button["label"], 0, BUTTON_LABEL);
     match button["style"].as_u64() {
         Some(LINK) if button["url"].is_null() => form.require(&format!("{path}.url")),
@@ -96,7 +144,9 @@ fn check_custom_id(form: &mut Form, path: &str, component: &Value) {
 }
 
 fn check_select(form: &mut Form, path: &str, select: &Value) {
+    shape::check(form, path, select, &SELECT_FIELDS);
     check_custom_id(form, path, select);
+    check_defaults(form, path, select);
     form.length(
         &format!("{path}.placeholder"),
         &select["placeholder"],
@@ -119,6 +169,7 @@ fn check_select(form: &mut Form, path: &str, select: &Value) {
     let mut values = HashSet::new();
     for (index, option) in options.iter().enumerate() {
         let path = format!("{path}.options.{index}");
+        shape::check(form, &path, option, &OPTION_FIELDS);
         for name in ["label", "value"] {
             if option[name].is_null() {
                 form.require(&format!("{path}.{name}"));
@@ -145,9 +196,38 @@ fn check_select(form: &mut Form, path: &str, select: &Value) {
     }
 }
 
+/// What is chosen from the start: people, roles, channels, as the select offers them.
+fn check_defaults(form: &mut Form, path: &str, select: &Value) {
+    let kinds: &[&str] = match select["type"].as_u64() {
+        Some(5) => &["user"],
+        Some(6) => &["role"],
+        Some(7) => &["user", "role"],
+        Some(8) => &["channel"],
+        _ => &[],
+    };
+    let path = format!("{path}.default_values");
+    let defaults = form.list(&path, &select["default_values"]);
+    form.count(&path, defaults.len(), 0, SELECT_OPTIONS);
+    for (index, entry) in defaults.iter().enumerate() {
+        let known = entry["type"]
+            .as_str()
+            .is_some_and(|kind| kinds.contains(&kind));
+        if !known || Id::read(&entry["id"]).is_none() {
+            let message = "Invalid default value";
+            form.refuse(
+                &format!("{path}.{index}"),
+                "SELECT_COMPONENT_INVALID_DEFAULT_VALUE",
+                message,
+            );
+        }
+    }
+}
+
 /// A modal of rows with one text input each.
 pub(crate) fn modal(data: &Value) -> Result<(), Failure> {
     let mut form = Form::default();
+    let fields = [("title", Kind::Text), ("custom_id", Kind::Text)];
+    shape::check(&mut form, "data", data, &fields);
     for (name, max) in [("title", MODAL_TITLE), ("custom_id", CUSTOM_ID)] {
         if data[name].is_null() {
             form.require(&format!("data.{name}"));
@@ -158,6 +238,15 @@ pub(crate) fn modal(data: &Value) -> Result<(), Failure> {
     form.count("data.components", rows.len(), 1, MODAL_INPUTS);
     let mut seen = HashSet::new();
     for (index, row) in rows.iter().enumerate() {
+        if row["type"].as_u64() != Some(ACTION_ROW) {
+            form.choice(&format!("data.components.{index}.type"), "1");
+        }
+        shape::check(
+            &mut form,
+            &format!("data.components.{index}"),
+            row,
+            &[("id", COMPONENT_ID)],
+        );
         let path = format!("data.components.{index}.components");
         let inputs = form.list(&path, &row["components"]);
         form.count(&path, inputs.len(), 1, 1);
@@ -183,6 +272,7 @@ fn check_input(form: &mut Form, path: &str, input: &Value) {
     if input["type"].as_u64() != Some(TEXT_INPUT) {
         return form.choice(&format!("{path}.type"), "4");
     }
+    shape::check(form, path, input, &INPUT_FIELDS);
     check_custom_id(form, path, input);
     if input["label"].is_null() {
         form.require(&format!("{path}.label"));

@@ -1,5 +1,7 @@
+use chrono::DateTime;
 use serde_json::Value;
 
+use super::shape::{self, Kind};
 use crate::{objects::list, rest::Form};
 
 const EMBEDS: usize = 10;
@@ -11,6 +13,34 @@ const FIELD_NAME: usize = 256;
 const FIELD_VALUE: usize = 1024;
 const FOOTER: usize = 2048;
 const AUTHOR: usize = 256;
+
+const URL: usize = 2048;
+
+const EMBED: [(&str, Kind); 13] = [
+    ("type", Kind::Text),
+    ("title", Kind::Text),
+    ("description", Kind::Text),
+    ("url", Kind::UpTo(URL)),
+    ("timestamp", Kind::Text),
+    ("color", Kind::Within(0, 0xff_ffff)),
+    ("footer", Kind::Object),
+    ("author", Kind::Object),
+    ("image", Kind::Object),
+    ("thumbnail", Kind::Object),
+    ("provider", Kind::Object),
+    ("video", Kind::Object),
+    ("fields", Kind::List),
+];
+const PART: [(&str, Kind); 8] = [
+    ("text", Kind::Text),
+    ("name", Kind::Text),
+    ("url", Kind::UpTo(URL)),
+    ("icon_url", Kind::UpTo(URL)),
+    ("width", Kind::Whole),
+    ("height", Kind::Whole),
+    ("description", Kind::UpTo(DESCRIPTION)),
+    ("placeholder", Kind::UpTo(64)),
+];
 
 pub(super) fn check(form: &mut Form, embeds: &Value) {
     let embeds = form.list("embeds", embeds);
@@ -28,6 +58,8 @@ pub(super) fn check(form: &mut Form, embeds: &Value) {
 }
 
 fn check_one(form: &mut Form, path: &str, embed: &Value) {
+    shape::check(form, path, embed, &EMBED);
+    check_parts(form, path, embed);
     form.length(&format!("{path}.title"), &embed["title"], 0, TITLE);
     form.length(
         &format!("{path}.description"),
@@ -47,13 +79,11 @@ fn check_one(form: &mut Form, path: &str, embed: &Value) {
         0,
         AUTHOR,
     );
-    for name in ["title", "description"] {
-        form.text(&format!("{path}.{name}"), &embed[name]);
-    }
     let fields = form.list(&format!("{path}.fields"), &embed["fields"]);
     form.count(&format!("{path}.fields"), fields.len(), 0, FIELDS);
     for (index, field) in fields.iter().enumerate() {
         let path = format!("{path}.fields.{index}");
+        shape::check(form, &path, field, &[("inline", Kind::Truth)]);
         for (name, max) in [("name", FIELD_NAME), ("value", FIELD_VALUE)] {
             let path = format!("{path}.{name}");
             match field[name].as_str() {
@@ -61,6 +91,31 @@ fn check_one(form: &mut Form, path: &str, embed: &Value) {
                 _ => form.require(&path),
             }
         }
+    }
+}
+
+/// The objects in an embed and its time.
+fn check_parts(form: &mut Form, path: &str, embed: &Value) {
+    for (part, needed) in [
+        ("footer", Some("text")),
+        ("author", Some("name")),
+        ("image", Some("url")),
+        ("thumbnail", Some("url")),
+        ("provider", None),
+        ("video", None),
+    ] {
+        let (place, part) = (format!("{path}.{part}"), &embed[part]);
+        shape::check(form, &place, part, &PART);
+        if let Some(needed) = needed.filter(|needed| part.is_object() && part[*needed].is_null()) {
+            form.require(&format!("{place}.{needed}"));
+        }
+    }
+    let time = embed["timestamp"]
+        .as_str()
+        .map(DateTime::parse_from_rfc3339);
+    if matches!(time, Some(Err(_))) {
+        let message = "Could not parse. Should be ISO8601.";
+        form.refuse(&format!("{path}.timestamp"), "DATETIME_TYPE_PARSE", message);
     }
 }
 

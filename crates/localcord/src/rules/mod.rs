@@ -3,10 +3,13 @@
 mod commands;
 mod components;
 mod embeds;
+mod mentions;
+mod shape;
 mod threads;
 
 use serde_json::Value;
 
+use self::shape::Kind;
 pub(crate) use self::{
     commands::{choices, commands},
     components::modal,
@@ -15,7 +18,39 @@ pub(crate) use self::{
 use crate::rest::{Failure, Form};
 
 const CONTENT: usize = 2000;
+const NONCE: usize = 25;
 const ATTACHMENTS: usize = 10;
+/// For a guild without boosts, in bytes.
+const FILE_SIZE: usize = 10 * 1024 * 1024;
+
+const MESSAGE: [(&str, Kind); 9] = [
+    ("content", Kind::Text),
+    ("tts", Kind::Truth),
+    ("flags", Kind::Whole),
+    ("nonce", Kind::TextOrWhole),
+    ("enforce_nonce", Kind::Truth),
+    ("allowed_mentions", Kind::Object),
+    ("message_reference", Kind::Object),
+    ("sticker_ids", Kind::Nothing),
+    ("poll", Kind::Nothing),
+];
+const REFERENCE: [(&str, Kind); 5] = [
+    ("type", Kind::Within(0, 0)),
+    ("message_id", Kind::Snowflake),
+    ("channel_id", Kind::Snowflake),
+    ("guild_id", Kind::Snowflake),
+    ("fail_if_not_exists", Kind::Truth),
+];
+const ATTACHMENT: [(&str, Kind); 8] = [
+    ("duration_secs", Kind::Number),
+    ("waveform", Kind::UpTo(400)),
+    ("is_spoiler", Kind::Truth),
+    ("is_remix", Kind::Truth),
+    ("id", Kind::Snowflake),
+    ("filename", Kind::UpTo(1024)),
+    ("title", Kind::UpTo(1024)),
+    ("description", Kind::UpTo(1024)),
+];
 
 /// A message to be sent, or the parts of one to be changed.
 pub(crate) fn message(body: &Value) -> Result<(), Failure> {
@@ -26,13 +61,43 @@ pub(crate) fn message(body: &Value) -> Result<(), Failure> {
             "DICT_TYPE_CONVERT",
             "Only dictionaries may be used in a DictType",
         );
+        return form.finish();
     }
-    form.text("content", &body["content"]);
+    shape::check(&mut form, "", body, &MESSAGE);
     form.length("content", &body["content"], 0, CONTENT);
+    form.length("nonce", &body["nonce"], 0, NONCE);
     embeds::check(&mut form, &body["embeds"]);
     components::check(&mut form, &body["components"]);
-    if let Some(listed) = body["attachments"].as_array() {
-        form.count("attachments", listed.len(), 0, ATTACHMENTS);
+    mentions::check(&mut form, &body["allowed_mentions"]);
+    shape::check(
+        &mut form,
+        "message_reference",
+        &body["message_reference"],
+        &REFERENCE,
+    );
+    if body["message_reference"].is_object() && body["message_reference"]["message_id"].is_null() {
+        form.require("message_reference.message_id");
     }
+    let listed = form.list("attachments", &body["attachments"]);
+    form.count("attachments", listed.len(), 0, ATTACHMENTS);
+    for (index, entry) in listed.iter().enumerate() {
+        let path = format!("attachments.{index}");
+        if entry["id"].is_null() {
+            form.require(&format!("{path}.id"));
+        }
+        shape::check(&mut form, &path, entry, &ATTACHMENT);
+        form.length(&format!("{path}.filename"), &entry["filename"], 1, 1024);
+    }
+    form.finish()
+}
+
+/// The files that come with a message.
+pub(crate) fn files(sizes: impl Iterator<Item = usize>) -> Result<(), Failure> {
+    let sizes: Vec<usize> = sizes.collect();
+    if sizes.iter().any(|size| *size > FILE_SIZE) {
+        return Err(Failure::TOO_LARGE);
+    }
+    let mut form = Form::default();
+    form.count("attachments", sizes.len(), 0, ATTACHMENTS);
     form.finish()
 }

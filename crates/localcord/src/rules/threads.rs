@@ -1,5 +1,6 @@
 use serde_json::Value;
 
+use super::shape::{self, Kind};
 use crate::rest::{Failure, Form};
 
 const NAME: usize = 100;
@@ -37,7 +38,12 @@ pub(crate) fn page(limit: usize, longest: usize) -> Result<(), Failure> {
 }
 
 fn check(form: &mut Form, body: &Value) {
-    form.text("name", &body["name"]);
+    let fields = [
+        ("name", Kind::Text),
+        ("invitable", Kind::Truth),
+        ("type", Kind::Within(10, 12)),
+    ];
+    shape::check(form, "", body, &fields);
     form.length("name", &body["name"], 1, NAME);
     let minutes = &body["auto_archive_duration"];
     let allowed = minutes

@@ -8,7 +8,9 @@
 
 mod bot;
 mod conversation;
+mod example;
 mod faults;
+mod fuzz;
 mod gateway;
 mod inspector;
 mod intents;

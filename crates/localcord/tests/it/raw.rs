@@ -63,6 +63,21 @@ impl Raw {
         }
     }
 
+    /// Sends all of it and reads what comes until the other side has closed, or has answered a last ping.
+    pub(crate) async fn talk(mut self, frames: Vec<Message>) {
+        const LAST: &[u8] = b"last";
+        for frame in frames {
+            // It may have closed already.
+            drop(self.socket.send(frame).await);
+        }
+        drop(self.socket.send(Message::Ping(LAST.into())).await);
+        while let Some(Ok(frame)) = self.socket.next().await {
+            if matches!(&frame, Message::Pong(bytes) if &bytes[..] == LAST) {
+                return;
+            }
+        }
+    }
+
     pub(crate) async fn close_code(&mut self) -> u16 {
         match self.socket.next().await.unwrap().unwrap() {
             Message::Close(Some(frame)) => frame.code.into(),

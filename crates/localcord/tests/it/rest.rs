@@ -74,16 +74,16 @@ async fn a_call_that_the_file_does_not_allow_is_recorded() {
     if cord.check_skipped() {
         return;
     }
-    let path = format!("/channels/{}/messages", cord.channel("ops").id());
-    let rest = Rest::new(&cord);
-    rest.call("POST", &path, json!({ "content": "hello", "tts": "loud" }))
-        .await;
+    Rest::new(&cord).get("/users/@me?colour=red").await;
     let violations = cord.violations();
     assert_eq!(violations.len(), 1);
     assert_eq!(
         (violations[0].part.as_str(), violations[0].at.as_str()),
-        ("request", "/tts")
+        ("query", "/colour")
     );
+    let told = cord.finish().unwrap_err().to_string();
+    let expected = "violation: GET /users/@me, query, at `/colour`: the file has no such parameter";
+    assert!(told.contains(expected), "{told}");
 }
 
 #[tokio::test]
@@ -179,7 +179,11 @@ async fn files_come_back_as_they_were() {
 
 #[tokio::test]
 async fn mentions_follow_allowed_mentions() {
-    let cord = Localcord::start(Options::default()).await.unwrap();
+    let mut options = Options::default();
+    let held = r#"bot = ["VIEW_CHANNEL", "#;
+    let more = r#"bot = ["MENTION_EVERYONE", "VIEW_CHANNEL", "#;
+    options.guild = options.guild.replace(held, more);
+    let cord = Localcord::start(options).await.unwrap();
     let rest = Rest::new(&cord);
     let path = format!("/channels/{}/messages", cord.channel("ops").id());
     let text = format!("<@{}> @everyone", cord.user("ravi").id());
@@ -255,4 +259,16 @@ async fn malformed_bodies_get_discords_answer() {
         );
     }
     cord.finish().unwrap();
+}
+
+#[test]
+fn the_examples_of_the_readme_are_those_that_run() {
+    let readme = include_str!("../../README.md");
+    for example in [
+        include_str!("example.rs"),
+        include_str!("../../conformance/js/example.test.js"),
+        include_str!("../../conformance/py/test_example.py"),
+    ] {
+        assert!(readme.contains(example), "not in README.md:\n{example}");
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use localcord::{Localcord, Options};
 use serde_json::{Value, json};
 
-use crate::support::{Rest, start};
+use crate::support::{Rest, answered, start};
 
 #[tokio::test]
 async fn one_callback_per_interaction() {
@@ -257,9 +257,33 @@ async fn what_the_bot_may_not_do() {
             "{channel}"
         );
     }
+    let said = cord.user("ravi").in_channel("ops").says("mine").unwrap();
+    let path = format!("{}/{}", messages(&cord, "ops"), said.id());
+    assert_eq!(rest.call("PATCH", &path, hello).await.1["code"], 50005);
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_there_has_its_own_code() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
     for (method, path, status, code) in [
         ("GET", "/channels/1/messages".to_owned(), 404, 10003),
         ("GET", "/guilds/1".to_owned(), 404, 10004),
+        ("GET", "/users/1".to_owned(), 404, 10013),
+        ("GET", "/applications/1/commands".to_owned(), 404, 10002),
+        (
+            "GET",
+            format!("/applications/{}/guilds/1/commands", cord.bot_id()),
+            403,
+            50001,
+        ),
+        (
+            "PATCH",
+            "/webhooks/1/token/messages/@original".to_owned(),
+            404,
+            10015,
+        ),
         ("GET", format!("{}/1", messages(&cord, "ops")), 404, 10008),
         ("PATCH", format!("{}/1", messages(&cord, "ops")), 404, 10008),
         (
@@ -278,7 +302,7 @@ async fn what_the_bot_may_not_do() {
         let body = if method == "GET" {
             Value::Null
         } else {
-            json!({ "type": 4, "data": hello, "content": "x" })
+            json!({ "type": 4, "data": { "content": "x" }, "content": "x" })
         };
         let outcome = rest.call(method, &path, body).await;
         assert_eq!(
@@ -287,9 +311,90 @@ async fn what_the_bot_may_not_do() {
             "{method} {path}"
         );
     }
-    let said = cord.user("ravi").in_channel("ops").says("mine").unwrap();
-    let path = format!("{}/{}", messages(&cord, "ops"), said.id());
-    assert_eq!(rest.call("PATCH", &path, hello).await.1["code"], 50005);
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn replies_and_embeds_need_their_permissions() {
+    let mut options = Options::default();
+    for held in ["\"READ_MESSAGE_HISTORY\", ", "\"EMBED_LINKS\", "] {
+        options.guild = options.guild.replace(held, "");
+    }
+    let cord = Localcord::start(options).await.unwrap();
+    let rest = Rest::new(&cord);
+    let path = messages(&cord, "ops");
+    let sent = rest
+        .call("POST", &path, json!({ "content": "one" }))
+        .await
+        .1;
+    let reply = json!({ "content": "two", "message_reference": { "message_id": sent["id"] } });
+    assert_eq!(rest.call("POST", &path, reply).await.1["code"], 160_002);
+    let embed = json!({ "embeds": [{ "title": "t" }] });
+    assert_eq!(rest.call("POST", &path, embed).await.1["code"], 50013);
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn mentions_replies_and_files_are_checked() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let path = messages(&cord, "ops");
+    let with = |name: &str, value: Value| json!({ "content": "x", name: value });
+    let many: Vec<String> = (1..=101).map(|id| id.to_string()).collect();
+    for (body, at, code) in [
+        (
+            with(
+                "allowed_mentions",
+                json!({ "parse": ["users"], "users": ["1"] }),
+            ),
+            "/allowed_mentions",
+            "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
+        ),
+        (
+            with("allowed_mentions", json!({ "roles": many })),
+            "/allowed_mentions/roles",
+            "BASE_TYPE_MAX_LENGTH",
+        ),
+        (
+            with("allowed_mentions", json!({ "parse": ["all"] })),
+            "/allowed_mentions/parse/0",
+            "BASE_TYPE_CHOICES",
+        ),
+        (
+            with("message_reference", json!({ "message_id": "1" })),
+            "/message_reference",
+            "REPLIES_UNKNOWN_MESSAGE",
+        ),
+        (with("tts", json!("loud")), "/tts", "BOOLEAN_TYPE_CONVERT"),
+        (with("flags", json!("none")), "/flags", "NUMBER_TYPE_COERCE"),
+        (
+            with("embeds", json!([{ "color": 0x0100_0000 }])),
+            "/embeds/0/color",
+            "NUMBER_TYPE_MAX",
+        ),
+        (
+            with("embeds", json!([{ "timestamp": "today" }])),
+            "/embeds/0/timestamp",
+            "DATETIME_TYPE_PARSE",
+        ),
+    ] {
+        assert_refused(&cord, "POST", &path, body, (at, code)).await;
+    }
+    let rest = Rest::new(&cord);
+    let lenient = with(
+        "message_reference",
+        json!({ "message_id": "1", "fail_if_not_exists": false }),
+    );
+    assert_eq!(rest.call("POST", &path, lenient).await.0, 200);
+
+    let part = |size: usize| reqwest::multipart::Part::bytes(vec![0; size]).file_name("a.bin");
+    let big = reqwest::multipart::Form::new().part("files[0]", part(10 * 1024 * 1024 + 1));
+    let (status, refused) = answered(rest.request("POST", &path).multipart(big)).await;
+    assert_eq!((status, &refused["code"]), (413, &json!(40_005)));
+    let many = (0..11).fold(reqwest::multipart::Form::new(), |form, number| {
+        form.part(format!("files[{number}]"), part(1))
+    });
+    let (status, refused) = answered(rest.request("POST", &path).multipart(many)).await;
+    assert_eq!((status, &refused["code"]), (400, &json!(50035)));
     cord.finish().unwrap();
 }
 
