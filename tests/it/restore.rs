@@ -109,7 +109,6 @@ async fn what_waited_for_people_has_to_be_asked_again() {
 #[tokio::test]
 async fn what_was_sent_since_is_found_and_not_sent_again() {
     let mut test = prompt(&[]).await;
-    test.delivered().await;
     let away = test.cord.inject(Fault::refuse().path("/channels/**"));
     die(&test, "scout", 3);
     let waits = async |ops: &Ops| ops.store.outbox_counts().await.unwrap().0 > 0;

@@ -35,6 +35,7 @@ impl TestApp {
         test.write_template("demo", TEMPLATE);
         test.up_from(&file).await;
         test.deploy("scout").await;
+        test.delivered().await;
         test
     }
 

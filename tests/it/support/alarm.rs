@@ -11,6 +11,8 @@ pub(crate) async fn prompt(more: &[(&str, &str)]) -> TestApp {
     settings.extend_from_slice(more);
     let test = TestApp::start_with(&settings).await;
     test.deploy("scout").await;
+    // Cut off before it is shown, its end would be first in the channel, and due only later.
+    test.delivered().await;
     test.engine.forget_calls();
     test
 }
