@@ -619,7 +619,7 @@ fn repository(path: &str) -> PathBuf {
 
 #[test]
 fn the_shipped_file_shows_every_key_and_its_default() {
-    const WITHOUT_DEFAULT: [&str; 33] = [
+    const WITHOUT_DEFAULT: [&str; 34] = [
         "audit.anchor_channel",
         "backup.dir",
         "discord.ca_file",
@@ -636,6 +636,7 @@ fn the_shipped_file_shows_every_key_and_its_default() {
         "http.listen",
         "ping.url_env",
         "ping.url_file",
+        "ping.url_secret",
         "schedule.action",
         "schedule.agent",
         "schedule.cron",
