@@ -220,18 +220,18 @@ async fn one_that_was_deleted_or_is_too_old_is_posted_anew() {
     let too_old = Fault::refusal(429, 30046).on("PATCH", "/channels/*/messages/*");
     let _too_old = test.cord.inject(too_old.times(1));
     test.pass(TimeDelta::minutes(2));
-    let is_new = |all: &[Message]| {
-        let boards = all.iter().filter(|one| one.content().contains("-# board"));
-        boards.map(Message::id).eq(boards_after(all, second.id()))
-    };
-    test.cord.channel("ops").until(is_new).await.unwrap();
+    replaced(&test, &second).await;
     test.finish().await;
 }
 
-/// The last board, if it is newer than this message.
-fn boards_after(all: &[Message], id: localcord::Id) -> Option<localcord::Id> {
-    let last = all.iter().rfind(|one| one.content().contains("-# board"))?;
-    (last.id() > id).then(|| last.id())
+/// Waits until the only board is a newer message than this.
+async fn replaced(test: &TestApp, old: &Message) {
+    let is_new_alone = |all: &[Message]| {
+        let mut boards = all.iter().filter(|one| one.content().contains("-# board"));
+        boards.next().is_some_and(|one| one.id() > old.id()) && boards.next().is_none()
+    };
+    let ops = test.cord.channel("ops");
+    ops.until(is_new_alone).await.unwrap();
 }
 
 #[tokio::test]
@@ -240,18 +240,23 @@ async fn one_that_is_buried_is_posted_anew_below() {
     test.deploy("scout").await;
     test.done("board here repost:3").await;
     board(&test, "scout").await;
-    let first = boards(&test).remove(0).id();
+    let first = boards(&test).remove(0);
     test.deploy("b").await;
     test.deploy("c").await;
     test.pass(BETWEEN);
     board(&test, "`c`").await;
-    assert_eq!(boards(&test)[0].id(), first, "two messages do not bury it");
+    let still = boards(&test).remove(0);
+    assert_eq!(still.id(), first.id(), "two messages do not bury it");
     test.deploy("d").await;
+    let deletions = Fault::hang().on("DELETE", "/channels/*/messages/*");
+    let deletion = test.cord.inject(deletions);
     test.pass(BETWEEN);
-    board(&test, "`d`").await;
-    let all: Vec<_> = boards(&test).iter().map(Message::id).collect();
-    assert_eq!(all.len(), 1, "the old one is deleted");
-    assert!(all[0] > first);
+    deletion.met().await.unwrap();
+    let both = boards(&test);
+    assert_eq!(both.len(), 2, "the old one stays until the new one stands");
+    assert!(both[1].text().contains("`d`"));
+    deletion.release();
+    replaced(&test, &first).await;
     test.finish().await;
 }
 
