@@ -11,7 +11,7 @@ use crate::{
     domain::{
         action::Origin,
         agent::Name,
-        finding::Finding,
+        finding::{Finding, Topic},
         policy::{Effect, Question, Subject, decide},
         schedule::Order,
         template::Template,
@@ -42,7 +42,7 @@ pub fn check(
         Ok(settings) => settings,
         Err(error) => return report::failures(error),
     };
-    let mut findings = vec![Finding::ok("settings", "they can be used")];
+    let mut findings = vec![Finding::ok(Topic::Settings, "they can be used")];
     let orders = settings.schedules.orders.iter();
     findings.extend(orders.filter_map(|order| schedule(settings, order)));
     match templates {
@@ -82,11 +82,12 @@ fn schedule(settings: &Settings, order: &Order) -> Option<Finding> {
         Effect::Deny { .. } => "denies it",
         Effect::Allow | Effect::Ask(_) => return None,
     };
-    Some(Finding::warn(
-        format!("schedule {}", order.name),
+    let warning = Finding::warn(
+        Topic::Schedule,
         format!("the policy `{}` {why}", decision.rule),
         "put a `[[policy]]` with `origins = [\"schedule\"]` before it that allows this or asks people",
-    ))
+    );
+    Some(warning.about(format!("schedule {}", order.name)))
 }
 
 fn template(settings: &Settings, template: &Template) -> Finding {
@@ -102,13 +103,14 @@ fn template(settings: &Settings, template: &Template) -> Finding {
         .map(|secret| format!("{prefix}{}", secret.name))
         .collect();
     if unset.is_empty() {
-        return Finding::ok(subject, &template.body.description);
+        return Finding::ok(Topic::Template, &template.body.description).about(subject);
     }
     Finding::warn(
-        subject,
+        Topic::Template,
         format!("it needs {}", unset.join(", ")),
         "set it in `.env`, or in chat by `/secret set` without the prefix",
     )
+    .about(subject)
 }
 
 #[cfg(test)]

@@ -15,7 +15,11 @@ use crate::{
     clock::{Clock as _, SystemClock},
     config::{Settings, templates},
     discord,
-    domain::{finding::Finding, ids::ChannelId, squelch::Destination},
+    domain::{
+        finding::{Finding, Topic},
+        ids::ChannelId,
+        squelch::Destination,
+    },
     engine::{
         Engine,
         docker::{Deadlines, Docker},
@@ -71,7 +75,7 @@ pub async fn examine_host(settings: &Settings, engine: &dyn Engine) -> Vec<Findi
         Ok(templates) => {
             let folder = settings.agents.templates.display();
             let detail = format!("{} in {folder}", templates.len());
-            findings.push(Finding::ok("templates", detail));
+            findings.push(Finding::ok(Topic::Templates, detail));
         }
         Err(error) => findings.extend(report::failures(&error)),
     }
@@ -79,11 +83,11 @@ pub async fn examine_host(settings: &Settings, engine: &dyn Engine) -> Vec<Findi
 }
 
 fn database(path: &Path) -> Finding {
-    const SUBJECT: &str = "database";
+    const TOPIC: Topic = Topic::Database;
     match try_to_write(path) {
-        Ok(()) => Finding::ok(SUBJECT, format!("{} can be written", path.display())),
+        Ok(()) => Finding::ok(TOPIC, format!("{} can be written", path.display())),
         Err(error) => Finding::fail(
-            SUBJECT,
+            TOPIC,
             format!("{} cannot be written: {error}", path.display()),
             "make its folder, give it to the user we run as, or set `database.path`",
         ),
@@ -111,16 +115,16 @@ fn try_to_write(path: &Path) -> io::Result<()> {
 
 /// Whether secrets that are laid out as files stay in memory.
 fn secret_files(dir: &Path) -> Finding {
-    const SUBJECT: &str = "secrets.dir";
+    const TOPIC: Topic = Topic::SecretFiles;
     // As `statfs` tells a tmpfs and its elder brother, ramfs.
     const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
     let there = dir.ancestors().find(|folder| folder.exists());
     match rustix::fs::statfs(there.unwrap_or(dir)) {
         Ok(system) if IN_MEMORY.contains(&system.f_type) => {
-            Finding::ok(SUBJECT, format!("{} is in memory", dir.display()))
+            Finding::ok(TOPIC, format!("{} is in memory", dir.display()))
         }
         Ok(_) => Finding::warn(
-            SUBJECT,
+            TOPIC,
             format!(
                 "{} is on a disk, and secrets given as files would be, too",
                 dir.display()
@@ -128,7 +132,7 @@ fn secret_files(dir: &Path) -> Finding {
             "mount a tmpfs there, or name a folder on one",
         ),
         Err(error) => Finding::warn(
-            SUBJECT,
+            TOPIC,
             format!("{} cannot be looked at: {error}", dir.display()),
             "name a folder on a tmpfs",
         ),
@@ -136,11 +140,11 @@ fn secret_files(dir: &Path) -> Finding {
 }
 
 async fn docker(host: &str, engine: &dyn Engine) -> Finding {
-    const SUBJECT: &str = "Docker";
+    const TOPIC: Topic = Topic::Docker;
     let failure = match engine.about().await {
         Ok(about) => {
             let detail = format!("{} (API {}) at {host}", about.version, about.api_version);
-            return Finding::ok(SUBJECT, detail);
+            return Finding::ok(TOPIC, detail);
         }
         Err(error) => error.to_string(),
     };
@@ -149,5 +153,5 @@ async fn docker(host: &str, engine: &dyn Engine) -> Finding {
     } else {
         "start it (`scripts/ensure-docker` does), or set `docker.host`"
     };
-    Finding::fail(SUBJECT, format!("{host}: {failure}"), next)
+    Finding::fail(TOPIC, format!("{host}: {failure}"), next)
 }

@@ -1,6 +1,10 @@
 //! What `check` and `doctor` say of secrets that targets and `[ping]` take from the vault.
 
-use crate::{config::Settings, domain::finding::Finding, ops::access::Known};
+use crate::{
+    config::Settings,
+    domain::finding::{Finding, Topic},
+    ops::access::Known,
+};
 
 /// Those that are not set. Where the database cannot be read, nothing is said: that is told by itself.
 pub fn examine(settings: &Settings, known: &Known) -> Vec<Finding> {
@@ -12,12 +16,13 @@ pub fn examine(settings: &Settings, known: &Known) -> Vec<Finding> {
     unset
         .map(|(secret, user)| {
             Finding::warn(
-                user,
+                Topic::Outlet,
                 format!(
                     "the secret `{secret}` is not set for all: nothing is sent there until it is"
                 ),
                 format!("type `/secret set name:{secret} all:True` in the server"),
             )
+            .about(user)
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::{
     config::ConfigError,
-    domain::finding::{Finding, Verdict},
+    domain::finding::{Finding, Topic, Verdict},
 };
 
 /// Bad settings (`EX_USAGE` of sysexits.h); the same in every sub-command.
@@ -15,7 +15,7 @@ pub(super) fn failures(error: &ConfigError) -> Vec<Finding> {
     let wrong = error.0.iter().map(|located| {
         let problem = &located.problem;
         let subject = format!("{}: {}", located.place, problem.at);
-        Finding::fail(subject, &problem.message, &problem.hint)
+        Finding::fail(Topic::Settings, &problem.message, &problem.hint).about(subject)
     });
     wrong.collect()
 }

@@ -4,12 +4,15 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     config::Settings,
-    domain::{finding::Finding, quorum},
+    domain::{
+        finding::{Finding, Topic},
+        quorum,
+    },
     ops::access::Known,
     store::OpenError,
 };
 
-const SUBJECT: &str = "access";
+const TOPIC: Topic = Topic::Access;
 
 /// Whether somebody decides, and whether what the rules ask can be answered; with what is known of rights. Where a
 /// database is there and cannot be read, that is all there is to say.
@@ -19,10 +22,10 @@ pub async fn examine(settings: &Settings, now: DateTime<Utc>) -> (Known, Vec<Fin
         Err(error) => return (Known::of_settings(settings), vec![unread(&error)]),
     };
     let owned = if known.rights.has_owner(now) {
-        Finding::ok(SUBJECT, "somebody owns everything")
+        Finding::ok(TOPIC, "somebody owns everything")
     } else {
         Finding::warn(
-            SUBJECT,
+            TOPIC,
             "nobody is an owner",
             "run `yardarm claim`, then type `/claim` in the server; or name somebody in `access.owners`",
         )
@@ -37,7 +40,7 @@ fn unread(error: &OpenError) -> Finding {
     let why = error.to_string();
     let why = why.lines().next().unwrap_or_default();
     Finding::warn(
-        SUBJECT,
+        TOPIC,
         format!("what was granted in chat cannot be read: {why}"),
         "a database of an older version is brought up to date by `yardarm up`; a broken one comes from a backup",
     )

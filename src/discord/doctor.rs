@@ -15,7 +15,7 @@ use super::connect;
 use crate::{
     config::Discord,
     domain::{
-        finding::Finding,
+        finding::{Finding, Topic},
         ids::{self, RoleId},
     },
 };
@@ -49,7 +49,7 @@ pub async fn examine(
             let (message, hint) = text
                 .split_once("\nhint: ")
                 .unwrap_or((&text, "see the cause"));
-            return vec![Finding::fail("endpoint", message, hint)];
+            return vec![Finding::fail(Topic::Endpoint, message, hint)];
         }
     };
     let http = connect::http(discord, client);
@@ -58,7 +58,7 @@ pub async fn examine(
         Err(failure) => return vec![token_failed(&failure)],
     };
     let mut findings = vec![Finding::ok(
-        "token",
+        Topic::Token,
         format!("the bot is {} ({})", me.name, me.id),
     )];
     let application = ask(http.get_current_application_info()).await;
@@ -72,7 +72,7 @@ pub async fn examine(
     match ask(http.get_guild(guild_id)).await {
         Ok(guild) => {
             findings.push(Finding::ok(
-                "guild",
+                Topic::Guild,
                 format!("the bot is in {}", guild.name),
             ));
             findings.push(channel(&http, &me, &guild, discord.ops_channel).await);
@@ -98,23 +98,21 @@ pub fn invite(application_id: u64, guild_id: u64) -> String {
 fn gone(role: RoleId, guild: &PartialGuild) -> Option<Finding> {
     let is_there = guild.roles.contains_key(&role.0.into());
     (!is_there).then(|| {
-        Finding::warn(
-            format!("role {role}"),
-            format!("it is granted something or in a team, and {} has no such role", guild.name),
-            "grant it to one that is there, and take this one out: `/grant remove`, `/team remove`, or the settings",
-        )
+        let detail = format!("it is granted something or in a team, and {} has no such role", guild.name);
+        let next = "grant it to one that is there, and take this one out: `/grant remove`, `/team remove`, or the settings";
+        Finding::warn(Topic::Role, detail, next).about(format!("role {role}"))
     })
 }
 
 fn token_failed(failure: &Failure) -> Finding {
     match failure {
         Failure::Refused { status: 401, .. } => Finding::fail(
-            "token",
+            Topic::Token,
             "Discord refuses it",
             "make a new one: Developer Portal → your application → Bot → Reset Token",
         ),
         other => Finding::fail(
-            "Discord",
+            Topic::Discord,
             other.to_string(),
             "check network, DNS and firewall; with `discord.endpoint`, whether localcord runs",
         ),
@@ -122,42 +120,42 @@ fn token_failed(failure: &Failure) -> Finding {
 }
 
 fn interactions(application: &Result<CurrentApplicationInfo, Failure>) -> Finding {
-    const SUBJECT: &str = "interactions";
+    const TOPIC: Topic = Topic::Interactions;
     match application {
         Ok(info) => match info.interactions_endpoint_url.as_deref() {
-            None | Some("") => Finding::ok(SUBJECT, "they come over the gateway"),
+            None | Some("") => Finding::ok(TOPIC, "they come over the gateway"),
             Some(url) => Finding::fail(
-                SUBJECT,
+                TOPIC,
                 format!("Discord sends them to {url} and not to us"),
                 "Developer Portal → General Information → empty Interactions Endpoint URL",
             ),
         },
-        Err(failure) => Finding::warn(SUBJECT, failure.to_string(), "try again"),
+        Err(failure) => Finding::warn(TOPIC, failure.to_string(), "try again"),
     }
 }
 
 async fn gateway(http: &Http) -> Finding {
-    const SUBJECT: &str = "gateway";
+    const TOPIC: Topic = Topic::Gateway;
     /// Discord takes a bot's token away when its sessions of a day are used up.
     const FEW_SESSIONS: u64 = 50;
     let gateway = match ask(http.get_bot_gateway()).await {
         Ok(gateway) => gateway,
-        Err(failure) => return Finding::fail(SUBJECT, failure.to_string(), "try again"),
+        Err(failure) => return Finding::fail(TOPIC, failure.to_string(), "try again"),
     };
     if let Err(reason) = reach(&gateway.url).await {
         let next = "let outgoing connections to it through the firewall";
-        return Finding::fail(SUBJECT, format!("{}: {reason}", gateway.url), next);
+        return Finding::fail(TOPIC, format!("{}: {reason}", gateway.url), next);
     }
     let left = gateway.session_start_limit.remaining;
     if left < FEW_SESSIONS {
         let detail = format!("only {left} sessions may be started today");
         return Finding::warn(
-            SUBJECT,
+            TOPIC,
             detail,
             "find out what restarts the bot again and again",
         );
     }
-    Finding::ok(SUBJECT, format!("{} answers", gateway.url))
+    Finding::ok(TOPIC, format!("{} answers", gateway.url))
 }
 
 /// Opens a connection and closes it; the rest of the handshake is `yardarm up`'s.
@@ -177,14 +175,14 @@ fn guild_failed(failure: &Failure, application_id: u64, guild_id: GuildId) -> Fi
         Failure::Refused {
             status: 403 | 404, ..
         } => Finding::fail(
-            "guild",
+            Topic::Guild,
             format!("the bot is not in the server {guild_id}"),
             format!(
                 "check `discord.guild`, and invite it: {}",
                 invite(application_id, guild_id.get())
             ),
         ),
-        other => Finding::fail("guild", other.to_string(), "try again"),
+        other => Finding::fail(Topic::Guild, other.to_string(), "try again"),
     }
 }
 
@@ -194,12 +192,12 @@ async fn channel(
     guild: &PartialGuild,
     configured: Option<ids::ChannelId>,
 ) -> Finding {
-    const SUBJECT: &str = "ops channel";
+    const TOPIC: Topic = Topic::OpsChannel;
     const NEXT: &str = "check `discord.ops_channel`, and that the bot may see it";
     let Some(id) = configured else {
         let next = "set `discord.ops_channel`";
         return Finding::warn(
-            SUBJECT,
+            TOPIC,
             "none: reports of interrupted actions go nowhere",
             next,
         );
@@ -208,18 +206,18 @@ async fn channel(
         Ok(Channel::Guild(channel)) if channel.guild_id == guild.id => channel,
         Ok(_) => {
             let detail = format!("{id} is no channel of {}", guild.name);
-            return Finding::fail(SUBJECT, detail, NEXT);
+            return Finding::fail(TOPIC, detail, NEXT);
         }
         Err(Failure::Refused {
             status: 403 | 404, ..
         }) => {
-            return Finding::fail(SUBJECT, format!("the bot cannot see {id}"), NEXT);
+            return Finding::fail(TOPIC, format!("the bot cannot see {id}"), NEXT);
         }
-        Err(failure) => return Finding::fail(SUBJECT, failure.to_string(), "try again"),
+        Err(failure) => return Finding::fail(TOPIC, failure.to_string(), "try again"),
     };
     match ask(http.get_member(guild.id, me.id)).await {
         Ok(member) => permissions(guild.user_permissions_in(&channel, &member), &channel),
-        Err(failure) => Finding::fail(SUBJECT, failure.to_string(), "try again"),
+        Err(failure) => Finding::fail(TOPIC, failure.to_string(), "try again"),
     }
 }
 
@@ -230,29 +228,29 @@ async fn threads(
     guild: &PartialGuild,
     id: ids::ChannelId,
 ) -> Finding {
-    const SUBJECT: &str = "threads";
+    const TOPIC: Topic = Topic::Threads;
     let channel = match ask(http.get_channel(ChannelId::new(id.0))).await {
         Ok(Channel::Guild(channel)) if channel.guild_id == guild.id => channel,
         Ok(_) | Err(Failure::Refused { .. }) => {
             let detail = format!("a `[[route]]` names {id}, and the bot sees no such channel");
             return Finding::warn(
-                SUBJECT,
+                TOPIC,
                 detail,
                 "correct its `channels`, or let the bot see it",
             );
         }
-        Err(failure) => return Finding::warn(SUBJECT, failure.to_string(), "try again"),
+        Err(failure) => return Finding::warn(TOPIC, failure.to_string(), "try again"),
     };
     let name = &channel.name;
     let missing = match ask(http.get_member(guild.id, me.id)).await {
         Ok(member) => THREADS - guild.user_permissions_in(&channel, &member),
-        Err(failure) => return Finding::warn(SUBJECT, failure.to_string(), "try again"),
+        Err(failure) => return Finding::warn(TOPIC, failure.to_string(), "try again"),
     };
     if missing.is_empty() {
-        return Finding::ok(SUBJECT, format!("alerts have threads in #{name}"));
+        return Finding::ok(TOPIC, format!("alerts have threads in #{name}"));
     }
     Finding::warn(
-        SUBJECT,
+        TOPIC,
         format!(
             "the bot lacks {missing} in #{name}: what follows an alert is told in the channel itself"
         ),
@@ -264,12 +262,12 @@ fn permissions(held: Permissions, channel: &GuildChannel) -> Finding {
     let missing = NEEDED - held;
     if missing.is_empty() {
         return Finding::ok(
-            "ops channel",
+            Topic::OpsChannel,
             format!("the bot may write in #{}", channel.name),
         );
     }
     Finding::fail(
-        "ops channel",
+        Topic::OpsChannel,
         format!("the bot lacks {missing} in #{}", channel.name),
         "Edit Channel → Permissions → add the bot's role and allow these",
     )

@@ -2,10 +2,84 @@
 
 use std::fmt;
 
+/// What is looked at. Each has a section in docs/troubleshooting.md, as a test keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    Access,
+    Database,
+    Discord,
+    Docker,
+    Endpoint,
+    Gateway,
+    Guild,
+    Interactions,
+    OpsChannel,
+    Outlet,
+    Policy,
+    Role,
+    Schedule,
+    SecretFiles,
+    Settings,
+    Template,
+    Templates,
+    Threads,
+    Token,
+}
+
+impl Topic {
+    pub const ALL: [Self; 19] = [
+        Self::Access,
+        Self::Database,
+        Self::Discord,
+        Self::Docker,
+        Self::Endpoint,
+        Self::Gateway,
+        Self::Guild,
+        Self::Interactions,
+        Self::OpsChannel,
+        Self::Outlet,
+        Self::Policy,
+        Self::Role,
+        Self::Schedule,
+        Self::SecretFiles,
+        Self::Settings,
+        Self::Template,
+        Self::Templates,
+        Self::Threads,
+        Self::Token,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Database => "database",
+            Self::Discord => "Discord",
+            Self::Docker => "Docker",
+            Self::Endpoint => "endpoint",
+            Self::Gateway => "gateway",
+            Self::Guild => "guild",
+            Self::Interactions => "interactions",
+            Self::OpsChannel => "ops channel",
+            Self::Outlet => "target or ping",
+            Self::Policy => "policy",
+            Self::Role => "role",
+            Self::Schedule => "schedule",
+            Self::SecretFiles => "secrets.dir",
+            Self::Settings => "settings",
+            Self::Template => "template",
+            Self::Templates => "templates",
+            Self::Threads => "threads",
+            Self::Token => "token",
+        }
+    }
+}
+
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
+    pub topic: Topic,
     pub verdict: Verdict,
+    /// Which one, if there may be several; the topic's own name if not.
     pub subject: String,
     pub detail: String,
     /// What to do; None if there is nothing to be done.
@@ -31,37 +105,37 @@ impl Verdict {
 }
 
 impl Finding {
-    pub fn ok(subject: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub fn ok(topic: Topic, detail: impl Into<String>) -> Self {
         Self {
+            topic,
             verdict: Verdict::Ok,
-            subject: subject.into(),
+            subject: topic.as_str().to_owned(),
             detail: detail.into(),
             next: None,
         }
     }
 
     /// It works, but not as somebody may expect.
-    pub fn warn(
-        subject: impl Into<String>,
-        detail: impl Into<String>,
-        next: impl Into<String>,
-    ) -> Self {
+    pub fn warn(topic: Topic, detail: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
             verdict: Verdict::Warn,
             next: Some(next.into()),
-            ..Self::ok(subject, detail)
+            ..Self::ok(topic, detail)
         }
     }
 
-    pub fn fail(
-        subject: impl Into<String>,
-        detail: impl Into<String>,
-        next: impl Into<String>,
-    ) -> Self {
+    pub fn fail(topic: Topic, detail: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
             verdict: Verdict::Fail,
-            ..Self::warn(subject, detail, next)
+            ..Self::warn(topic, detail, next)
         }
+    }
+
+    /// Says which one of several it is.
+    #[must_use]
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.subject = subject.into();
+        self
     }
 }
 
@@ -85,11 +159,11 @@ mod tests {
     #[test]
     fn a_finding_is_one_line() {
         assert_eq!(
-            Finding::ok("token", "it is Yardarm's").to_string(),
+            Finding::ok(Topic::Token, "it is Yardarm's").to_string(),
             "ok    token: it is Yardarm's"
         );
         assert_eq!(
-            Finding::fail("Docker", "no\nanswer", "start it").to_string(),
+            Finding::fail(Topic::Docker, "no\nanswer", "start it").to_string(),
             "fail  Docker: no answer → start it"
         );
     }

@@ -6,7 +6,7 @@ use super::{
     action::{Kind, Origin},
     agent::Name,
     approval::{Asked, can_be_met, deciders},
-    finding::Finding,
+    finding::{Finding, Topic},
     grant::{Holder, Level, Need, Place, Rights, Scope},
     policy::{Ask, Effect, Match, Policy},
 };
@@ -167,7 +167,7 @@ impl Unmet {
             some => some.to_string(),
         };
         Finding::warn(
-            format!("policy {}", self.rule),
+            Topic::Policy,
             format!(
                 "{wanted} other {people} must approve {} {there}, and the present grants name {named}",
                 kinds.join(", ")
@@ -177,6 +177,7 @@ impl Unmet {
                  `access.preset = \"solo\"`"
             ),
         )
+        .about(format!("policy {}", self.rule))
     }
 }
 

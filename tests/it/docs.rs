@@ -1,8 +1,15 @@
 //! The documents tell what people really find.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
-use yardarm::discord::commands;
+use yardarm::{
+    discord::commands,
+    domain::{agent::Name, finding::Topic, template::Template},
+};
 
 /// `fleet add` → its options in order, those that must be given with a `*`.
 type Commands = BTreeMap<String, Vec<String>>;
@@ -70,31 +77,56 @@ fn the_readme_lists_every_command() {
     }
 }
 
+/// The README and all of docs/.
+pub(crate) fn documents() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = fs::read_dir(root.join("docs")).unwrap();
+    let pages = pages.map(|page| page.unwrap().path());
+    let pages = pages.filter(|path| path.extension().is_some_and(|end| end == "md"));
+    std::iter::once(root.join("README.md"))
+        .chain(pages)
+        .collect()
+}
+
 #[test]
 fn links_lead_somewhere() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for file in [
-        "README.md",
-        "CHANGELOG.md",
-        "docs/architecture.md",
-        "docs/commands.md",
-        "docs/operations.md",
-        "docs/security.md",
-        "docs/testing.md",
-    ] {
-        let text = read(file);
+    for file in documents() {
+        let text = fs::read_to_string(&file).unwrap();
         let targets = text
             .split("](")
             .skip(1)
             .filter_map(|rest| rest.split_once(')'));
         for (target, _) in targets.filter(|(target, _)| !target.starts_with("http")) {
             let page = target.split('#').next().unwrap();
-            let path = root.join(file).parent().unwrap().join(page);
-            // The picture of the page is taken from a running one.
-            assert!(
-                path.exists() || target == "docs/page.png",
-                "{file} leads to {target}"
-            );
+            let leads = page.is_empty() || file.with_file_name(page).exists();
+            assert!(leads, "{} leads to {target}", file.display());
         }
     }
+}
+
+#[test]
+fn each_finding_of_doctor_has_its_section() {
+    let page = read("docs/troubleshooting.md");
+    let mut sections: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .collect();
+    sections.sort_unstable();
+    let mut topics = Topic::ALL.map(Topic::as_str);
+    topics.sort_unstable();
+    assert_eq!(sections, topics);
+}
+
+#[test]
+fn the_template_of_the_page_is_a_good_one() {
+    let page = read("docs/templates.md");
+    let json = page
+        .split("```json\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let name = Name::parse("librarian").unwrap();
+    Template::parse(name, json).unwrap();
 }

@@ -18,6 +18,7 @@ mod crash;
 mod crowd;
 mod deploy;
 mod deploy_forms;
+mod doc_lines;
 mod docker_disk;
 mod docker_engine;
 mod docker_freeze;
