@@ -230,7 +230,9 @@ async fn tells_memory_from_a_kill() {
     spec.limits.memory_mb = 8;
     let greedy = scene.create("greedy", &spec).await.unwrap();
     engine.start(&greedy).await.unwrap();
-    let seen = events.until(&greedy, Kind::Died).await;
+    let mut seen = events.until(&greedy, Kind::Died).await;
+    // The kernel notifies of one kill twice now and then, and Docker passes both on.
+    seen.dedup();
     assert_eq!(seen, [Kind::Started, Kind::OutOfMemory, Kind::Died]);
     assert!(engine.observe(&greedy).await.unwrap().unwrap().oom_killed);
 
