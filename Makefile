@@ -1,6 +1,6 @@
 # The only entry points; CI calls the same ones. Every target installs what it needs and this machine lacks.
 .DEFAULT_GOAL := help
-.PHONY: help up test browser conformance check bench image page sqlx
+.PHONY: help up smoke test browser conformance check bench image page sqlx
 
 
 help: ## This list
@@ -8,6 +8,9 @@ help: ## This list
 
 up: ## Start Yardarm with a Discord of its own on this machine; Ctrl-C stops both
 	@scripts/with-docker scripts/up
+
+smoke: ## Do what a newcomer does: make up, an agent, Ctrl-C
+	@scripts/with-docker scripts/smoke
 
 test: ## Run all tests, real Docker included
 	@scripts/ensure-tools test
