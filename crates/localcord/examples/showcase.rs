@@ -31,9 +31,10 @@ async fn main() -> Outcome {
         Ok::<_, Failure>(tokio::signal::ctrl_c().await?)
     };
     tokio::select! {
-        ended = bot.start() => Ok(ended?),
-        stopped = announced => stopped,
+        ended = bot.start() => ended?,
+        stopped = announced => stopped?,
     }
+    Ok(cord.finish()?)
 }
 
 async fn bot(cord: &Localcord) -> Result<serenity::Client, Failure> {

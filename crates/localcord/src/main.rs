@@ -28,6 +28,12 @@ struct Arguments {
     /// Where the CA certificate, the bot's token and the messages are kept
     #[arg(long, value_name = "DIR", default_value = ".localcord")]
     state_dir: PathBuf,
+    /// The bot's token [default: the one in the state directory, or a new one]
+    #[arg(long, env = "LOCALCORD_TOKEN", value_parser = token, hide_env_values = true)]
+    token: Option<String>,
+    /// What pages and scripts must show [default: a new one at each start]
+    #[arg(long, env = "LOCALCORD_PEOPLE_TOKEN", value_parser = token, hide_env_values = true)]
+    people_token: Option<String>,
     /// Written when the server is up: addresses, CA file, token and guild, as JSON
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
@@ -87,6 +93,9 @@ async fn serve(arguments: &Arguments) -> Result<()> {
     }
     stopped().await?;
     cord.stop();
+    if let Err(recorded) = cord.finish() {
+        tracing::warn!("{recorded}");
+    }
     write(&state.join("messages.json"), &cord.messages_json())?;
     match &arguments.ready_file {
         Some(path) => fs::remove_file(path).with_context(|| format!("remove `{}`", path.display())),
@@ -105,13 +114,28 @@ fn options(arguments: &Arguments) -> Result<Options> {
         guild,
         people_port: arguments.people_port,
         rest_port: arguments.rest_port,
-        // A bot that is running keeps its token over a restart of localcord.
-        token: fs::read_to_string(arguments.state_dir.join("token")).ok(),
+        token: arguments.token.clone().or_else(|| kept_token(arguments)),
+        people_token: arguments.people_token.clone(),
         messages: fs::read_to_string(arguments.state_dir.join("messages.json")).ok(),
         rate_limits: arguments.rate_limits,
         validate: arguments.validate,
         ..Options::default()
     })
+}
+
+/// A bot that is running keeps its token over a restart of localcord.
+fn kept_token(arguments: &Arguments) -> Option<String> {
+    let text = fs::read_to_string(arguments.state_dir.join("token")).ok()?;
+    token(text.trim()).ok()
+}
+
+/// A token stands in headers, addresses and cookies.
+fn token(text: &str) -> Result<String, &'static str> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    if text.is_empty() || !text.chars().all(fits) {
+        return Err("a token has letters, digits, `.`, `-` and `_`");
+    }
+    Ok(text.to_owned())
 }
 
 /// Whoever reads the file finds all of it, and only its owner can.

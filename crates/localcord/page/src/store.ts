@@ -69,7 +69,7 @@ export const threadOf = (message: Message) => guild.value?.threads.find((one) =>
 export function topRole(id: Id, place = guild.value ?? world.value?.guilds[0]): Role | undefined {
   const held = place?.members.find((member) => member.id === id)?.roles ?? [];
   const coloured = place?.roles.filter((role) => held.includes(role.id) && role.color !== 0) ?? [];
-  return coloured.sort((a, b) => a.position - b.position)[0];
+  return coloured.sort((a, b) => b.position - a.position)[0];
 }
 
 export const css = (colour: number | undefined) => (colour ? `#${colour.toString(16).padStart(6, "0")}` : undefined);

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Problem, Shared};
-use crate::{faults::Fault, gateway::Order};
+use crate::{clock::FURTHEST, faults::Fault, gateway::Order};
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
@@ -60,7 +60,15 @@ pub(super) enum GatewayOrder {
     Thaw,
     Refuse,
     Accept,
-    DuplicateNext,
+    DuplicateNext {
+        /// Without it an interaction.
+        #[serde(default = "interaction")]
+        event: String,
+    },
+}
+
+fn interaction() -> String {
+    "INTERACTION_CREATE".to_owned()
 }
 
 #[derive(Debug, Deserialize)]
@@ -136,14 +144,14 @@ pub(super) async fn gateway(
         let sessions = &mut state.sessions;
         match wanted {
             GatewayOrder::Drop => sessions.order(|| Order::Drop),
-            GatewayOrder::Close { code } => sessions.order(|| Order::Close(code)),
+            GatewayOrder::Close { code } => sessions.close(code),
             GatewayOrder::Reconnect => sessions.reconnect(),
             GatewayOrder::Invalidate { resumable } => sessions.invalidate(resumable),
             GatewayOrder::Freeze => sessions.frozen = true,
             GatewayOrder::Thaw => sessions.thaw(),
             GatewayOrder::Refuse => sessions.refused = true,
             GatewayOrder::Accept => sessions.refused = false,
-            GatewayOrder::DuplicateNext => sessions.duplicates += 1,
+            GatewayOrder::DuplicateNext { event } => sessions.duplicate_next(&event),
         }
     });
     StatusCode::NO_CONTENT
@@ -158,12 +166,16 @@ pub(super) async fn advance(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Ten years at most.
 fn seconds(number: f64) -> Result<Duration, Problem> {
-    let problem = |_| {
+    let seconds = Duration::try_from_secs_f64(number).ok();
+    seconds.filter(|span| *span <= FURTHEST).ok_or_else(|| {
         Problem(
             StatusCode::UNPROCESSABLE_ENTITY,
-            format!("`{number}` is not a number of seconds"),
+            format!(
+                "`{number}` is not a number of seconds from 0 to {}",
+                FURTHEST.as_secs()
+            ),
         )
-    };
-    Duration::try_from_secs_f64(number).map_err(problem)
+    })
 }
