@@ -139,7 +139,13 @@ pub(super) async fn release_all(State(discord): Shared) -> StatusCode {
 pub(super) async fn gateway(
     State(discord): Shared,
     Json(wanted): Json<GatewayOrder>,
-) -> StatusCode {
+) -> Result<StatusCode, Problem> {
+    if let GatewayOrder::Close { code } = wanted
+        && !can_be_said(code)
+    {
+        let told = format!("`{code}` is no code to close a connection with");
+        return Err(Problem(StatusCode::UNPROCESSABLE_ENTITY, told));
+    }
     discord.change(|state| {
         let sessions = &mut state.sessions;
         match wanted {
@@ -154,7 +160,12 @@ pub(super) async fn gateway(
             GatewayOrder::DuplicateNext { event } => sessions.duplicate_next(&event),
         }
     });
-    StatusCode::NO_CONTENT
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The codes that may stand in a close frame, by RFC 6455 and its registry.
+fn can_be_said(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 
 pub(super) async fn advance(

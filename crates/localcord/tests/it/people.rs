@@ -4,7 +4,10 @@ use localcord::{Localcord, Options};
 use reqwest::header;
 use serde_json::{Value, json};
 
-use crate::support::{Rest, answered, start};
+use crate::{
+    raw::Raw,
+    support::{Rest, answered, start},
+};
 
 pub(crate) struct Script {
     client: reqwest::Client,
@@ -232,6 +235,20 @@ async fn a_reply_is_shown_with_what_it_answers() {
     let seen = script.get(newest).await;
     assert_eq!(seen[0]["referenced_message"]["content"], "first");
     assert_eq!(seen[0]["mentions"][0]["username"], "ravi");
+
+    // People reply too; a bot hears what they reply to.
+    let mut raw = Raw::identified(&cord, 1 << 9).await;
+    let said = json!({ "as": "mina", "channel": "ops", "text": "third", "reply_to": first.id() });
+    assert_eq!(script.post("/api/say", said).await.0, 200);
+    let heard = raw.hear_of("MESSAGE_CREATE").await;
+    assert_eq!(heard["type"], 19);
+    assert_eq!(heard["referenced_message"]["id"], json!(first.id()));
+    let olga = cord.user("olga").in_channel("ops");
+    let last = olga.replies(&first, "fourth").unwrap();
+    assert_eq!(
+        last.json()["message_reference"]["message_id"],
+        json!(first.id())
+    );
     cord.finish().unwrap();
 }
 
@@ -262,6 +279,11 @@ async fn a_script_that_asks_for_the_impossible_is_told_so() {
         ),
         ("/api/faults", json!({ "fault": "rain" })),
         ("/api/gateway", json!({ "do": "close", "code": 70_000 })),
+        ("/api/gateway", json!({ "do": "close", "code": 1006 })),
+        (
+            "/api/say",
+            json!({ "as": "olga", "text": "x", "reply_to": "1" }),
+        ),
         ("/api/gateway", json!([])),
     ] {
         let (status, _) = script.post(path, body.clone()).await;
