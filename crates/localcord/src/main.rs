@@ -74,6 +74,8 @@ async fn serve(arguments: &Arguments) -> Result<()> {
     fs::create_dir_all(state).with_context(|| format!("make `{}`", state.display()))?;
     // What is kept here holds a token: it is no matter for a repository.
     write(&state.join(".gitignore"), "*\n")?;
+    // Whoever is told that it is up may stop it at once.
+    let stopped = stopped()?;
     let cord = Localcord::start(options(arguments)?).await?;
     let ca_file = fs::canonicalize(state)?.join("ca.pem");
     write(&ca_file, cord.ca_pem())?;
@@ -91,7 +93,7 @@ async fn serve(arguments: &Arguments) -> Result<()> {
     if !arguments.quiet {
         announce(&cord, &ca_file);
     }
-    stopped().await?;
+    stopped.await;
     cord.stop();
     if let Err(recorded) = cord.finish() {
         tracing::warn!("{recorded}");
@@ -168,10 +170,14 @@ fn announce(cord: &Localcord, ca_file: &Path) {
     );
 }
 
-async fn stopped() -> Result<()> {
+/// Ctrl-C or SIGTERM, from now on.
+fn stopped() -> Result<impl Future<Output = ()>> {
+    let mut interrupted = signal(SignalKind::interrupt()).context("listen for Ctrl-C")?;
     let mut terminated = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("listen for Ctrl-C"),
-        _ = terminated.recv() => Ok(()),
-    }
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+    })
 }

@@ -55,6 +55,8 @@ impl Failure {
     pub(crate) const UNAUTHORIZED: Self =
         Self::new(StatusCode::UNAUTHORIZED, 0, "401: Unauthorized");
     pub(crate) const NOT_FOUND: Self = Self::new(StatusCode::NOT_FOUND, 0, "404: Not Found");
+    pub(crate) const TIMED_OUT: Self =
+        Self::new(StatusCode::REQUEST_TIMEOUT, 0, "408: Request Timeout");
     pub(crate) const TOO_LARGE: Self = Self::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         40_005,

@@ -1,6 +1,6 @@
 //! What stands before every route: faults, the token, rate limits, the body, the check against `OpenAPI`.
 
-use std::time::Duration;
+use std::{error::Error, iter::successors, time::Duration};
 
 use axum::{
     Json,
@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
+use tokio::time::error::Elapsed;
 
 use super::{Failure, Form, PREFIX, Payload, Shared};
 use crate::{
@@ -165,8 +166,9 @@ async fn answer(
         return refuse(Failure::UNAUTHORIZED);
     }
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, Payload::longest(&parts.headers)).await else {
-        return refuse(Failure::TOO_LARGE);
+    let body = match to_bytes(body, Payload::longest(&parts.headers)).await {
+        Ok(body) => body,
+        Err(error) => return refuse(unread(&error)),
     };
     let payload = match Payload::read(&parts.headers, body).await {
         Ok(payload) => payload,
@@ -176,6 +178,16 @@ async fn answer(
     let mut request = Request::from_parts(parts, Body::empty());
     request.extensions_mut().insert(payload);
     (sent, next.run(request).await)
+}
+
+/// Why a body could not be read: it is too long, or stopped coming.
+fn unread(error: &axum::Error) -> Failure {
+    let mut causes = successors(Some(error as &dyn Error), |cause| (*cause).source());
+    if causes.any(|cause| cause.is::<Elapsed>()) {
+        Failure::TIMED_OUT
+    } else {
+        Failure::TOO_LARGE
+    }
 }
 
 /// A webhook's token stands in its path; so does an interaction's.

@@ -342,5 +342,12 @@ mod tests {
         assert!(choices(&offer(26)).is_err());
         assert!(choices(&json!({})).is_err());
         assert!(choices(&json!({ "choices": [{ "name": "", "value": 1 }] })).is_err());
+        let one = |name: usize, value: usize| {
+            let choice = json!({ "name": "x".repeat(name), "value": "x".repeat(value) });
+            choices(&json!({ "choices": [choice] }))
+        };
+        assert!(one(100, 100).is_ok());
+        assert!(one(101, 1).is_err());
+        assert!(one(1, 101).is_err());
     }
 }
