@@ -31,9 +31,10 @@ async fn main() -> Outcome {
         Ok::<_, Failure>(tokio::signal::ctrl_c().await?)
     };
     tokio::select! {
-        ended = bot.start() => Ok(ended?),
-        stopped = announced => stopped,
+        ended = bot.start() => ended?,
+        stopped = announced => stopped?,
     }
+    Ok(cord.finish()?)
 }
 
 async fn bot(cord: &Localcord) -> Result<serenity::Client, Failure> {
@@ -51,6 +52,7 @@ async fn bot(cord: &Localcord) -> Result<serenity::Client, Failure> {
                 stop(),
                 panel(),
                 report(),
+                load(),
                 whisper(),
                 think(),
                 sleep(),
@@ -174,6 +176,14 @@ async fn report(ctx: Context<'_>) -> Outcome {
     let lines: Vec<String> = (1..=9).map(|number| format!("line {number}")).collect();
     let file = CreateAttachment::bytes(lines.join("\n"), "scout.log");
     ctx.send(poise::CreateReply::default().embed(embed).attachment(file))
+        .await?;
+    Ok(())
+}
+
+/// Takes a file.
+#[poise::command(slash_command)]
+async fn load(ctx: Context<'_>, #[description = "What"] file: serenity::Attachment) -> Outcome {
+    ctx.say(format!("{} has {} bytes.", file.filename, file.size))
         .await?;
     Ok(())
 }

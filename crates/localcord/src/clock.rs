@@ -8,6 +8,9 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 
+/// How far a test can turn the clock on, in all. Ids hold their time until 2154, and dates end somewhere too.
+pub(crate) const FURTHEST: Duration = Duration::from_hours(10 * 365 * 24);
+
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     ahead_ms: AtomicI64,
@@ -20,9 +23,13 @@ impl Clock {
         Utc::now() + TimeDelta::milliseconds(self.ahead_ms.load(Ordering::SeqCst))
     }
 
+    /// Stops at [`FURTHEST`].
     pub(crate) fn advance(&self, by: Duration) {
-        let milliseconds = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        self.ahead_ms.fetch_add(milliseconds, Ordering::SeqCst);
+        let milliseconds = |span: Duration| i64::try_from(span.as_millis()).unwrap_or_default();
+        self.ahead_ms
+            .fetch_add(milliseconds(by.min(FURTHEST)), Ordering::SeqCst);
+        self.ahead_ms
+            .fetch_min(milliseconds(FURTHEST), Ordering::SeqCst);
         self.turned.send_replace(());
     }
 

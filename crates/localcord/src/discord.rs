@@ -41,6 +41,8 @@ pub(crate) struct Discord {
     /// Present if requests and responses are checked.
     pub(crate) checker: Option<Checker>,
     pub(crate) heartbeat: Duration,
+    /// How long a client may say nothing where something is due.
+    pub(crate) silence: Duration,
     pub(crate) state: Mutex<State>,
     pub(crate) changes: watch::Sender<u64>,
 }
@@ -151,18 +153,18 @@ impl Discord {
         self.announce(state, "MESSAGE_CREATE", channel, id);
     }
 
-    /// Tells bots about a message that everybody in its channel sees.
+    /// Tells bots about a message that everybody in its channel sees, if they see the channel.
     pub(crate) fn announce(&self, state: &mut State, event: &str, channel: Id, id: Id) {
-        let Some(message) = state.message(channel, id) else {
+        let world = self.world();
+        let (Some(message), Some(place)) = (state.message(channel, id), world.channel(channel))
+        else {
             return;
         };
-        if message.is_ephemeral() {
+        if message.is_ephemeral() || !self.bot_sees(&place) {
             return;
         }
-        let world = self.world();
         let mut object = state.shown(message, &world);
-        let place = world.channel(channel);
-        object["channel_type"] = json!(place.as_ref().map(objects::channel_type));
+        object["channel_type"] = json!(objects::channel_type(&place));
         if let Some(guild) = message.guild {
             object["guild_id"] = json!(guild);
             let home = world.guild(guild);
@@ -181,6 +183,10 @@ impl Discord {
         id: Id,
         guild: Option<Id>,
     ) {
+        let place = self.world().channel(channel);
+        if !place.is_some_and(|place| self.bot_sees(&place)) {
+            return;
+        }
         let mut object: Value = json!({ "id": id, "channel_id": channel });
         if let Some(guild) = guild {
             object["guild_id"] = json!(guild);

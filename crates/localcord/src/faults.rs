@@ -214,7 +214,7 @@ impl Faults {
         let until = fault
             .lasts
             .and_then(|lasts| TimeDelta::from_std(lasts).ok())
-            .map(|lasts| now + lasts);
+            .and_then(|lasts| now.checked_add_signed(lasts));
         book.active.push(Active {
             number,
             fault,
@@ -291,17 +291,18 @@ impl Faults {
         Some((number, effect))
     }
 
-    /// Whether even a connection is refused: only by a fault that spares no route.
-    pub(crate) fn refuse_connections(&self, now: DateTime<Utc>) -> bool {
-        let book = self.active.lock().unwrap_or_else(PoisonError::into_inner);
-        book.active.iter().any(|active| {
+    /// Whether even a connection is refused: only by a fault that spares no route. It has been met then.
+    pub(crate) fn refuse_connection(&self, now: DateTime<Utc>) -> bool {
+        let mut book = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        book.end_overdue(now);
+        let refuses = |active: &&mut Active| {
             let fault = &active.fault;
             let everything =
                 fault.calls.is_none() && fault.method.is_none() && fault.path.is_none();
-            everything
-                && fault.effect == Effect::Refuse
-                && active.until.is_none_or(|until| now < until)
-        })
+            everything && fault.effect == Effect::Refuse
+        };
+        let met = book.active.iter_mut().find(refuses);
+        met.map(|active| active.met = true).is_some()
     }
 }
 

@@ -10,7 +10,6 @@ use std::{
 
 use axum::body::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::{faults::Effect, ids::Id, limits::Reading, record::Violation, route::Route};
@@ -70,7 +69,8 @@ pub(crate) struct Call {
 /// What the guard learns about a call, for the inspector.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trace {
-    pub(crate) sent: Value,
+    /// The JSON of the body, as it came.
+    pub(crate) sent: Bytes,
     pub(crate) fault: Option<Effect>,
     pub(crate) limit: Option<Reading>,
     /// `None` if nothing was checked.
@@ -115,10 +115,10 @@ impl Book {
 }
 
 impl Event {
-    /// A request is about as big as its answer; only the big bodies count.
+    /// Only the bodies count: a thousand of what is around them is little.
     fn size(&self) -> usize {
         match self {
-            Self::Call(call) => call.response.len(),
+            Self::Call(call) => call.trace.sent.len() + call.response.len(),
             Self::Sent(text) | Self::Received(text) => text.len(),
             Self::Connected | Self::Disconnected(_) => 0,
         }
@@ -148,10 +148,12 @@ pub(crate) fn without_token(route: &Route) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::{body::Bytes, http::Method};
     use chrono::DateTime;
 
-    use super::{Event, Journal, KEPT, ROOM, without_token};
+    use super::{Call, Event, Journal, KEPT, ROOM, Trace, without_token};
     use crate::route::Route;
 
     fn write(journal: &Journal, size: usize) {
@@ -180,6 +182,28 @@ mod tests {
         write(&journal, 1);
         assert_eq!(numbers(&journal, 0), [1004]);
         assert_eq!(*journal.last().borrow(), 1004);
+    }
+
+    #[test]
+    fn what_a_bot_sent_needs_room_too() {
+        let journal = Journal::default();
+        write(&journal, 1);
+        let trace = Trace {
+            sent: Bytes::from(vec![b' '; ROOM]),
+            ..Trace::default()
+        };
+        let call = Call {
+            method: "POST".to_owned(),
+            path: "/channels/1/messages".to_owned(),
+            status: 413,
+            response: Bytes::new(),
+            took: Duration::ZERO,
+            cut: false,
+            answers: None,
+            trace,
+        };
+        journal.write(DateTime::UNIX_EPOCH, Event::Call(Box::new(call)));
+        assert_eq!(numbers(&journal, 0), [2]);
     }
 
     #[test]

@@ -196,30 +196,43 @@ impl Reading {
     }
 
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        let mut put = |name: &'static str, value: String| {
-            if let Ok(value) = HeaderValue::try_from(value) {
-                headers.insert(name, value);
-            }
-        };
-        put("x-ratelimit-limit", self.limit.to_string());
-        put("x-ratelimit-remaining", self.remaining.to_string());
         let reset = TimeDelta::milliseconds(self.ends.timestamp_millis());
-        put("x-ratelimit-reset", format!("{:.3}", seconds(reset)));
+        let after = format!("{:.3}", seconds(self.after));
+        put(headers, "x-ratelimit-limit", &self.limit.to_string());
         put(
-            "x-ratelimit-reset-after",
-            format!("{:.3}", seconds(self.after)),
+            headers,
+            "x-ratelimit-remaining",
+            &self.remaining.to_string(),
         );
-        put("x-ratelimit-bucket", self.bucket.clone());
+        put(
+            headers,
+            "x-ratelimit-reset",
+            &format!("{:.3}", seconds(reset)),
+        );
+        put(headers, "x-ratelimit-reset-after", &after);
+        put(headers, "x-ratelimit-bucket", &self.bucket);
         if let Some(global) = self.refused {
-            put("retry-after", format!("{:.3}", self.retry_after()));
-            put(
-                "x-ratelimit-scope",
-                if global { "global" } else { "user" }.to_owned(),
-            );
+            write_refusal(headers, self.retry_after(), global);
         }
-        if self.refused == Some(true) {
-            put("x-ratelimit-global", "true".to_owned());
-        }
+    }
+}
+
+/// What stands over a 429, its wait in seconds.
+pub(crate) fn write_refusal(headers: &mut HeaderMap, retry_after: f64, global: bool) {
+    put(headers, "retry-after", &format!("{retry_after:.3}"));
+    put(
+        headers,
+        "x-ratelimit-scope",
+        if global { "global" } else { "user" },
+    );
+    if global {
+        put(headers, "x-ratelimit-global", "true");
+    }
+}
+
+fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(name, value);
     }
 }
 

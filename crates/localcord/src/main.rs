@@ -28,6 +28,12 @@ struct Arguments {
     /// Where the CA certificate, the bot's token and the messages are kept
     #[arg(long, value_name = "DIR", default_value = ".localcord")]
     state_dir: PathBuf,
+    /// The bot's token [default: the one in the state directory, or a new one]
+    #[arg(long, env = "LOCALCORD_TOKEN", value_parser = token, hide_env_values = true)]
+    token: Option<String>,
+    /// What pages and scripts must show [default: a new one at each start]
+    #[arg(long, env = "LOCALCORD_PEOPLE_TOKEN", value_parser = token, hide_env_values = true)]
+    people_token: Option<String>,
     /// Written when the server is up: addresses, CA file, token and guild, as JSON
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
@@ -68,6 +74,8 @@ async fn serve(arguments: &Arguments) -> Result<()> {
     fs::create_dir_all(state).with_context(|| format!("make `{}`", state.display()))?;
     // What is kept here holds a token: it is no matter for a repository.
     write(&state.join(".gitignore"), "*\n")?;
+    // Whoever is told that it is up may stop it at once.
+    let stopped = stopped()?;
     let cord = Localcord::start(options(arguments)?).await?;
     let ca_file = fs::canonicalize(state)?.join("ca.pem");
     write(&ca_file, cord.ca_pem())?;
@@ -85,8 +93,11 @@ async fn serve(arguments: &Arguments) -> Result<()> {
     if !arguments.quiet {
         announce(&cord, &ca_file);
     }
-    stopped().await?;
+    stopped.await;
     cord.stop();
+    if let Err(recorded) = cord.finish() {
+        tracing::warn!("{recorded}");
+    }
     write(&state.join("messages.json"), &cord.messages_json())?;
     match &arguments.ready_file {
         Some(path) => fs::remove_file(path).with_context(|| format!("remove `{}`", path.display())),
@@ -105,13 +116,28 @@ fn options(arguments: &Arguments) -> Result<Options> {
         guild,
         people_port: arguments.people_port,
         rest_port: arguments.rest_port,
-        // A bot that is running keeps its token over a restart of localcord.
-        token: fs::read_to_string(arguments.state_dir.join("token")).ok(),
+        token: arguments.token.clone().or_else(|| kept_token(arguments)),
+        people_token: arguments.people_token.clone(),
         messages: fs::read_to_string(arguments.state_dir.join("messages.json")).ok(),
         rate_limits: arguments.rate_limits,
         validate: arguments.validate,
         ..Options::default()
     })
+}
+
+/// A bot that is running keeps its token over a restart of localcord.
+fn kept_token(arguments: &Arguments) -> Option<String> {
+    let text = fs::read_to_string(arguments.state_dir.join("token")).ok()?;
+    token(text.trim()).ok()
+}
+
+/// A token stands in headers, addresses and cookies.
+fn token(text: &str) -> Result<String, &'static str> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    if text.is_empty() || !text.chars().all(fits) {
+        return Err("a token has letters, digits, `.`, `-` and `_`");
+    }
+    Ok(text.to_owned())
 }
 
 /// Whoever reads the file finds all of it, and only its owner can.
@@ -144,10 +170,14 @@ fn announce(cord: &Localcord, ca_file: &Path) {
     );
 }
 
-async fn stopped() -> Result<()> {
+/// Ctrl-C or SIGTERM, from now on.
+fn stopped() -> Result<impl Future<Output = ()>> {
+    let mut interrupted = signal(SignalKind::interrupt()).context("listen for Ctrl-C")?;
     let mut terminated = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("listen for Ctrl-C"),
-        _ = terminated.recv() => Ok(()),
-    }
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+    })
 }

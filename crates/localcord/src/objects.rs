@@ -1,5 +1,7 @@
 //! Discord's objects as it would send them.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -91,11 +93,8 @@ pub(crate) fn role(role: &Role, position: usize) -> Value {
 }
 
 pub(crate) fn roles(guild: &Guild) -> Vec<Value> {
-    guild
-        .roles
-        .iter()
-        .enumerate()
-        .map(|(position, entry)| role(entry, position))
+    let each = guild.roles.iter();
+    each.map(|entry| role(entry, guild.position(entry.id)))
         .collect()
 }
 
@@ -387,6 +386,11 @@ pub(crate) fn mentions(text: &str, allowed: Option<&Value>) -> Mentions {
             (_, Some(id)) if may("users", Some(id)) => found.users.push(id),
             _ => {}
         }
+    }
+    // Each is mentioned once, however often it is named.
+    for ids in [&mut found.roles, &mut found.users] {
+        let mut seen = HashSet::new();
+        ids.retain(|id| seen.insert(*id));
     }
     found.everyone =
         may("everyone", None) && (text.contains("@everyone") || text.contains("@here"));

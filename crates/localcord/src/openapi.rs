@@ -187,7 +187,7 @@ impl Checker {
         let found = dispatches::objects(event, object).into_iter();
         let violations = found.flat_map(|(place, component, object)| {
             let pointer = format!("/components/schemas/{component}");
-            let mut violations = self.validate(&route, "dispatch", &pointer, object);
+            let mut violations = self.validate(&route, "dispatch", &pointer, &object);
             for violation in &mut violations {
                 violation.at.insert_str(0, &place);
             }
@@ -481,7 +481,8 @@ mod tests {
     #[test]
     fn a_planted_mismatch_in_a_dispatch_is_told_by_its_place() {
         let Some(checker) = checker() else { return };
-        let mut event = json!({ "member": { "user": user() }, "data": { "resolved": { "users": { "1": user() } } } });
+        let mut event =
+            json!({ "user": user(), "data": { "resolved": { "users": { "1": user() } } } });
         assert!(checker.dispatched("INTERACTION_CREATE", &event).is_empty());
         event["data"]["resolved"]["users"]["1"]["flags"] = json!("none");
         let violations = checker.dispatched("INTERACTION_CREATE", &event);

@@ -33,6 +33,9 @@ impl fmt::Display for Violation {
     }
 }
 
+/// What a server that runs for weeks remembers of each kind.
+const KEPT: usize = 1000;
+
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     unknown_routes: Mutex<Vec<String>>,
@@ -42,18 +45,12 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) fn unknown_route(&self, name: String) {
         tracing::warn!(route = %name, "unknown route");
-        self.unknown_routes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(name);
+        note(&self.unknown_routes, name);
     }
 
     pub(crate) fn violation(&self, violation: Violation) {
         tracing::warn!(%violation, "OpenAPI violation");
-        self.violations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(violation);
+        note(&self.violations, violation);
     }
 
     pub(crate) fn unknown_routes(&self) -> Vec<String> {
@@ -63,10 +60,31 @@ impl Record {
             .clone()
     }
 
+    /// All of it, line by line, if there is anything.
+    pub(crate) fn verdict(&self) -> Result<(), String> {
+        let routes = self.unknown_routes().into_iter();
+        let routes = routes.map(|route| format!("unknown route: {route}"));
+        let violations = self.violations().into_iter();
+        let violations = violations.map(|violation| format!("violation: {violation}"));
+        let all: Vec<String> = routes.chain(violations).collect();
+        if all.is_empty() {
+            Ok(())
+        } else {
+            Err(all.join("\n"))
+        }
+    }
+
     pub(crate) fn violations(&self) -> Vec<Violation> {
         self.violations
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+fn note<T>(list: &Mutex<Vec<T>>, entry: T) {
+    let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
+    if list.len() < KEPT {
+        list.push(entry);
     }
 }

@@ -215,7 +215,7 @@ impl Discord {
         world.permissions(world.bot.id, channel).contains(needed)
     }
 
-    fn bot_sees(&self, channel: &Channel) -> bool {
+    pub(crate) fn bot_sees(&self, channel: &Channel) -> bool {
         self.bot_may(channel, VIEW_CHANNEL)
     }
 

@@ -72,6 +72,20 @@ class Components(Conversation):
         with self.assertRaisesRegex(AssertionError, "disabled"):
             await self.cord.press("mina", message.id, "Go")
 
+    async def test_modals_are_opened_by_commands_too(self):
+        @self.bot.tree.command(description="Asks why")
+        async def ask(interaction: discord.Interaction):
+            await interaction.response.send_modal(Reason())
+
+        await self.sync()
+        opened = await self.cord.slash("olga", "ask")
+        self.assertEqual((opened["answer"], opened["modal"]["title"]), ("modal", "Why?"))
+        short = {"interaction": opened["interaction"], "values": {"Reason": "no"}}
+        with self.assertRaisesRegex(AssertionError, "3 to"):
+            await self.cord.call("POST", "/submit", short)
+        filled = {"interaction": opened["interaction"], "values": {"Reason": "tired"}}
+        self.assertEqual((await self.cord.call("POST", "/submit", filled))["text"], "because tired")
+
     async def test_selects_of_every_kind(self):
         message = await self.channel.send("selects", view=Selects())
         for select, values, expected in [

@@ -15,6 +15,8 @@ class Connection(Conversation):
         self.assertIsNone(self.guild.get_channel(self.cord.channel_id("private")))
         self.assertEqual(self.bot.ws._decompressor.COMPRESSION_TYPE, "zlib-stream")
         self.assertEqual(self.bot.application.name, "yardarm")
+        by_height = [role.name for role in sorted(self.guild.roles, reverse=True)]
+        self.assertEqual(by_height, ["captain", "crew", "guest", "yardarm", "@everyone"])
 
     async def test_is_refused_with_another_token(self):
         stranger = discord.Client(intents=discord.Intents.none())

@@ -81,8 +81,12 @@ class Messages(Conversation):
     async def test_go_through_after_an_error_and_a_429(self):
         await self.cord.fault(fault="status", status=502, times=1, method="POST")
         self.assertEqual((await self.channel.send("after a 502")).content, "after a 502")
-        await self.cord.fault(fault="rate_limit", retry_after=0.1, times=1, method="POST")
-        self.assertEqual((await self.channel.send("after a 429")).content, "after a 429")
+        for scope in (False, True):
+            with self.subTest("global" if scope else "route"):
+                before = time.monotonic()
+                await self.cord.fault(fault="rate_limit", retry_after=0.2, times=1, method="POST", **{"global": scope})
+                self.assertEqual((await self.channel.send("after a 429")).content, "after a 429")
+                self.assertGreaterEqual(time.monotonic() - before, 0.2)
 
 
 class RateLimits(Conversation):

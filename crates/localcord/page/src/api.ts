@@ -29,7 +29,8 @@ export const commands = (viewer: Viewer) => get<RegisteredCommand[]>(`/api/comma
 export const messages = (viewer: Viewer, limit: number) =>
   get<Message[]>(`/api/messages?${query(viewer)}&limit=${limit}`);
 
-export const say = (viewer: Viewer, text: string) => post<{ message: Id }>("/api/say", { ...viewer, text });
+export const say = (viewer: Viewer, text: string, replyTo?: Id) =>
+  post<{ message: Id }>("/api/say", { ...viewer, text, reply_to: replyTo });
 
 export const startThread = (viewer: Viewer, message: Id, name: string) =>
   post<{ thread: Id }>("/api/threads", { ...viewer, message, name });
@@ -65,7 +66,7 @@ export interface ActiveFault {
 
 export interface Trouble {
   faults: ActiveFault[];
-  gateway: { connected: number; frozen: boolean; refused: boolean; duplicates: number };
+  gateway: { connected: number; frozen: boolean; refused: boolean; duplicates: Record<string, number> };
 }
 
 export const trouble = () => get<Trouble>("/api/faults");

@@ -21,9 +21,13 @@ export const online = signal(true);
 export const ready = signal(false);
 export const failure = signal("");
 
-// Ephemeral messages that were dismissed; localcord keeps them.
-const dismissed = signal(new Set<Id>());
+// Ephemeral messages that were dismissed; localcord keeps them, and this window remembers.
+const DISMISSED = "dismissed";
+const dismissed = signal(new Set<Id>(JSON.parse(sessionStorage.getItem(DISMISSED) ?? "[]")));
 export const shown = computed(() => messages.value.filter((message) => !dismissed.value.has(message.id)));
+
+// The message that the next line replies to.
+export const replyingTo = signal<Message | null>(null);
 
 // What was pressed and came to nothing, by message.
 export const failed = signal(new Map<Id, string>());
@@ -65,11 +69,22 @@ export const threadsOf = (place: Guild, parent: Id) =>
 
 export const threadOf = (message: Message) => guild.value?.threads.find((one) => one.id === message.id && sees(one));
 
-// A member's coloured role. The guild file lists the highest role first.
-export function topRole(id: Id, place = guild.value ?? world.value?.guilds[0]): Role | undefined {
-  const held = place?.members.find((member) => member.id === id)?.roles ?? [];
+const home = () => guild.value ?? world.value?.guilds[0];
+const rolesOf = (id: Id, place = home()) => place?.members.find((member) => member.id === id)?.roles ?? [];
+
+// Whether a message calls whoever looks at it: by name, by a role, or with everybody.
+export function mentionsMe(message: Message): boolean {
+  const id = me.value?.id ?? "";
+  const roles = rolesOf(id);
+  const named = message.mentions.some((user) => user.id === id);
+  return message.mention_everyone || named || message.mention_roles.some((role) => roles.includes(role));
+}
+
+// A member's coloured role; the highest counts.
+export function topRole(id: Id, place = home()): Role | undefined {
+  const held = rolesOf(id, place);
   const coloured = place?.roles.filter((role) => held.includes(role.id) && role.color !== 0) ?? [];
-  return coloured.sort((a, b) => a.position - b.position)[0];
+  return coloured.sort((a, b) => b.position - a.position)[0];
 }
 
 export const css = (colour: number | undefined) => (colour ? `#${colour.toString(16).padStart(6, "0")}` : undefined);
@@ -136,6 +151,7 @@ export const unnotify = (number: number) => {
 
 export const dismiss = (id: Id) => {
   dismissed.value = new Set([...dismissed.value, id]);
+  sessionStorage.setItem(DISMISSED, JSON.stringify([...dismissed.value]));
 };
 
 // Looks at the bot's answer; says whether the person's draft is done with.
@@ -172,7 +188,8 @@ export async function autocomplete(command: Command, options: api.Options, focus
 
 export async function say(line: string): Promise<boolean> {
   try {
-    await api.say(viewer(), withIds(line));
+    await api.say(viewer(), withIds(line), replyingTo.value?.id);
+    replyingTo.value = null;
     return true;
   } catch (error) {
     notify(text(error));
@@ -293,6 +310,7 @@ export function go(id: Id): Promise<void> {
   batch(() => {
     if (id !== channelId.value) messages.value = [];
     channelId.value = id;
+    replyingTo.value = null;
     depth.value = STEP;
     drawer.value = false;
   });

@@ -151,6 +151,8 @@ export interface Message {
   mention_roles: Id[];
   mention_everyone: boolean;
   message_reference?: { channel_id?: Id; message_id?: Id };
+  // What it replies to; null if that was deleted.
+  referenced_message?: Message | null;
   interaction?: { name: string; user?: User };
 }
 

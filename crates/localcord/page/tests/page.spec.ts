@@ -204,3 +204,72 @@ test("of a long channel the newest are shown, and older ones on request", async 
   await expect(chat.log.getByText("line 1 of many", { exact: true })).toBeAttached();
   await expect(chat.log.getByText("Welcome to #ops!")).toBeAttached();
 });
+
+test("members by their roles, the highest first, in its colour", async ({ chat }) => {
+  const members = chat.page.getByRole("complementary", { name: "Members" });
+  await expect(members.getByRole("heading")).toHaveText(["captain — 1", "crew — 1", "Online — 1", "Apps — 1"]);
+  await expect(members.getByText("olga")).toHaveCSS("color", "rgb(224, 160, 48)");
+  await expect(members.getByText("ravi")).toHaveCSS("color", "rgb(48, 160, 224)");
+});
+
+test("people reply, by keyboard, and see what was replied to however old it is", async ({ chat, page }) => {
+  await chat.say("An old question");
+  const question = chat.message("An old question");
+  await question.getByRole("button", { name: "Reply" }).press("Enter");
+  await expect(page.getByText("Replying to olga")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByText("Replying to olga")).toBeHidden();
+  await page.evaluate(async () => {
+    for (let number = 1; number <= 100; number += 1) {
+      const body = JSON.stringify({ as: "ravi", text: `line ${number}` });
+      await fetch("/api/say", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    }
+  });
+  await page.getByRole("button", { name: "Show older messages" }).click();
+  await chat.become("ravi");
+  await page.getByRole("button", { name: "Show older messages" }).click();
+  await question.getByRole("button", { name: "Reply" }).press("Enter");
+  await page.keyboard.type("A late answer");
+  await page.keyboard.press("Enter");
+  await chat.become("olga");
+  const reply = chat.message("A late answer");
+  await expect(reply).toContainText("An old question");
+  await expect(reply).toHaveClass(/mentioned/);
+});
+
+test("a role is mentioned, and whoever has it is told", async ({ chat, page }) => {
+  await chat.say("@crew to the pumps");
+  const call = chat.message("@crew to the pumps");
+  await expect(call).not.toHaveClass(/mentioned/);
+  await chat.become("ravi");
+  await expect(call).toHaveClass(/mentioned/);
+  await expect(page.getByText("@crew", { exact: true })).toHaveCSS("color", "rgb(48, 160, 224)");
+});
+
+test("a file is sent with a command", async ({ chat, page }) => {
+  await chat.entry.fill("/load ");
+  const chooser = page.waitForEvent("filechooser");
+  await expect(page.getByRole("option", { name: "Choose a file…" })).toBeVisible();
+  await page.keyboard.press("Enter");
+  await (await chooser).setFiles({ name: "chart.txt", mimeType: "text/plain", buffer: Buffer.from("12345") });
+  await page.keyboard.press("Enter");
+  await expect(chat.message("chart.txt has 5 bytes.")).toBeVisible();
+});
+
+test("what was told by a distance in time goes on", async ({ chat }) => {
+  await chat.command("prose");
+  const prose = chat.message("Heading");
+  await expect(prose).toContainText(/Started (\d+ seconds? ago|now)/);
+  const inspector = await chat.inspect("Faults");
+  await inspector.getByRole("button", { name: "+ 1 h" }).click();
+  await expect(prose).toContainText("Started 1 hour ago");
+});
+
+test("what was dismissed stays away after a reload", async ({ chat, page }) => {
+  await chat.command("whisper");
+  await chat.message("Between us.").getByRole("button", { name: "Dismiss message" }).click();
+  await chat.say("Gone?");
+  await page.reload();
+  await expect(chat.message("Gone?")).toBeVisible();
+  await expect(chat.log.getByText("Between us.")).toHaveCount(0);
+});

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { test as base, expect, type Locator, type Page } from "@playwright/test";
 
-export { expect };
+export { expect, type Locator };
 
 const BINARY = process.env.SHOWCASE ?? "../../../target/debug/examples/showcase";
 
@@ -57,6 +57,11 @@ export class Chat {
     );
   }
 
+  async say(text: string) {
+    await this.entry.fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
   async inspect(tab: "Traffic" | "Limits" | "Faults") {
     await this.page.getByRole("button", { name: "Inspector", exact: true }).click();
     await this.page.getByRole("tab", { name: tab }).click();
@@ -74,7 +79,9 @@ export const test = base.extend<{ chat: Chat }>({
     await page.goto(url);
     await expect(page.getByText("yardarm is connected")).toBeAttached();
     await use(new Chat(page));
+    const record = await page.request.get(new URL("/api/record", url).href);
     stop();
     expect(problems).toEqual([]);
+    expect(await record.json()).toEqual({ unknown_routes: [], violations: [] });
   },
 });

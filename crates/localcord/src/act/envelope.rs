@@ -22,7 +22,7 @@ pub(super) fn send(
     extra: Value,
 ) {
     let object = objects::merged(envelope(discord, &interaction, data), extra);
-    state.interactions.insert(interaction.id, interaction);
+    state.begin(interaction, discord.now());
     discord.dispatch(state, "INTERACTION_CREATE", &object);
 }
 

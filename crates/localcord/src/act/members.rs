@@ -87,7 +87,7 @@ pub(crate) fn add_role(discord: &Discord, guild: Id, name: &str) -> Result<Id, R
             of_bot: false,
         };
         guild.roles.push(role.clone());
-        Ok(objects::role(&role, guild.roles.len() - 1))
+        Ok(objects::role(&role, guild.position(id)))
     })?;
     let object = json!({ "guild_id": guild, "role": role });
     discord.change(|state| discord.dispatch(state, "GUILD_ROLE_CREATE", &object));

@@ -117,21 +117,34 @@ impl From<bool> for Input {
     }
 }
 
-/// A person writes in a channel.
-pub(crate) fn say(discord: &Discord, person: Id, place: Place, text: &str) -> Result<Id, Refused> {
+/// A person writes in a channel, perhaps in reply to a message there.
+pub(crate) fn say(
+    discord: &Discord,
+    (person, place): (Id, Place),
+    text: &str,
+    reply_to: Option<Id>,
+) -> Result<Id, Refused> {
     may_write(discord, person, place.channel)?;
     if text.trim().is_empty() || text.chars().count() > 2000 {
         return Err(Refused::new("a message has 1 to 2000 characters"));
     }
     let now = discord.now();
-    Ok(discord.change(|state| {
+    discord.change(|state| {
+        let answered = |id| {
+            let found = state.message(place.channel, id);
+            found.is_some_and(|message| !message.is_ephemeral())
+        };
+        if reply_to.is_some_and(|id| !answered(id)) {
+            return Err(Refused::new("nobody can reply to that message"));
+        }
         let mut message = Message::new(state.next_id(now), place.channel, person, now);
         message.guild = place.guild;
+        message.replies_to = reply_to;
         text.clone_into(&mut message.content);
         let id = message.id;
         discord.post(state, message);
-        id
-    }))
+        Ok(id)
+    })
 }
 
 /// The channel or thread, if the person may write there.

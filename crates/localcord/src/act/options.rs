@@ -9,19 +9,19 @@ use super::{
 use crate::{
     discord::Discord,
     ids::Id,
-    model::State,
+    model::{File, State},
     objects::list,
-    rest::{Upload, keep_file},
+    rest::{Upload, attached},
+    rules::LARGEST,
 };
-
-/// Discord's whole numbers are those a double holds exactly.
-const LARGEST_INTEGER: i64 = 1 << 53;
 
 pub(super) struct Form<'a> {
     pub(super) discord: &'a Discord,
     pub(super) state: &'a mut State,
     pub(super) resolver: Resolver<'a>,
     pub(super) channel: Id,
+    /// Kept once nothing is refused.
+    pub(super) uploads: Vec<(Id, File)>,
     /// While somebody types, nothing is required and nothing refused.
     pub(super) focus: Option<(&'a str, &'a str)>,
 }
@@ -91,12 +91,9 @@ impl Form<'_> {
             content_type: None,
             bytes: bytes.clone(),
         };
-        let now = self.discord.now();
-        let attachment = keep_file(self.discord, self.state, (self.channel, &upload), now);
-        let id: Id = attachment["id"]
-            .as_str()
-            .and_then(|id| id.parse().ok())
-            .unwrap_or_default();
+        let id = self.state.next_id(self.discord.now());
+        let (file, attachment) = attached(self.discord, (self.channel, id), &upload);
+        self.uploads.push((id, file));
         self.resolver.add("attachments", id, attachment);
         Ok(json!(id))
     }
@@ -132,7 +129,7 @@ fn integer(option: &Value, input: &Input) -> Result<Value, Refused> {
         Input::Text(text) => text.trim().parse().ok(),
         _ => None,
     };
-    let number = number.filter(|number| number.abs() <= LARGEST_INTEGER);
+    let number = number.filter(|number| (-LARGEST..=LARGEST).contains(number));
     let number = number.ok_or_else(|| Refused::new("a whole number is needed"))?;
     in_range(option, number.to_string().parse().unwrap_or_default())?;
     choice(option, &number.to_string(), json!(number))

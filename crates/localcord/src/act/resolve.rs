@@ -83,11 +83,7 @@ impl<'a> Resolver<'a> {
     fn role(&mut self, name: &str) -> Option<Id> {
         let guild = self.guild?;
         let role = guild.role(name)?;
-        let position = guild
-            .roles
-            .iter()
-            .position(|other| other.id == role.id)
-            .unwrap_or_default();
+        let position = guild.position(role.id);
         self.add("roles", role.id, objects::role(role, position));
         Some(role.id)
     }

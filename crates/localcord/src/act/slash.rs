@@ -74,10 +74,13 @@ fn invoke(
         state,
         resolver,
         channel: entry.place.channel,
+        uploads: Vec::new(),
         focus,
     };
     let filled = form.fill(&defined, &entry.options)?;
-    let resolved = form.resolver.resolved;
+    let (resolved, uploads) = (form.resolver.resolved, form.uploads);
+    interaction.uploads = uploads.iter().map(|(id, _)| *id).collect();
+    state.files.extend(uploads);
     let data = json!({
         "id": command["id"],
         "name": command["name"],

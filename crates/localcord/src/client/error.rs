@@ -18,8 +18,8 @@ pub enum Error {
     #[error("{0}")]
     Unexpected(String),
     /// Unknown routes and violations of the `OpenAPI` file.
-    #[error("{}", .0.join("\n"))]
-    Recorded(Vec<String>),
+    #[error("{0}")]
+    Recorded(String),
     /// The server could not start.
     #[error("localcord cannot start")]
     Start(#[from] anyhow::Error),

@@ -13,7 +13,11 @@ mod wire;
 use std::{
     fmt,
     net::SocketAddr,
-    sync::{Arc, Mutex, RwLock},
+    sync::{
+        Arc, Mutex, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::panicking,
     time::Duration,
 };
 
@@ -60,7 +64,10 @@ struct Running {
     discord: Arc<Discord>,
     ca_pem: String,
     patience: Duration,
+    /// Whether calls are checked, and what is recorded must be looked at.
+    strict: bool,
     check_skipped: bool,
+    finished: AtomicBool,
 }
 
 impl fmt::Debug for Localcord {
@@ -73,8 +80,19 @@ impl fmt::Debug for Localcord {
 }
 
 impl Drop for Running {
+    #[expect(
+        clippy::panic,
+        reason = "a test that forgot to look at what was recorded must not pass"
+    )]
     fn drop(&mut self) {
         self.discord.tasks.stop();
+        let looked_at = !self.strict || self.finished.load(Ordering::SeqCst);
+        if looked_at || panicking() {
+            return;
+        }
+        if let Err(error) = self.discord.record.verdict() {
+            panic!("{error}");
+        }
     }
 }
 
@@ -98,7 +116,7 @@ impl Localcord {
         let state = State::with_messages(saved.messages);
         let discord = Arc::new(Discord {
             bot_token: options.token.unwrap_or_else(|| local_token(&world)),
-            people_token: random::letters(40),
+            people_token: options.people_token.unwrap_or_else(|| random::letters(40)),
             people_addr: people_listener.local_addr().map_err(anyhow::Error::from)?,
             rest_addr: rest_listener.local_addr().map_err(anyhow::Error::from)?,
             world: RwLock::new(Arc::new(world)),
@@ -110,6 +128,7 @@ impl Localcord {
             record: Record::default(),
             journal: Journal::default(),
             heartbeat: options.heartbeat,
+            silence: options.silence,
             state: Mutex::new(state),
             changes: watch::Sender::new(0),
         });
@@ -130,7 +149,9 @@ impl Localcord {
                 discord,
                 ca_pem: identity.ca_pem,
                 patience,
+                strict: options.validate,
                 check_skipped,
+                finished: AtomicBool::new(false),
             }),
         })
     }
@@ -271,7 +292,7 @@ impl Localcord {
         })
     }
 
-    /// Turns localcord's clock on: deadlines, tokens and rate limits follow it.
+    /// Turns localcord's clock on, by ten years in all at most: deadlines, tokens and rate limits follow it.
     pub fn advance(&self, by: Duration) {
         self.discord().clock.advance(by);
         self.discord().changed();
@@ -314,21 +335,11 @@ impl Localcord {
     }
 
     /// Fails if anything happened that a test must not let pass: unknown routes, violations of the `OpenAPI` file.
+    ///
+    /// A server that checks calls and is dropped without it panics then.
     pub fn finish(&self) -> Result<(), Error> {
-        let routes = self
-            .unknown_routes()
-            .into_iter()
-            .map(|route| format!("unknown route: {route}"));
-        let violations = self
-            .violations()
-            .into_iter()
-            .map(|violation| format!("violation: {violation}"));
-        let all: Vec<String> = routes.chain(violations).collect();
-        if all.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::Recorded(all))
-        }
+        self.shared.finished.store(true, Ordering::SeqCst);
+        self.discord().record.verdict().map_err(Error::Recorded)
     }
 
     /// All messages and threads, for a later server with the same guild file. Files and ephemeral messages are not

@@ -13,14 +13,19 @@ pub struct Options {
     pub people_port: u16,
     /// The bot's token; `None` makes one.
     pub token: Option<String>,
+    /// What pages and scripts must show; `None` makes one.
+    pub people_token: Option<String>,
     /// Messages of an earlier server, see [`Localcord::messages_json`](super::Localcord::messages_json).
     pub messages: Option<String>,
     /// Whether rate limits are shown and kept.
     pub rate_limits: RateLimits,
-    /// Whether calls are checked against Discord's `OpenAPI` file.
+    /// Whether calls are checked against Discord's `OpenAPI` file, and what is recorded must be looked at, see
+    /// [`Localcord::finish`](super::Localcord::finish).
     pub validate: bool,
     /// How often a bot must send a heartbeat.
     pub heartbeat: Duration,
+    /// A client that falls silent for so long in the middle of a request, or takes nothing from the gateway, is let go.
+    pub silence: Duration,
     /// How long the test API waits, in real time, for what a test expects.
     pub patience: Duration,
 }
@@ -33,10 +38,12 @@ impl Default for Options {
             rest_port: 0,
             people_port: 0,
             token: None,
+            people_token: None,
             messages: None,
             rate_limits: RateLimits::Off,
             validate: true,
             heartbeat: Duration::from_millis(41_250),
+            silence: Duration::from_secs(30),
             patience: Duration::from_secs(20),
         }
     }

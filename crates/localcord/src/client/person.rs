@@ -89,7 +89,16 @@ impl Person {
 
     /// Writes a plain message.
     pub fn says(&self, text: &str) -> Result<Message, Error> {
-        let id = act::say(self.cord.discord(), self.id, self.place, text)?;
+        self.write(text, None)
+    }
+
+    /// Replies to a message.
+    pub fn replies(&self, message: &Message, text: &str) -> Result<Message, Error> {
+        self.write(text, Some(message.id()))
+    }
+
+    fn write(&self, text: &str, reply_to: Option<Id>) -> Result<Message, Error> {
+        let id = act::say(self.cord.discord(), (self.id, self.place), text, reply_to)?;
         let message = self
             .cord
             .discord()

@@ -105,7 +105,9 @@ impl Gateway {
 
     /// Closes every connection with one of Discord's codes.
     pub fn close(&self, code: u16) {
-        self.order(|| Order::Close(code));
+        self.cord
+            .discord()
+            .change(|state| state.sessions.close(code));
     }
 
     /// Asks every bot to reconnect (opcode 7).
@@ -143,9 +145,14 @@ impl Gateway {
 
     /// Dispatches the next interaction twice, as Discord may after a resume.
     pub fn duplicate_next(&self) {
+        self.duplicate_next_of("INTERACTION_CREATE");
+    }
+
+    /// Dispatches the next event of this name, such as `MESSAGE_CREATE`, twice.
+    pub fn duplicate_next_of(&self, event: &str) {
         self.cord
             .discord()
-            .change(|state| state.sessions.duplicates += 1);
+            .change(|state| state.sessions.duplicate_next(event));
     }
 
     async fn until(&self, is_true: impl Fn(&Sessions) -> bool) -> Option<()> {

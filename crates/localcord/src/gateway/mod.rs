@@ -45,13 +45,13 @@ const DISALLOWED_INTENTS: u16 = 4014;
 
 /// In bytes.
 const LONGEST_PAYLOAD: usize = 4096;
-/// A frame of this size cannot be an honest one, and is not even read.
-const FRAME_LIMIT: usize = 64 * 1024;
+/// A frame beyond this size is not even read: its connection is cut.
+const FRAME_LIMIT: usize = 1024 * 1024;
 /// What a bot may send on one connection.
 const FRAMES: u32 = 120;
 const FRAMES_WINDOW: Duration = Duration::from_mins(1);
-/// A client that reads nothing for so long is gone.
-const LONGEST_SEND: Duration = Duration::from_secs(30);
+/// What a frozen connection holds back before it is cut, as many as a session keeps for a client that comes back.
+const HELD: usize = 1000;
 
 /// What a bot puts behind the gateway's address.
 #[derive(Debug, Deserialize)]
@@ -83,7 +83,7 @@ pub(crate) async fn connect(
         .max_message_size(FRAME_LIMIT)
         .on_upgrade(move |mut socket| async move {
             if let Some(code) = refusal {
-                say_goodbye(&mut socket, code).await;
+                say_goodbye(&mut socket, code, discord.silence).await;
                 return;
             }
             let stopped = discord.tasks.stopped();
@@ -176,16 +176,17 @@ impl Connection {
 
     /// Who sends no heartbeat is dead, and so is its session.
     async fn time_out(&mut self, socket: &mut WebSocket) -> bool {
-        if let Some(id) = self.session.take() {
-            self.discord.change(|state| state.sessions.forget(&id));
-        }
+        self.forget_session();
         self.close(socket, SESSION_TIMED_OUT).await
     }
 
     async fn send(&mut self, socket: &mut WebSocket, text: String) -> bool {
         self.note(Event::Sent(Bytes::copy_from_slice(text.as_bytes())));
         match self.coding.frame(text) {
-            Ok(frame) => matches!(timeout(LONGEST_SEND, socket.send(frame)).await, Ok(Ok(()))),
+            Ok(frame) => {
+                let sent = timeout(self.discord.silence, socket.send(frame)).await;
+                matches!(sent, Ok(Ok(())))
+            }
             Err(error) => {
                 tracing::error!(%error, "compressing a payload failed");
                 false
@@ -207,9 +208,15 @@ impl Connection {
         match order {
             Order::Send(text) if self.is_frozen() => {
                 self.held.push(text);
-                true
+                self.held.len() <= HELD
             }
             Order::Send(text) => self.send(socket, text).await,
+            Order::Invalidate { resumable } => {
+                // The answer to it may be a new IDENTIFY on this connection.
+                self.session.take_if(|_| !resumable);
+                let told = json!({ "op": 9, "d": resumable, "s": null, "t": null });
+                self.send(socket, told.to_string()).await
+            }
             Order::Close(code) => self.close(socket, code).await,
             Order::Drop => false,
             Order::Thaw => {
@@ -256,7 +263,7 @@ impl Connection {
     /// Says goodbye with one of Discord's codes; the answer is always "no longer open".
     async fn close(&mut self, socket: &mut WebSocket, code: u16) -> bool {
         self.closed_with = Some(code);
-        say_goodbye(socket, code).await;
+        say_goodbye(socket, code, self.discord.silence).await;
         false
     }
 
@@ -361,8 +368,15 @@ impl Connection {
             Message::Close(Some(frame)) => frame.code,
             _ => return,
         };
-        if let (1000 | 1001, Some(id)) = (code, self.session.take()) {
-            self.discord.change(|state| state.sessions.forget(&id));
+        if let 1000 | 1001 = code {
+            self.forget_session();
+        }
+    }
+
+    fn forget_session(&mut self) {
+        if let Some(id) = self.session.take() {
+            self.discord
+                .change(|state| state.sessions.forget(&id, &self.line));
         }
     }
 }
@@ -376,10 +390,11 @@ fn shard(named: &Value) -> Option<(u64, u64)> {
     (index < count).then_some((index, count))
 }
 
-async fn say_goodbye(socket: &mut WebSocket, code: u16) {
+async fn say_goodbye(socket: &mut WebSocket, code: u16, silence: Duration) {
     let goodbye = CloseFrame {
         code,
         reason: "".into(),
     };
-    drop(socket.send(Message::Close(Some(goodbye))).await);
+    let said = socket.send(Message::Close(Some(goodbye)));
+    drop(timeout(silence, said).await);
 }

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
@@ -6,6 +6,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::intents::{self, GUILD_MEMBERS, GUILDS, MESSAGE_CONTENT};
 use crate::{discord::Discord, guild::Guild, ids::Id, objects, random};
 
+/// The codes after which Discord has a bot identify anew.
+const ENDS_SESSION: [u16; 2] = [4007, 4009];
 /// How many dispatches a session keeps for a client that comes back.
 const REPLAY: usize = 1000;
 /// Sessions without a connection that are remembered.
@@ -18,6 +20,10 @@ const SHARD_SHIFT: u32 = 22;
 pub(crate) enum Order {
     Send(String),
     Close(u16),
+    /// Opcode 9, and no session any more unless it can be resumed.
+    Invalidate {
+        resumable: bool,
+    },
     /// Cut the connection without a word.
     Drop,
     Thaw,
@@ -30,8 +36,8 @@ pub(crate) struct Sessions {
     pub(crate) frozen: bool,
     /// New connections are turned away.
     pub(crate) refused: bool,
-    /// How many of the next dispatches of an interaction are sent twice.
-    pub(crate) duplicates: u32,
+    /// How many of the next dispatches are sent twice, by event.
+    pub(crate) duplicates: BTreeMap<String, u32>,
     /// How many times a bot has identified.
     pub(crate) identified: u32,
     /// How many times a bot has resumed.
@@ -136,7 +142,10 @@ impl Sessions {
         for (_, text) in session.sent.iter().filter(|(number, _)| *number > sequence) {
             drop(line.send(Order::Send(text.clone())));
         }
-        session.line = Some(line.clone());
+        let before = session.line.replace(line.clone());
+        if let Some(before) = before.filter(|before| !before.same_channel(line)) {
+            drop(before.send(Order::Drop));
+        }
         session.dispatch("RESUMED", &json!({}));
         self.resumed += 1;
         Resumed::Done
@@ -144,18 +153,20 @@ impl Sessions {
 
     /// The connection of a session has ended; another one may have taken its place already.
     pub(super) fn left(&mut self, id: &str, line: &UnboundedSender<Order>) {
-        if let Some(session) = self.by_id.get_mut(id)
-            && session
-                .line
-                .as_ref()
-                .is_some_and(|current| current.same_channel(line))
-        {
-            session.line = None;
+        if let Some(session) = self.by_id.get_mut(id) {
+            session.line.take_if(|current| current.same_channel(line));
         }
     }
 
-    pub(super) fn forget(&mut self, id: &str) {
-        self.by_id.remove(id);
+    /// The end of a connection is the end of its session, unless another one has taken its place.
+    pub(super) fn forget(&mut self, id: &str, line: &UnboundedSender<Order>) {
+        let of_this_line = |session: &Session| {
+            let current = session.line.as_ref();
+            current.is_some_and(|current| current.same_channel(line))
+        };
+        if self.by_id.get(id).is_some_and(of_this_line) {
+            self.by_id.remove(id);
+        }
     }
 
     pub(crate) fn connected(&self) -> usize {
@@ -173,8 +184,7 @@ impl Sessions {
         if tells_of_own_membership(bot, event, object) {
             needed |= GUILDS;
         }
-        let twice = event == "INTERACTION_CREATE" && self.duplicates > 0;
-        self.duplicates -= u32::from(twice);
+        let twice = self.takes_duplicate(event);
         let veiled = veiled(bot, event, object);
         for session in self.by_id.values_mut() {
             let asked = session.asked;
@@ -189,6 +199,22 @@ impl Sessions {
                 session.dispatch(event, veiled.unwrap_or(object));
             }
         }
+    }
+
+    /// The next dispatch of this event is sent twice.
+    pub(crate) fn duplicate_next(&mut self, event: &str) {
+        *self.duplicates.entry(event.to_owned()).or_default() += 1;
+    }
+
+    fn takes_duplicate(&mut self, event: &str) -> bool {
+        let Some(left) = self.duplicates.get_mut(event) else {
+            return false;
+        };
+        *left -= 1;
+        if *left == 0 {
+            self.duplicates.remove(event);
+        }
+        true
     }
 
     /// Sends an event to one session: the answer to what it asked.
@@ -214,6 +240,14 @@ impl Sessions {
         }
     }
 
+    /// Closes every connection with one of Discord's codes.
+    pub(crate) fn close(&mut self, code: u16) {
+        self.order(|| Order::Close(code));
+        if ENDS_SESSION.contains(&code) {
+            self.by_id.clear();
+        }
+    }
+
     /// Asks every bot to come again (opcode 7).
     pub(crate) fn reconnect(&mut self) {
         self.order(|| Order::Send(r#"{"op":7,"d":null,"s":null,"t":null}"#.to_owned()));
@@ -221,7 +255,7 @@ impl Sessions {
 
     /// Tells every bot that its session is invalid (opcode 9).
     pub(crate) fn invalidate(&mut self, resumable: bool) {
-        self.order(|| Order::Send(format!(r#"{{"op":9,"d":{resumable},"s":null,"t":null}}"#)));
+        self.order(|| Order::Invalidate { resumable });
         if !resumable {
             self.by_id.clear();
         }

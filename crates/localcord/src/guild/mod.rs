@@ -35,6 +35,7 @@ pub(crate) struct Guild {
     pub(crate) id: Id,
     pub(crate) name: String,
     pub(crate) owner: Id,
+    /// @everyone, then the highest one first.
     pub(crate) roles: Vec<Role>,
     pub(crate) channels: Vec<Channel>,
     /// Oldest first, the archived ones too.
@@ -146,6 +147,14 @@ impl Guild {
         self.roles
             .iter()
             .find(|role| role.name.trim_start_matches('@') == name || role.id.to_string() == name)
+    }
+
+    /// Where a role stands among the others: the one named first is the highest, and @everyone is below all.
+    pub(crate) fn position(&self, role: Id) -> usize {
+        let place = self.roles.iter().position(|other| other.id == role);
+        place
+            .filter(|place| *place > 0)
+            .map_or(0, |place| self.roles.len() - place)
     }
 
     /// A channel or thread by name or id.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::ids::Id;
+use crate::{ids::Id, rules};
 
 /// Where a command is registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,12 +33,15 @@ impl Commands {
         self.by_scope.values().flatten()
     }
 
-    /// What a person can choose from: a guild's own commands hide global ones of the same name.
+    /// What a person can choose from: a guild's own commands hide global ones of the same kind and name.
     pub(crate) fn offered(&self, guild: Option<Id>) -> Vec<&Value> {
         let own = guild
             .map(|id| self.list(Scope::Guild(id)))
             .unwrap_or_default();
-        let hidden = |command: &&Value| own.iter().any(|other| other["name"] == command["name"]);
+        let hidden = |command: &&Value| {
+            own.iter()
+                .any(|other| rules::is_same_command(other, command))
+        };
         own.iter()
             .chain(
                 self.list(Scope::Global)

@@ -65,6 +65,8 @@ pub(crate) struct Interaction {
     pub(crate) followups: Vec<Id>,
     /// The metadata of what opened the modal.
     pub(crate) opened_by: Option<Value>,
+    /// The files that the person sent with it.
+    pub(crate) uploads: Vec<Id>,
 }
 
 impl Interaction {
@@ -92,6 +94,7 @@ impl Interaction {
             source: None,
             followups: Vec::new(),
             opened_by: None,
+            uploads: Vec::new(),
         }
     }
 

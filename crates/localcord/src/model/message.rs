@@ -138,6 +138,11 @@ impl Message {
         self.flags & LOADING != 0
     }
 
+    /// Neither text nor embeds nor components; files count by themselves.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.content.trim().is_empty() && self.embeds.is_empty() && self.components.is_empty()
+    }
+
     pub(crate) fn is_visible_to(&self, person: Id) -> bool {
         !self.is_ephemeral()
             || self

@@ -20,11 +20,15 @@ pub(crate) use self::{
 };
 use crate::{gateway::Sessions, guild::World, ids::Id, objects};
 
+/// So many interactions are remembered, and all that can still be answered.
+const REMEMBERED: usize = 10_000;
+
 #[derive(Debug, Default)]
 pub(crate) struct State {
     last_id: Id,
     pub(crate) commands: Commands,
-    pub(crate) interactions: HashMap<Id, Interaction>,
+    /// By age.
+    pub(crate) interactions: BTreeMap<Id, Interaction>,
     pub(crate) files: HashMap<Id, File>,
     pub(crate) sessions: Sessions,
     /// By channel, then by age.
@@ -59,6 +63,19 @@ impl State {
         self.last_id
     }
 
+    /// A new interaction. The oldest goes, with the files that came with it, once nobody can use its token any more.
+    pub(crate) fn begin(&mut self, interaction: Interaction, now: DateTime<Utc>) {
+        self.interactions.insert(interaction.id, interaction);
+        while self.interactions.len() > REMEMBERED
+            && let Some(oldest) = self.interactions.first_entry()
+            && oldest.get().is_expired(now)
+        {
+            for file in oldest.remove().uploads {
+                self.files.remove(&file);
+            }
+        }
+    }
+
     pub(crate) fn interaction_by_token(&self, token: &str) -> Option<&Interaction> {
         let id = Interaction::id_in_token(token)?;
         self.interactions
@@ -76,11 +93,27 @@ impl State {
 
     /// Forgets a channel with all that stands in it.
     pub(crate) fn clear(&mut self, channel: Id) {
-        self.messages.retain(|(place, _), _| *place != channel);
+        let ids: Vec<Id> = self.channel(channel).map(|message| message.id).collect();
+        for id in ids {
+            self.remove(channel, id);
+        }
     }
 
+    /// Forgets a message and its files.
     pub(crate) fn remove(&mut self, channel: Id, id: Id) -> Option<Message> {
-        self.messages.remove(&(channel, id))
+        let message = self.messages.remove(&(channel, id))?;
+        self.drop_files(&message.attachments);
+        Some(message)
+    }
+
+    /// Forgets the files of these attachments.
+    pub(crate) fn drop_files(&mut self, attachments: &[Value]) {
+        for id in attachments
+            .iter()
+            .filter_map(|entry| Id::read(&entry["id"]))
+        {
+            self.files.remove(&id);
+        }
     }
 
     /// A message as bots get it: with the one it replies to, whose author it mentions unless it says otherwise.
@@ -124,5 +157,51 @@ impl State {
         recent
             .filter(|message| message.author == author)
             .find(|message| message.nonce.as_ref() == Some(nonce))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    use super::{File, Interaction, Kind, Place, REMEMBERED, State};
+    use crate::ids::Id;
+
+    fn begin(state: &mut State, now: DateTime<Utc>) -> Id {
+        let place = Place {
+            guild: None,
+            channel: Id::default(),
+        };
+        let id = state.next_id(now);
+        let mut interaction = Interaction::new(id, Kind::Command, Id::default(), place, now);
+        let file = state.next_id(now);
+        let kept = File {
+            name: String::new(),
+            content_type: String::new(),
+            bytes: Bytes::new(),
+            key: String::new(),
+        };
+        state.files.insert(file, kept);
+        interaction.uploads = vec![file];
+        state.begin(interaction, now);
+        id
+    }
+
+    #[test]
+    fn old_interactions_go_with_their_files_once_their_tokens_are_worth_nothing() {
+        let (mut state, now) = (
+            State::default(),
+            DateTime::UNIX_EPOCH + TimeDelta::days(20_000),
+        );
+        let first = begin(&mut state, now);
+        for _ in 0..REMEMBERED {
+            begin(&mut state, now);
+        }
+        assert!(state.interactions.contains_key(&first));
+        begin(&mut state, now + TimeDelta::minutes(16));
+        assert!(!state.interactions.contains_key(&first));
+        assert_eq!(state.interactions.len(), REMEMBERED);
+        assert_eq!(state.files.len(), REMEMBERED);
     }
 }

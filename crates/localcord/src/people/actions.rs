@@ -96,6 +96,8 @@ pub(super) struct Saying {
     #[serde(flatten)]
     viewer: Viewer,
     text: String,
+    /// The message that it replies to.
+    reply_to: Option<Id>,
 }
 
 /// A thread that a person starts from a message.
@@ -192,8 +194,8 @@ fn fields(values: &Map<String, Value>) -> Vec<(String, String)> {
 }
 
 pub(super) async fn say(State(discord): Shared, Json(saying): Json<Saying>) -> Done {
-    let (person, place) = locate(&discord, &saying.viewer)?;
-    let id = act::say(&discord, person, place, &saying.text)?;
+    let who = locate(&discord, &saying.viewer)?;
+    let id = act::say(&discord, who, &saying.text, saying.reply_to)?;
     Ok(Json(json!({ "message": id })))
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Problem, Shared};
-use crate::{faults::Fault, gateway::Order};
+use crate::{clock::FURTHEST, faults::Fault, gateway::Order};
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
@@ -60,7 +60,15 @@ pub(super) enum GatewayOrder {
     Thaw,
     Refuse,
     Accept,
-    DuplicateNext,
+    DuplicateNext {
+        /// Without it an interaction.
+        #[serde(default = "interaction")]
+        event: String,
+    },
+}
+
+fn interaction() -> String {
+    "INTERACTION_CREATE".to_owned()
 }
 
 #[derive(Debug, Deserialize)]
@@ -131,22 +139,33 @@ pub(super) async fn release_all(State(discord): Shared) -> StatusCode {
 pub(super) async fn gateway(
     State(discord): Shared,
     Json(wanted): Json<GatewayOrder>,
-) -> StatusCode {
+) -> Result<StatusCode, Problem> {
+    if let GatewayOrder::Close { code } = wanted
+        && !can_be_said(code)
+    {
+        let told = format!("`{code}` is no code to close a connection with");
+        return Err(Problem(StatusCode::UNPROCESSABLE_ENTITY, told));
+    }
     discord.change(|state| {
         let sessions = &mut state.sessions;
         match wanted {
             GatewayOrder::Drop => sessions.order(|| Order::Drop),
-            GatewayOrder::Close { code } => sessions.order(|| Order::Close(code)),
+            GatewayOrder::Close { code } => sessions.close(code),
             GatewayOrder::Reconnect => sessions.reconnect(),
             GatewayOrder::Invalidate { resumable } => sessions.invalidate(resumable),
             GatewayOrder::Freeze => sessions.frozen = true,
             GatewayOrder::Thaw => sessions.thaw(),
             GatewayOrder::Refuse => sessions.refused = true,
             GatewayOrder::Accept => sessions.refused = false,
-            GatewayOrder::DuplicateNext => sessions.duplicates += 1,
+            GatewayOrder::DuplicateNext { event } => sessions.duplicate_next(&event),
         }
     });
-    StatusCode::NO_CONTENT
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The codes that may stand in a close frame, by RFC 6455 and its registry.
+fn can_be_said(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 
 pub(super) async fn advance(
@@ -158,12 +177,16 @@ pub(super) async fn advance(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Ten years at most.
 fn seconds(number: f64) -> Result<Duration, Problem> {
-    let problem = |_| {
+    let seconds = Duration::try_from_secs_f64(number).ok();
+    seconds.filter(|span| *span <= FURTHEST).ok_or_else(|| {
         Problem(
             StatusCode::UNPROCESSABLE_ENTITY,
-            format!("`{number}` is not a number of seconds"),
+            format!(
+                "`{number}` is not a number of seconds from 0 to {}",
+                FURTHEST.as_secs()
+            ),
         )
-    };
-    Duration::try_from_secs_f64(number).map_err(problem)
+    })
 }

@@ -100,8 +100,8 @@ fn show_call(call: &Call) -> Value {
         "status": call.status,
         "took_ms": call.took.as_secs_f64() * 1000.0,
         "cut": call.cut,
-        "request": trace.sent,
-        "response": serde_json::from_slice::<Value>(&call.response).unwrap_or_default(),
+        "request": parsed(&trace.sent),
+        "response": parsed(&call.response),
         "fault": trace.fault.map(|fault| fault.to_string()),
         "limit": trace.limit.as_ref().map(Reading::to_json),
         "answers": call.answers.map(|(id, age)| json!({ "interaction": id, "after_ms": age.num_milliseconds() })),
@@ -110,7 +110,7 @@ fn show_call(call: &Call) -> Value {
 }
 
 fn show_sent(checker: Option<&Checker>, text: &[u8]) -> Value {
-    let payload: Value = serde_json::from_slice(text).unwrap_or_default();
+    let payload = parsed(text);
     let violations = checker.and_then(|checker| checker.payload(&payload));
     json!({
         "kind": "sent",
@@ -121,9 +121,14 @@ fn show_sent(checker: Option<&Checker>, text: &[u8]) -> Value {
 
 /// The bot's token stays out of it.
 fn show_received(text: &[u8]) -> Value {
-    let mut payload: Value = serde_json::from_slice(text).unwrap_or_default();
+    let mut payload = parsed(text);
     if matches!(payload["op"].as_u64(), Some(IDENTIFY | RESUME)) {
         payload["d"]["token"] = json!("…");
     }
     json!({ "kind": "received", "payload": payload })
+}
+
+/// `Null` for what is no JSON.
+fn parsed(text: &[u8]) -> Value {
+    serde_json::from_slice(text).unwrap_or_default()
 }

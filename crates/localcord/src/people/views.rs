@@ -153,7 +153,7 @@ pub(super) async fn messages(
         let seen = state.channel(place.channel).rev();
         let seen = seen.filter(|message| message.is_visible_to(person));
         seen.take(depth.limit.unwrap_or(usize::MAX))
-            .map(|message| message.to_json(&world))
+            .map(|message| state.shown(message, &world))
             .collect()
     });
     newest.reverse();

@@ -166,13 +166,13 @@ fn read(discord: &Discord, app: Id, scope: Scope, id: Id) -> Answer {
 fn replace(discord: &Discord, app: Id, scope: Scope, body: &Value) -> Answer {
     permit(discord, app, scope)?;
     rules::commands(body)?;
-    let now = discord.now();
+    let sent = objects::list(body);
+    rules::command_counts(sent)?;
     Ok(Json(discord.change(|state| {
-        let version = state.next_id(now);
-        let commands: Vec<Value> = objects::list(body)
+        let registered = sent
             .iter()
-            .map(|sent| registered(discord, scope, sent, version))
-            .collect();
+            .map(|sent| registered(discord, state, scope, sent));
+        let commands: Vec<Value> = registered.collect();
         state.commands.replace(scope, commands.clone());
         Value::Array(commands)
     })))
@@ -186,10 +186,8 @@ fn create(
 ) -> Result<(StatusCode, Json<Value>), Failure> {
     permit(discord, app, scope)?;
     rules::commands(&json!([body])).map_err(Failure::of_only_item)?;
-    let now = discord.now();
-    Ok(discord.change(|state| {
-        let version = state.next_id(now);
-        let command = registered(discord, scope, body, version);
+    discord.change(|state| {
+        let command = registered(discord, state, scope, body);
         let mut commands = state.commands.list(scope).to_vec();
         let before = commands.len();
         commands.retain(|other| other["id"] != command["id"]);
@@ -199,32 +197,25 @@ fn create(
             StatusCode::CREATED
         };
         commands.push(command.clone());
+        rules::command_counts(&commands)?;
         state.commands.replace(scope, commands);
-        (status, Json(command))
-    }))
+        Ok((status, Json(command)))
+    })
 }
 
 fn edit(discord: &Discord, app: Id, scope: Scope, (id, body): (Id, Value)) -> Answer {
     permit(discord, app, scope)?;
-    let now = discord.now();
     discord.change(|state| {
         let old = find(state, scope, id).ok_or(Failure::UNKNOWN_COMMAND)?;
         let merged = objects::merged(old.clone(), body);
         rules::commands(&json!([merged])).map_err(Failure::of_only_item)?;
-        let version = state.next_id(now);
-        let command = objects::merged(
-            registered(discord, scope, &merged, version),
-            json!({ "id": id }),
-        );
-        let commands = state.commands.list(scope).iter();
-        let commands = commands.map(|other| {
-            if other["id"] == command["id"] {
-                &command
-            } else {
-                other
-            }
-        });
-        let commands = commands.cloned().collect();
+        let others = state.commands.list(scope).iter();
+        rules::command_name(&merged, others.filter(|other| other["id"] != json!(id)))?;
+        let registered = registered(discord, state, scope, &merged);
+        let command = objects::merged(registered, json!({ "id": id }));
+        let mut commands = state.commands.list(scope).to_vec();
+        let edited = commands.iter_mut().filter(|other| other["id"] == json!(id));
+        edited.for_each(|other| other.clone_from(&command));
         state.commands.replace(scope, commands);
         Ok(Json(command))
     })
@@ -249,12 +240,27 @@ fn find(state: &Now, scope: Scope, id: Id) -> Option<&Value> {
         .find(|command| command["id"] == json!(id))
 }
 
-/// A command as Discord lists it. Its id stays the same for the same name, as it does at Discord.
-fn registered(discord: &Discord, scope: Scope, sent: &Value, version: Id) -> Value {
+/// The id of the command of the same kind and name, as at Discord; a new one is derived from them, so that it is the
+/// same after a restart, unless a command that was renamed has it.
+fn id_of(state: &Now, scope: Scope, sent: &Value, version: Id) -> Value {
+    let mut commands = state.commands.list(scope).iter();
+    if let Some(known) = commands.find(|other| rules::is_same_command(other, sent)) {
+        return known["id"].clone();
+    }
+    let kind = sent["type"].as_u64().unwrap_or(1);
+    let name = sent["name"].as_str().unwrap_or_default();
+    let derived = Id::named(&format!("command/{scope:?}/{kind}/{name}"));
+    let taken = find(state, scope, derived).is_some();
+    json!(if taken { version } else { derived })
+}
+
+/// A command as Discord lists it.
+fn registered(discord: &Discord, state: &mut Now, scope: Scope, sent: &Value) -> Value {
+    let version = state.next_id(discord.now());
     let kind = sent["type"].as_u64().unwrap_or(1);
     let name = sent["name"].as_str().unwrap_or_default();
     let mut command = json!({
-        "id": Id::named(&format!("command/{scope:?}/{kind}/{name}")),
+        "id": id_of(state, scope, sent, version),
         "application_id": discord.world().bot.id,
         "version": version,
         "type": kind,

@@ -2,7 +2,7 @@
 
 use axum::{
     Extension, Json,
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -40,13 +40,13 @@ impl Wanted {
 pub(super) async fn answer(
     State(discord): Shared,
     Path((id, token)): Path<(Id, String)>,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
     Extension(payload): Extension<Payload>,
 ) -> Result<Response, Failure> {
     let kind = payload.json["type"].as_u64().unwrap_or_default();
     let data = Payload {
         json: payload.json["data"].clone(),
-        files: payload.files,
+        ..payload
     };
     let now = discord.now();
     let outcome = discord.change(|state| {
@@ -63,7 +63,8 @@ pub(super) async fn answer(
         state.interactions.insert(id, answered);
         Ok(outcome)
     })?;
-    if wanted.has_response() {
+    // What cannot be read asks for nothing.
+    if wanted.is_ok_and(|Query(wanted)| wanted.has_response()) {
         return Ok((StatusCode::OK, Json(outcome)).into_response());
     }
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -90,7 +91,7 @@ fn apply(
         DEFERRED_CHANNEL_MESSAGE => {
             let flags = Payload {
                 json: json!({ "flags": data.json["flags"] }),
-                files: Vec::new(),
+                ..Payload::default()
             };
             interaction.message = Some(send(discord, state, &interaction, &flags, LOADING));
             Answer::Deferred

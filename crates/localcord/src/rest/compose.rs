@@ -26,6 +26,18 @@ pub(super) fn check_new(payload: &Payload) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Checks what an edit would leave of a message.
+fn check_rest(message: &Message, payload: &Payload) -> Result<(), Failure> {
+    let files = kept(&message.attachments, &payload.json).0.len() + payload.files.len();
+    rules::attachments(files)?;
+    let mut edited = message.clone();
+    edited.fill(&payload.json);
+    if edited.says_nothing() && files == 0 {
+        return Err(Failure::EMPTY_MESSAGE);
+    }
+    Ok(())
+}
+
 pub(super) fn check_edit(payload: &Payload) -> Result<(), Failure> {
     rules::message(&payload.json)?;
     rules::files(payload.files.iter().map(|file| file.bytes.len()))
@@ -47,7 +59,9 @@ pub(super) fn needed(payload: &Payload) -> Permissions {
 pub(super) fn fill(discord: &Discord, state: &mut State, message: &mut Message, payload: &Payload) {
     message.fill(&payload.json);
     let now = discord.now();
-    message.attachments = kept(&message.attachments, &payload.json);
+    let (stay, go) = kept(&message.attachments, &payload.json);
+    state.drop_files(&go);
+    message.attachments = stay;
     for upload in &payload.files {
         let attachment = store(discord, state, message, upload, now);
         message.attachments.push(objects::merged(
@@ -75,6 +89,7 @@ pub(super) fn edit(
         .message(channel, id)
         .ok_or(Failure::UNKNOWN_MESSAGE)?
         .clone();
+    check_rest(&message, payload)?;
     let thinking = message.is_loading();
     message.edited = if thinking {
         message.edited
@@ -106,16 +121,14 @@ pub(super) fn delete(
     Ok(())
 }
 
-/// `attachments` in a body lists what stays; without it everything does.
-fn kept(attachments: &[Value], body: &Value) -> Vec<Value> {
-    let Some(listed) = body["attachments"].as_array() else {
-        return attachments.to_vec();
-    };
-    let stays = |old: &&Value| {
+/// What stays and what goes: `attachments` in a body lists what stays, and without it everything does.
+fn kept(attachments: &[Value], body: &Value) -> (Vec<Value>, Vec<Value>) {
+    let listed = body["attachments"].as_array();
+    let stays = |old: &Value| {
         let id = Id::read(&old["id"]);
-        listed.iter().any(|entry| Id::read(&entry["id"]) == id)
+        listed.is_none_or(|listed| listed.iter().any(|entry| Id::read(&entry["id"]) == id))
     };
-    attachments.iter().filter(stays).cloned().collect()
+    attachments.iter().cloned().partition(stays)
 }
 
 /// What a body says about the n-th file.
@@ -149,21 +162,21 @@ fn store(
     upload: &Upload,
     now: DateTime<Utc>,
 ) -> Value {
-    let mut attachment = keep_file(discord, state, (message.channel, upload), now);
+    let id = state.next_id(now);
+    let (file, mut attachment) = attached(discord, (message.channel, id), upload);
+    state.files.insert(id, file);
     if message.is_ephemeral() {
         attachment["ephemeral"] = json!(true);
     }
     attachment
 }
 
-/// Keeps an uploaded file and gives its attachment object.
-pub(crate) fn keep_file(
+/// An uploaded file, and its attachment object.
+pub(crate) fn attached(
     discord: &Discord,
-    state: &mut State,
-    (channel, upload): (Id, &Upload),
-    now: DateTime<Utc>,
-) -> Value {
-    let id = state.next_id(now);
+    (channel, id): (Id, Id),
+    upload: &Upload,
+) -> (File, Value) {
     let key = random::letters(32);
     let name = utf8_percent_encode(&upload.name, NON_ALPHANUMERIC);
     let url = format!(
@@ -188,6 +201,5 @@ pub(crate) fn keep_file(
         bytes: upload.bytes.clone(),
         key,
     };
-    state.files.insert(id, file);
-    attachment
+    (file, attachment)
 }

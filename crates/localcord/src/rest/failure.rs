@@ -1,5 +1,7 @@
 //! Discord's refusals: status, code, message, and for forms the nested `errors`.
 
+use std::borrow::Cow;
+
 use axum::{
     Json,
     http::{StatusCode, header},
@@ -12,7 +14,7 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Failure {
     pub(crate) status: StatusCode,
     code: u32,
-    message: &'static str,
+    message: Cow<'static, str>,
     errors: Option<Value>,
     /// In seconds, for who asks too often.
     retry_after: Option<f64>,
@@ -31,11 +33,20 @@ impl Failure {
         }
     }
 
+    /// More application commands than a scope may have.
+    pub(crate) fn too_many_commands(max: usize) -> Self {
+        let message = format!("Maximum number of application commands reached ({max})");
+        Self {
+            message: message.into(),
+            ..Self::new(StatusCode::BAD_REQUEST, 30_032, "")
+        }
+    }
+
     const fn new(status: StatusCode, code: u32, message: &'static str) -> Self {
         Self {
             status,
             code,
-            message,
+            message: Cow::Borrowed(message),
             errors: None,
             retry_after: None,
         }
@@ -44,6 +55,8 @@ impl Failure {
     pub(crate) const UNAUTHORIZED: Self =
         Self::new(StatusCode::UNAUTHORIZED, 0, "401: Unauthorized");
     pub(crate) const NOT_FOUND: Self = Self::new(StatusCode::NOT_FOUND, 0, "404: Not Found");
+    pub(crate) const TIMED_OUT: Self =
+        Self::new(StatusCode::REQUEST_TIMEOUT, 0, "408: Request Timeout");
     pub(crate) const TOO_LARGE: Self = Self::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         40_005,

@@ -1,25 +1,29 @@
 //! What stands before every route: faults, the token, rate limits, the body, the check against `OpenAPI`.
 
-use std::time::Duration;
+use std::{error::Error, iter::successors, time::Duration};
 
 use axum::{
     Json,
-    body::{Body, to_bytes},
-    extract::{MatchedPath, RawPathParams, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    body::{Body, Bytes, to_bytes},
+    extract::{MatchedPath, RawPathParams, Request, State, rejection::RawPathParamsRejection},
+    http::{HeaderMap, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
+use tokio::time::error::Elapsed;
 
 use super::{Failure, Form, PREFIX, Payload, Shared};
 use crate::{
-    discord::Discord, faults::Effect, ids::Id, journal::Trace, limits::Reading, openapi,
-    record::Violation, route::Route,
+    discord::Discord,
+    faults::Effect,
+    ids::Id,
+    journal::Trace,
+    limits::{self, Reading},
+    openapi,
+    record::Violation,
+    route::Route,
 };
-
-/// Discord's limit for a bot without boosts is 10 MiB a file, ten files.
-const BODY_LIMIT: usize = 101 * 1024 * 1024;
 
 /// No client waits longer.
 const LONGEST_HANG: Duration = Duration::from_mins(10);
@@ -31,7 +35,7 @@ pub(crate) struct Cut;
 pub(super) async fn guard(
     State(discord): Shared,
     matched: MatchedPath,
-    parameters: RawPathParams,
+    parameters: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -50,10 +54,10 @@ pub(super) async fn guard(
         .as_ref()
         .and_then(|reading| Some((reading, reading.refused?)));
     let (sent, response) = match refused {
-        Some((reading, global)) => (Value::Null, too_many(reading.retry_after(), global)),
-        None => match check_ids(&parameters) {
+        Some((reading, global)) => (Bytes::new(), too_many(reading.retry_after(), global)),
+        None => match check_ids(parameters) {
             Ok(()) => answer(&discord, &route, request, next).await,
-            Err(failure) => (Value::Null, failure.into_response()),
+            Err(failure) => (Bytes::new(), failure.into_response()),
         },
     };
     let (mut response, violations) = match &discord.checker {
@@ -98,8 +102,9 @@ async fn meet_fault(discord: &Discord, route: &Route) -> Option<Effect> {
     Some(effect)
 }
 
-/// Every id in a path is a snowflake.
-fn check_ids(parameters: &RawPathParams) -> Result<(), Failure> {
+/// Every id in a path is a snowflake. What is no text names nothing.
+fn check_ids(parameters: Result<RawPathParams, RawPathParamsRejection>) -> Result<(), Failure> {
+    let parameters = parameters.map_err(|_| Failure::NOT_FOUND)?;
     let mut form = Form::default();
     for (name, value) in parameters.iter().filter(|(name, _)| name.ends_with("_id")) {
         if value.parse::<Id>().is_err() {
@@ -131,14 +136,7 @@ fn instead(effect: Effect) -> Option<Response> {
             global,
         } => {
             let mut response = too_many(retry_after.as_secs_f64(), global);
-            if let Ok(value) = HeaderValue::try_from(format!("{:.3}", retry_after.as_secs_f64())) {
-                response.headers_mut().insert(header::RETRY_AFTER, value);
-            }
-            if global {
-                response
-                    .headers_mut()
-                    .insert("x-ratelimit-global", HeaderValue::from_static("true"));
-            }
+            limits::write_refusal(response.headers_mut(), retry_after.as_secs_f64(), global);
             Some(response)
         }
         Effect::Slow(_) | Effect::LoseAnswer | Effect::Hang => None,
@@ -156,29 +154,40 @@ fn too_many(retry_after: f64, global: bool) -> Response {
     (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response()
 }
 
-/// The body that was sent, and the response to it.
+/// The JSON that was sent, and the response to it.
 async fn answer(
     discord: &Discord,
     route: &Route,
     request: Request,
     next: Next,
-) -> (Value, Response) {
-    let refuse = |failure: Failure| (Value::Null, failure.into_response());
+) -> (Bytes, Response) {
+    let refuse = |failure: Failure| (Bytes::new(), failure.into_response());
     if needs_token(route) && !has_token(request.headers(), &discord.bot_token) {
         return refuse(Failure::UNAUTHORIZED);
     }
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
-        return refuse(Failure::TOO_LARGE);
+    let body = match to_bytes(body, Payload::longest(&parts.headers)).await {
+        Ok(body) => body,
+        Err(error) => return refuse(unread(&error)),
     };
     let payload = match Payload::read(&parts.headers, body).await {
         Ok(payload) => payload,
         Err(failure) => return refuse(failure),
     };
-    let sent = payload.json.clone();
+    let sent = payload.text.clone();
     let mut request = Request::from_parts(parts, Body::empty());
     request.extensions_mut().insert(payload);
     (sent, next.run(request).await)
+}
+
+/// Why a body could not be read: it is too long, or stopped coming.
+fn unread(error: &axum::Error) -> Failure {
+    let mut causes = successors(Some(error as &dyn Error), |cause| (*cause).source());
+    if causes.any(|cause| cause.is::<Elapsed>()) {
+        Failure::TIMED_OUT
+    } else {
+        Failure::TOO_LARGE
+    }
 }
 
 /// A webhook's token stands in its path; so does an interaction's.
@@ -197,16 +206,18 @@ fn has_token(headers: &HeaderMap, token: &str) -> bool {
 async fn checked(
     discord: &Discord,
     checker: &openapi::Checker,
-    (route, query, sent): (&Route, &str, &Value),
+    (route, query, sent): (&Route, &str, &[u8]),
     response: Response,
 ) -> (Response, Option<Vec<Violation>>) {
     let (parts, body) = response.into_parts();
-    let bytes = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
+    // Answers are made in memory, so this neither waits nor fails.
+    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let given: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let mut violations = checker.response(route, parts.status, &given);
     if parts.status.is_success() {
         violations.extend(checker.query(route, query));
-        violations.extend(checker.request(route, sent));
+        let sent = serde_json::from_slice(sent).unwrap_or_default();
+        violations.extend(checker.request(route, &sent));
     }
     for violation in &violations {
         discord.record.violation(violation.clone());

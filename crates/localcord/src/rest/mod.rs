@@ -25,7 +25,7 @@ use axum::{
 use serde_json::Value;
 
 pub(crate) use self::{
-    compose::keep_file,
+    compose::attached,
     failure::{Failure, Form},
     guard::Cut,
     payload::{Payload, Upload},

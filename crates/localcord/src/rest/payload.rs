@@ -12,10 +12,17 @@ use serde_json::Value;
 
 use super::failure::Failure;
 
+/// Discord's limit for a bot without boosts is 10 MiB a file, ten files.
+const LONGEST_WITH_FILES: usize = 101 * 1024 * 1024;
+/// As many commands as there can be, at their largest and in some languages, take less.
+const LONGEST_JSON: usize = 4 * 1024 * 1024;
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Payload {
     /// `Null` where there was no body.
     pub(crate) json: Value,
+    /// The same as it came.
+    pub(super) text: Bytes,
     pub(crate) files: Vec<Upload>,
 }
 
@@ -42,8 +49,19 @@ impl Payload {
                 .map_err(|_| Failure::INVALID_JSON),
             _ => Ok(Self {
                 json: parse(&body)?,
+                text: body,
                 files: Vec::new(),
             }),
+        }
+    }
+
+    /// The longest body of this kind, in bytes.
+    pub(super) fn longest(headers: &HeaderMap) -> usize {
+        let content_type = headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        match content_type.map(multer::parse_boundary) {
+            Some(Ok(_)) => LONGEST_WITH_FILES,
+            _ => LONGEST_JSON,
         }
     }
 
@@ -67,6 +85,8 @@ impl Payload {
                 }
                 None if field == "payload_json" => {
                     payload.json = parse(&bytes).map_err(|_| multer::Error::IncompleteStream)?;
+                    // A copy: it shall not keep the files beside it.
+                    payload.text = Bytes::copy_from_slice(&bytes);
                 }
                 None => {}
             }

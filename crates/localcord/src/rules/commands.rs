@@ -12,7 +12,10 @@ use crate::{
 };
 
 const CHAT_INPUT_COMMANDS: usize = 100;
-const CONTEXT_COMMANDS: usize = 5;
+/// Of each of the two kinds that stand in menus.
+const MENU_COMMANDS: usize = 15;
+/// A longer list is not even looked at.
+const LISTED: usize = CHAT_INPUT_COMMANDS + 2 * MENU_COMMANDS;
 const NAME: usize = 32;
 const TEXT: usize = 100;
 const OPTIONS: usize = 25;
@@ -55,7 +58,7 @@ const CHOICE_FIELDS: [(&str, Kind); 2] = [
     ("name_localizations", Kind::Translations(TEXT)),
 ];
 /// Discord's whole numbers are those a double holds exactly.
-const LARGEST: i64 = (1 << 53) - 1;
+pub(crate) const LARGEST: i64 = (1 << 53) - 1;
 
 const CHAT_INPUT: u64 = 1;
 const SUB_COMMAND: u64 = 1;
@@ -65,38 +68,57 @@ const INTEGER: u64 = 4;
 const NUMBER: u64 = 10;
 const LAST_OPTION_KIND: u64 = 11;
 
+/// How many commands of each kind one scope has.
+pub(crate) fn command_counts(commands: &[Value]) -> Result<(), Failure> {
+    for (kind, max) in [
+        (1, CHAT_INPUT_COMMANDS),
+        (2, MENU_COMMANDS),
+        (3, MENU_COMMANDS),
+    ] {
+        let of_kind = |command: &&Value| command_kind(command) == kind;
+        if commands.iter().filter(of_kind).count() > max {
+            return Err(Failure::too_many_commands(max));
+        }
+    }
+    Ok(())
+}
+
 /// The whole set of commands of one scope.
 pub(crate) fn commands(body: &Value) -> Result<(), Failure> {
     let mut form = Form::default();
     let commands = form.list("_", body);
-    for (kind, max) in [
-        (1, CHAT_INPUT_COMMANDS),
-        (2, CONTEXT_COMMANDS),
-        (3, CONTEXT_COMMANDS),
-    ] {
-        let count = commands
-            .iter()
-            .filter(|command| command_kind(command) == kind)
-            .count();
-        if count > max {
-            let message = format!("Maximum number of application commands reached ({max})");
-            form.refuse("_", "APPLICATION_COMMANDS_MAX", message);
-        }
-    }
+    form.count("_", commands.len(), 0, LISTED);
     let mut names = HashSet::new();
     for (index, command) in commands.iter().enumerate() {
         let path = index.to_string();
         check_command(&mut form, &path, command);
         if !names.insert((command_kind(command), command["name"].as_str())) {
-            let message = "Application command names must be unique";
-            form.refuse(
-                &format!("{path}.name"),
-                "APPLICATION_COMMANDS_DUPLICATE_NAME",
-                message,
-            );
+            refuse_name(&mut form, &format!("{path}.name"));
         }
     }
     form.finish()
+}
+
+/// A new name for a command, among the others of its scope.
+pub(crate) fn command_name<'a>(
+    command: &Value,
+    mut others: impl Iterator<Item = &'a Value>,
+) -> Result<(), Failure> {
+    let mut form = Form::default();
+    if others.any(|other| is_same_command(other, command)) {
+        refuse_name(&mut form, "name");
+    }
+    form.finish()
+}
+
+/// Whether both have the same kind and name: a scope has one such command.
+pub(crate) fn is_same_command(one: &Value, other: &Value) -> bool {
+    command_kind(one) == command_kind(other) && one["name"] == other["name"]
+}
+
+fn refuse_name(form: &mut Form, path: &str) {
+    let message = "Application command names must be unique";
+    form.refuse(path, "APPLICATION_COMMANDS_DUPLICATE_NAME", message);
 }
 
 fn command_kind(command: &Value) -> u64 {
@@ -245,7 +267,9 @@ fn check_choice(form: &mut Form, path: &str, choice: &Value, kind: u64) {
     let value = &choice["value"];
     let fits = match kind {
         STRING => value.is_string(),
-        INTEGER => value.as_i64().is_some_and(|number| number.abs() <= LARGEST),
+        INTEGER => value
+            .as_i64()
+            .is_some_and(|number| (-LARGEST..=LARGEST).contains(&number)),
         NUMBER => value.is_number(),
         _ => false,
     };
@@ -318,5 +342,12 @@ mod tests {
         assert!(choices(&offer(26)).is_err());
         assert!(choices(&json!({})).is_err());
         assert!(choices(&json!({ "choices": [{ "name": "", "value": 1 }] })).is_err());
+        let one = |name: usize, value: usize| {
+            let choice = json!({ "name": "x".repeat(name), "value": "x".repeat(value) });
+            choices(&json!({ "choices": [choice] }))
+        };
+        assert!(one(100, 100).is_ok());
+        assert!(one(101, 1).is_err());
+        assert!(one(1, 101).is_err());
     }
 }

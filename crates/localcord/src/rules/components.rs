@@ -289,3 +289,54 @@ fn check_input(form: &mut Form, path: &str, input: &Value) {
         form.choice(&format!("{path}.style"), "1, 2");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::modal;
+
+    fn honest() -> Value {
+        let input = json!({
+            "type": 4, "custom_id": "why", "label": "Why", "style": 1, "placeholder": "p", "value": "v",
+        });
+        json!({ "title": "t", "custom_id": "c", "components": [{ "type": 1, "components": [input] }] })
+    }
+
+    #[test]
+    fn a_modal_takes_what_fits_and_no_more() {
+        for (place, most) in [
+            ("/title", 45),
+            ("/custom_id", 100),
+            ("/components/0/components/0/custom_id", 100),
+            ("/components/0/components/0/label", 45),
+            ("/components/0/components/0/placeholder", 100),
+            ("/components/0/components/0/value", 4000),
+        ] {
+            let with = |length: usize| {
+                let mut body = honest();
+                *body.pointer_mut(place).unwrap() = json!("x".repeat(length));
+                modal(&body)
+            };
+            assert!(with(most).is_ok(), "{place}");
+            assert!(with(most + 1).is_err(), "{place}");
+        }
+    }
+
+    #[test]
+    fn a_modal_has_five_inputs_at_most() {
+        let with = |count: usize| {
+            let row = |n: usize| {
+                let mut row = honest()["components"][0].clone();
+                row["components"][0]["custom_id"] = json!(n.to_string());
+                row
+            };
+            let mut body = honest();
+            body["components"] = (0..count).map(row).collect();
+            modal(&body)
+        };
+        assert!(with(0).is_err());
+        assert!(with(5).is_ok());
+        assert!(with(6).is_err());
+    }
+}

@@ -11,12 +11,14 @@ use serde_json::Value;
 
 use self::shape::Kind;
 pub(crate) use self::{
-    commands::{choices, commands},
+    commands::{LARGEST, choices, command_counts, command_name, commands, is_same_command},
     components::modal,
     threads::{new_thread, page, thread},
 };
 use crate::rest::{Failure, Form};
 
+/// The flag of a message made of components alone.
+const COMPONENTS_ALONE: u64 = 1 << 15;
 const CONTENT: usize = 2000;
 const NONCE: usize = 25;
 const ATTACHMENTS: usize = 10;
@@ -64,6 +66,11 @@ pub(crate) fn message(body: &Value) -> Result<(), Failure> {
         return form.finish();
     }
     shape::check(&mut form, "", body, &MESSAGE);
+    let flags = body["flags"].as_u64().unwrap_or_default();
+    if flags & COMPONENTS_ALONE != 0 {
+        let (code, message) = shape::NOT_HERE;
+        form.refuse("flags", code, message);
+    }
     form.length("content", &body["content"], 0, CONTENT);
     form.length("nonce", &body["nonce"], 0, NONCE);
     embeds::check(&mut form, &body["embeds"]);
@@ -97,7 +104,12 @@ pub(crate) fn files(sizes: impl Iterator<Item = usize>) -> Result<(), Failure> {
     if sizes.iter().any(|size| *size > FILE_SIZE) {
         return Err(Failure::TOO_LARGE);
     }
+    attachments(sizes.len())
+}
+
+/// How many files a message has.
+pub(crate) fn attachments(count: usize) -> Result<(), Failure> {
     let mut form = Form::default();
-    form.count("attachments", sizes.len(), 0, ATTACHMENTS);
+    form.count("attachments", count, 0, ATTACHMENTS);
     form.finish()
 }

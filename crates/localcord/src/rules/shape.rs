@@ -34,6 +34,11 @@ pub(super) enum Kind {
     Emoji,
 }
 
+/// What is said of a part of Discord that localcord leaves out.
+pub(super) const NOT_HERE: (&str, &str) = (
+    "LOCALCORD_DOES_NOT",
+    "localcord does not have this, see its README",
+);
 /// Beyond them Discord defines no permission.
 const LAST_PERMISSIONS: u64 = (1 << 54) - 1;
 const LANGUAGES: usize = 34;
@@ -131,10 +136,7 @@ impl Kind {
                 "BASE_TYPE_BAD_LENGTH",
                 format!("Translations must be between 1 and {longest} in length."),
             ),
-            Self::Nothing => (
-                "LOCALCORD_DOES_NOT",
-                "localcord does not have this, see its README".to_owned(),
-            ),
+            Self::Nothing => (NOT_HERE.0, NOT_HERE.1.to_owned()),
             Self::Emoji => ("BUTTON_COMPONENT_INVALID_EMOJI", "Invalid emoji".to_owned()),
             Self::Object => (
                 "DICT_TYPE_CONVERT",

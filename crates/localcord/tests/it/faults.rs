@@ -141,6 +141,33 @@ async fn an_interaction_may_arrive_twice() {
 }
 
 #[tokio::test]
+async fn a_refused_connection_has_met_its_fault() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let outage = cord.inject(Fault::refuse());
+    let gateway = Rest::new(&cord).request("GET", "/gateway").send();
+    let (met, answer) = tokio::join!(outage.met(), gateway);
+    met.unwrap();
+    assert!(answer.is_err());
+    assert!(outage.release());
+}
+
+#[tokio::test]
+async fn any_event_may_arrive_twice() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let mut raw = Raw::identified(&cord, 1 << 9).await;
+    cord.gateway().duplicate_next_of("MESSAGE_CREATE");
+    let ravi = cord.user("ravi").in_channel("ops");
+    let said = ["one", "two"].map(|text| ravi.says(text).unwrap().id());
+    for (id, sequence) in [(said[0], 2), (said[0], 3), (said[1], 4)] {
+        let heard = raw.hear().await;
+        assert_eq!(
+            (&heard["d"]["id"], &heard["s"]),
+            (&json!(id), &json!(sequence))
+        );
+    }
+}
+
+#[tokio::test]
 async fn discord_refuses_in_its_own_words() {
     let cord = Localcord::start(Options::default()).await.unwrap();
     let rest = Rest::new(&cord);
@@ -152,6 +179,7 @@ async fn discord_refuses_in_its_own_words() {
     assert_eq!(refused.status(), 429);
     assert_eq!(refused.headers()["x-ratelimit-global"], "true");
     assert_eq!(refused.headers()["retry-after"], "2.000");
+    assert_eq!(refused.headers()["x-ratelimit-scope"], "global");
 }
 
 #[tokio::test]

@@ -3,12 +3,21 @@
 use std::{sync::LazyLock, time::Duration};
 
 use localcord::{Localcord, Options};
-use proptest::{prelude::*, sample::select, test_runner::TestRunner};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use proptest::{
+    prelude::*,
+    sample::{Index, select},
+    test_runner::TestRunner,
+};
 use serde_json::{Map, Value, json};
 use tokio::{sync::Mutex, time::timeout};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::{raw::Raw, support::Rest};
+use crate::{
+    people::Script,
+    raw::Raw,
+    support::{Rest, answered},
+};
 
 /// Nothing that a loopback server is asked may take longer.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -107,6 +116,8 @@ fn any_json() -> impl Strategy<Value = Value> {
         "\\PC{0,12}".prop_map(Value::from),
         (1_usize..7000).prop_map(|length| Value::from("x".repeat(length))),
         Just(json!("18446744073709551616")),
+        select(&[i64::MIN, i64::MAX, 1 << 53, -(1 << 53)][..]).prop_map(Value::from),
+        select(&[f64::MAX, f64::MIN, f64::MIN_POSITIVE][..]).prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {
         let keyed = prop::collection::vec((select(&KEYS[..]), inner.clone()), 0..5);
@@ -125,15 +136,17 @@ fn any_json() -> impl Strategy<Value = Value> {
 /// An honest body with one part of it replaced.
 fn spoilt() -> impl Strategy<Value = Value> {
     let body = select(HONEST.as_slice());
-    (body, any::<prop::sample::Index>(), any_json()).prop_map(|(mut body, place, part)| {
-        let mut places = Vec::new();
-        collect_places(&body, String::new(), &mut places);
-        let place: &String = place.get(&places);
-        if let Some(spot) = body.pointer_mut(place) {
-            *spot = part;
-        }
-        body
-    })
+    (body, any::<Index>(), any_json()).prop_map(|(body, place, part)| spoil(body, place, part))
+}
+
+fn spoil(mut body: Value, place: Index, part: Value) -> Value {
+    let mut places = Vec::new();
+    collect_places(&body, String::new(), &mut places);
+    let place: &String = place.get(&places);
+    if let Some(spot) = body.pointer_mut(place) {
+        *spot = part;
+    }
+    body
 }
 
 fn collect_places(value: &Value, place: String, places: &mut Vec<String>) {
@@ -191,6 +204,12 @@ fn targets(cord: &Localcord) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Done, or refused in Discord's words.
+fn is_discords(status: u16, answer: &Value) -> bool {
+    let refused = answer["code"].is_u64() && answer["message"].is_string();
+    (200..300).contains(&status) || (400..500).contains(&status) && refused
+}
+
 /// What is accepted must be right by Discord's own description; what is not is refused in Discord's words.
 #[test]
 fn no_body_breaks_rest() {
@@ -205,20 +224,8 @@ fn no_body_breaks_rest() {
         let before = cord.violations().len();
         let call = async { timeout(LONGEST, rest.call(method, &path, body)).await };
         let (status, answer) = runtime.block_on(call).expect("an answer in time");
-        prop_assert!(
-            (200..500).contains(&status),
-            "{} {}: {}",
-            method,
-            path,
-            status
-        );
-        if status >= 400 {
-            prop_assert!(
-                answer["code"].is_u64() && answer["message"].is_string(),
-                "{}",
-                answer
-            );
-        }
+        let told = format!("{method} {path}: {status} {answer}");
+        prop_assert!(is_discords(status, &answer), "{}", told);
         let violations = cord.violations().split_off(before);
         prop_assert!(violations.is_empty(), "{:?}", violations);
         Ok(())
@@ -254,21 +261,220 @@ fn no_answer_breaks_an_interaction() {
                 let path = format!("/interactions/{}/{}/callback", text("id"), text("token"));
                 let answered = rest.call("POST", &path, body).await;
                 cord.advance(Duration::from_secs(4));
-                (answered.0, text("token"))
+                (answered, text("token"))
             };
             let both = async { tokio::join!(person.slash("stop").send(), asked) };
-            let (reply, (status, token)) = timeout(LONGEST, both).await.unwrap();
+            let (reply, ((status, answer), token)) = timeout(LONGEST, both).await.unwrap();
             reply.unwrap();
-            assert!((200..500).contains(&status), "{status}");
+            assert!(is_discords(status, &answer), "{status} {answer}");
             let edit = format!("/webhooks/{}/{token}/messages/@original", cord.bot_id());
-            let (status, _) = rest.call("PATCH", &edit, HONEST[0].clone()).await;
-            assert!((200..500).contains(&status), "{status}");
+            let (status, answer) = rest.call("PATCH", &edit, HONEST[0].clone()).await;
+            assert!(is_discords(status, &answer), "{status} {answer}");
         });
         let violations = cord.violations().split_off(before);
         prop_assert!(violations.is_empty(), "{:?}", violations);
         Ok(())
     });
     outcome.unwrap();
+}
+
+/// Bytes of any kind, some of them almost a multipart body.
+fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let part = (
+        select(&["payload_json", "files[0]", "files[x]", ""][..]),
+        any_json(),
+        any::<bool>(),
+    );
+    let part = part.prop_map(|(name, content, file)| {
+        let file = if file { "; filename=\"a\"" } else { "" };
+        format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n{content}\r\n")
+    });
+    let parts = (prop::collection::vec(part, 0..4), any::<bool>());
+    let parts = parts.prop_map(|(parts, whole)| {
+        let end = if whole { "--x--\r\n" } else { "" };
+        (parts.concat() + end).into_bytes()
+    });
+    prop_oneof![prop::collection::vec(any::<u8>(), 0..256), parts]
+}
+
+const CONTENT_TYPES: [&str; 5] = [
+    "application/json",
+    "multipart/form-data; boundary=x",
+    "multipart/form-data",
+    "text/plain",
+    "",
+];
+
+#[test]
+fn no_bytes_break_rest() {
+    let runtime = runtime();
+    let cord = runtime
+        .block_on(Localcord::start(Options::default()))
+        .unwrap();
+    let rest = Rest::new(&cord);
+    let call = (
+        some_bytes(),
+        select(&CONTENT_TYPES[..]),
+        select(targets(&cord)),
+    );
+    let mut runner = TestRunner::new(config());
+    let outcome = runner.run(&call, |(bytes, content_type, (method, path))| {
+        let request = rest
+            .request(method, &path)
+            .header("content-type", content_type);
+        let call = async { timeout(LONGEST, answered(request.body(bytes))).await };
+        let (status, answer) = runtime.block_on(call).expect("an answer in time");
+        let told = format!("{method} {path}: {status} {answer}");
+        prop_assert!(is_discords(status, &answer), "{}", told);
+        Ok(())
+    });
+    outcome.unwrap();
+    runtime.block_on(async { cord.finish().unwrap() });
+}
+
+/// Addresses that are almost right: a segment or a query that is something else.
+#[test]
+fn no_address_breaks_rest() {
+    let runtime = runtime();
+    let cord = runtime
+        .block_on(Localcord::start(Options::default()))
+        .unwrap();
+    let rest = Rest::new(&cord);
+    let text = prop_oneof!["\\PC{0,12}", "[0-9]{1,25}", Just("@me".to_owned())];
+    let encoded = text.prop_map(|text| utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string());
+    let segment = prop_oneof![encoded, Just("%FF".to_owned()), Just("..".to_owned())];
+    let query = prop_oneof![
+        Just(String::new()),
+        (
+            select(&["limit", "before", "around", "with_response"][..]),
+            segment.clone()
+        )
+            .prop_map(|(name, value)| format!("?{name}={value}&{name}=1")),
+    ];
+    let call = (
+        select(targets(&cord)),
+        any::<Index>(),
+        segment,
+        query,
+        any::<bool>(),
+    );
+    let mut runner = TestRunner::new(config());
+    let outcome = runner.run(&call, |((method, path), place, segment, query, read)| {
+        let mut segments: Vec<&str> = path.split('/').collect();
+        let place = 1 + place.index(segments.len() - 1);
+        segments[place] = &segment;
+        let address = segments.join("/") + &query;
+        let request = rest.request(if read { "GET" } else { method }, &address);
+        let call = async { timeout(LONGEST, answered(request)).await };
+        let (status, answer) = runtime.block_on(call).expect("an answer in time");
+        prop_assert!(
+            is_discords(status, &answer),
+            "{} {}: {} {}",
+            method,
+            address,
+            status,
+            answer
+        );
+        Ok(())
+    });
+    outcome.unwrap();
+    // Most of them are no routes at all.
+    drop(cord.finish());
+}
+
+/// What scripts send, where, with everything in it that is known there.
+static SCRIPTS: LazyLock<Vec<(&'static str, Value)>> = LazyLock::new(|| {
+    let here = json!({ "as": "olga", "channel": "ops", "guild": "harbour", "message": "1" });
+    let with = |more: Value| {
+        let mut body = here.clone();
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        body
+    };
+    vec![
+        (
+            "/api/say",
+            with(json!({ "text": "hello", "reply_to": "1" })),
+        ),
+        (
+            "/api/slash",
+            with(json!({ "command": "none", "options": { "a": 1 } })),
+        ),
+        (
+            "/api/autocomplete",
+            with(json!({ "command": "none", "focus": "a", "typed": "b" })),
+        ),
+        (
+            "/api/menu",
+            with(json!({ "command": "none", "user": "mina" })),
+        ),
+        ("/api/press", with(json!({ "button": "a" }))),
+        (
+            "/api/choose",
+            with(json!({ "select": "a", "values": ["b"] })),
+        ),
+        (
+            "/api/submit",
+            json!({ "interaction": "1", "values": { "a": "b" } }),
+        ),
+        ("/api/threads", with(json!({ "name": "talk" }))),
+        ("/api/threads/1", with(json!({ "archived": true }))),
+        ("/api/people", json!({ "name": "gull", "bot": true })),
+        (
+            "/api/members",
+            json!({ "person": "ravi", "roles": ["crew"], "guild": "harbour" }),
+        ),
+        ("/api/roles", json!({ "name": "pilot", "guild": "harbour" })),
+        ("/api/clock", json!({ "advance_seconds": 1 })),
+        ("/api/gateway", json!({ "do": "close", "code": 4000 })),
+        (
+            "/api/gateway",
+            json!({ "do": "duplicate_next", "event": "MESSAGE_CREATE" }),
+        ),
+        (
+            "/api/faults",
+            json!({ "fault": "status", "status": 500, "code": 1, "times": 1, "lasting": 1, "method": "GET", "path": "/a" }),
+        ),
+        (
+            "/api/faults",
+            json!({ "fault": "rate_limit", "retry_after": 1, "global": true, "times": 1 }),
+        ),
+        (
+            "/api/faults",
+            json!({ "fault": "slow", "seconds": 1, "times": 1 }),
+        ),
+    ]
+});
+
+#[test]
+fn no_script_breaks_localcord() {
+    let runtime = runtime();
+    let cord = runtime
+        .block_on(Localcord::start(Options::default()))
+        .unwrap();
+    let script = Script::new(&cord);
+    let call = (select(SCRIPTS.as_slice()), any::<Index>(), any_json());
+    let mut runner = TestRunner::new(config());
+    let outcome = runner.run(&call, |((path, body), place, part)| {
+        let body = spoil(body, place, part);
+        let call = async { timeout(LONGEST, script.post(path, body)).await };
+        let (status, answer) = runtime.block_on(call).expect("an answer in time");
+        prop_assert!(
+            (200..500).contains(&status),
+            "{}: {} {}",
+            path,
+            status,
+            answer
+        );
+        Ok(())
+    });
+    outcome.unwrap();
+    runtime.block_on(async {
+        assert_eq!(script.delete("/api/faults").await, 204);
+        assert_eq!(Rest::new(&cord).get("/users/@me").await.0, 200);
+        cord.finish().unwrap();
+    });
 }
 
 fn some_frame(token: String) -> impl Strategy<Value = Message> {

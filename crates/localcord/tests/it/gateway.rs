@@ -5,13 +5,15 @@ use std::time::Duration;
 use localcord::{Localcord, Options};
 use poise::serenity_prelude as serenity;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 use crate::{
     raw::{Raw, identify},
     support::{http, start, start_with},
 };
+
+const GUILD_MESSAGES: u64 = 1 << 9;
 
 #[tokio::test]
 async fn a_bot_resumes_after_a_cut_and_gets_what_it_missed() {
@@ -93,6 +95,7 @@ async fn frames_that_discord_closes_for() {
             4010,
         ),
         (json!({ "op": 1, "d": "x".repeat(4100) }).to_string(), 4002),
+        ("x".repeat(70_000), 4002),
         (json!({ "op": 3, "d": {} }).to_string(), 4003),
         (json!({ "op": 99 }).to_string(), 4001),
         (json!({ "op": "two" }).to_string(), 4002),
@@ -145,6 +148,82 @@ async fn heartbeats_sequence_and_replay() {
     raw.say(json!({ "op": 6, "d": { "token": cord.token(), "session_id": session, "seq": 99 } }))
         .await;
     assert_eq!(raw.close_code().await, 4007);
+    cord.finish().unwrap();
+}
+
+/// A client that has identified, and its session.
+async fn with_session(cord: &Localcord, intents: u64) -> (Raw, Value) {
+    let mut raw = Raw::connect(&cord.gateway_url()).await;
+    raw.hear().await;
+    raw.say(identify(cord.token(), intents)).await;
+    let ready = raw.hear_of("READY").await;
+    (raw, ready["session_id"].clone())
+}
+
+#[tokio::test]
+async fn a_session_that_was_taken_up_elsewhere_outlives_its_old_connection() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let (old, session) = with_session(&cord, GUILD_MESSAGES).await;
+    let mut new = Raw::resuming(&cord, &session, 1).await;
+    assert_eq!(new.hear().await["t"], "RESUMED");
+    // localcord cuts the old one; a goodbye that comes too late ends nothing.
+    old.leave(1000).await;
+    assert_eq!(cord.gateway().connected(), 1);
+    cord.user("ravi").in_channel("ops").says("hello").unwrap();
+    assert_eq!(new.hear().await["t"], "MESSAGE_CREATE");
+    new.leave(1000).await;
+    let mut late = Raw::resuming(&cord, &session, 1).await;
+    assert_eq!(late.hear().await, json!({ "op": 9, "d": false }));
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn who_identifies_twice_is_closed_unless_the_session_was_taken_away() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let (mut raw, _) = with_session(&cord, 0).await;
+    cord.gateway().invalidate(false);
+    assert_eq!(raw.hear().await["d"], false);
+    raw.say(identify(cord.token(), 0)).await;
+    assert_eq!(raw.hear().await["t"], "READY");
+    raw.say(identify(cord.token(), 0)).await;
+    assert_eq!(raw.close_code().await, 4005);
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn after_some_codes_there_is_nothing_to_resume() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    for (code, answer) in [
+        (4000, json!("RESUMED")),
+        (4007, Value::Null),
+        (4009, Value::Null),
+    ] {
+        let (mut raw, session) = with_session(&cord, 0).await;
+        cord.gateway().close(code);
+        assert_eq!(raw.close_code().await, code);
+        let mut back = Raw::resuming(&cord, &session, 1).await;
+        assert_eq!(back.hear().await["t"], answer, "{code}");
+    }
+    cord.finish().unwrap();
+}
+
+/// A session keeps a thousand dispatches for a client that comes back, and a frozen connection holds as many back.
+#[tokio::test]
+async fn who_missed_too_much_identifies_anew() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let (raw, session) = with_session(&cord, GUILD_MESSAGES).await;
+    let ravi = cord.user("ravi").in_channel("ops");
+    cord.gateway().freeze();
+    for number in 0..1000 {
+        ravi.says(&number.to_string()).unwrap();
+    }
+    assert_eq!(cord.gateway().connected(), 1);
+    ravi.says("one too many").unwrap();
+    cord.gateway().wait_connected(0).await.unwrap();
+    drop(raw);
+    cord.gateway().thaw();
+    let mut back = Raw::resuming(&cord, &session, 1).await;
+    assert_eq!(back.hear().await, json!({ "op": 9, "d": false }));
     cord.finish().unwrap();
 }
 

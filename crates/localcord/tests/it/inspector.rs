@@ -115,6 +115,7 @@ async fn refusals_faults_and_limits_are_named() {
         ),
         (&json!(429), &json!(5), &json!(0), &json!("user"))
     );
+    assert!(cord.finish().is_err(), "an unknown route was called");
 }
 
 #[tokio::test]
@@ -150,6 +151,8 @@ async fn scripts_see_which_faults_are_active() {
     let slow = json!({ "fault": "slow", "seconds": 1.5, "times": 2, "method": "post", "path": "/channels/*/messages" });
     script.post("/api/faults", slow).await;
     script.post("/api/gateway", json!({ "do": "freeze" })).await;
+    let twice = json!({ "do": "duplicate_next", "event": "MESSAGE_CREATE" });
+    script.post("/api/gateway", twice).await;
     let now = script.get("/api/faults").await;
     assert_eq!(
         now["faults"],
@@ -160,6 +163,6 @@ async fn scripts_see_which_faults_are_active() {
     );
     assert_eq!(
         now["gateway"],
-        json!({ "connected": 0, "frozen": true, "refused": false, "duplicates": 0 })
+        json!({ "connected": 0, "frozen": true, "refused": false, "duplicates": { "MESSAGE_CREATE": 1 } })
     );
 }

@@ -110,6 +110,39 @@ async fn edits_and_deletions_are_events_too() {
 }
 
 #[tokio::test]
+async fn nothing_is_heard_of_a_channel_that_the_bot_does_not_see() {
+    let cord = trusting().await;
+    let rest = Rest::new(&cord);
+    let commands = format!("/applications/{}/commands", cord.bot_id());
+    let ping = json!({ "name": "ping", "description": "d" });
+    assert_eq!(rest.call("POST", &commands, ping).await.0, 201);
+    let mut raw = Raw::identified(&cord, GUILD_MESSAGES | MESSAGE_CONTENT).await;
+    let olga = cord.user("olga").in_channel("private");
+
+    // A command reaches the bot from everywhere, and so do its answers; their events do not come back.
+    let answer = async {
+        let asked = raw.hear_of("INTERACTION_CREATE").await;
+        let (id, token) = (&asked["id"], &asked["token"]);
+        let (id, token) = (id.as_str().unwrap(), token.as_str().unwrap());
+        let callback = format!("/interactions/{id}/{token}/callback");
+        let pong = json!({ "type": 4, "data": { "content": "pong" } });
+        assert_eq!(rest.call("POST", &callback, pong).await.0, 204);
+        format!("/webhooks/{}/{token}/messages/@original", cord.bot_id())
+    };
+    let (reply, original) = tokio::join!(olga.slash("ping").send(), answer);
+    assert_eq!(reply.unwrap().text(), "pong");
+    let edit = json!({ "content": "pong!" });
+    assert_eq!(rest.call("PATCH", &original, edit).await.0, 200);
+    assert_eq!(rest.call("DELETE", &original, Value::Null).await.0, 204);
+    olga.says("a secret").unwrap();
+    olga.in_channel("ops").says("no secret").unwrap();
+    let heard = heard(&mut raw).await;
+    assert_eq!(names(&heard), ["MESSAGE_CREATE"]);
+    assert_eq!(heard[0]["d"]["content"], "no secret");
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
 async fn members_are_shown_to_who_may_see_them() {
     let cord = trusting().await;
     for (intents, expected) in [(GUILDS, 1), (GUILDS | GUILD_MEMBERS, 4)] {

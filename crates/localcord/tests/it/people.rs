@@ -4,7 +4,10 @@ use localcord::{Localcord, Options};
 use reqwest::header;
 use serde_json::{Value, json};
 
-use crate::support::{answered, start};
+use crate::{
+    raw::Raw,
+    support::{Rest, answered, start},
+};
 
 pub(crate) struct Script {
     client: reqwest::Client,
@@ -184,7 +187,7 @@ async fn a_script_starts_a_thread_and_archives_it() {
 async fn a_script_makes_faults() {
     let cord = Localcord::start(Options::default()).await.unwrap();
     let script = Script::new(&cord);
-    let rest = crate::support::Rest::new(&cord);
+    let rest = Rest::new(&cord);
     let (_, made) = script
         .post("/api/faults", json!({ "fault": "status", "status": 503 }))
         .await;
@@ -217,6 +220,85 @@ async fn a_script_makes_faults() {
         204
     );
     assert!((cord.now() - before).num_seconds() >= 900);
+}
+
+#[tokio::test]
+async fn a_reply_is_shown_with_what_it_answers() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
+    let first = cord.user("ravi").in_channel("ops").says("first").unwrap();
+    let path = format!("/channels/{}/messages", cord.channel("ops").id());
+    let reply = json!({ "content": "second", "message_reference": { "message_id": first.id() } });
+    assert_eq!(rest.call("POST", &path, reply).await.0, 200);
+    let script = Script::new(&cord);
+    let newest = "/api/messages?as=mina&channel=ops&limit=1";
+    let seen = script.get(newest).await;
+    assert_eq!(seen[0]["referenced_message"]["content"], "first");
+    assert_eq!(seen[0]["mentions"][0]["username"], "ravi");
+
+    // People reply too; a bot hears what they reply to.
+    let mut raw = Raw::identified(&cord, 1 << 9).await;
+    let said = json!({ "as": "mina", "channel": "ops", "text": "third", "reply_to": first.id() });
+    assert_eq!(script.post("/api/say", said).await.0, 200);
+    let heard = raw.hear_of("MESSAGE_CREATE").await;
+    assert_eq!(heard["type"], 19);
+    assert_eq!(heard["referenced_message"]["id"], json!(first.id()));
+    let olga = cord.user("olga").in_channel("ops");
+    let last = olga.replies(&first, "fourth").unwrap();
+    assert_eq!(
+        last.json()["message_reference"]["message_id"],
+        json!(first.id())
+    );
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_script_that_asks_for_the_impossible_is_told_so() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let (rest, script) = (Rest::new(&cord), Script::new(&cord));
+    let amount = json!({ "type": 4, "name": "amount", "description": "d" });
+    let command = json!({ "name": "buy", "description": "d", "options": [amount] });
+    let path = format!("/applications/{}/commands", cord.bot_id());
+    assert_eq!(rest.call("POST", &path, command).await.0, 201);
+    let buy =
+        |amount: Value| json!({ "as": "olga", "command": "buy", "options": { "amount": amount } });
+    for (path, body) in [
+        ("/api/slash", buy(json!(i64::MIN))),
+        ("/api/slash", buy(json!(i64::MAX))),
+        ("/api/slash", buy(json!(u64::MAX))),
+        ("/api/slash", buy(json!("9007199254740992"))),
+        ("/api/clock", json!({ "advance_seconds": 1e13 })),
+        ("/api/clock", json!({ "advance_seconds": -1 })),
+        ("/api/clock", json!({ "advance_seconds": "soon" })),
+        ("/api/clock", json!({})),
+        ("/api/faults", json!({ "fault": "refuse", "lasting": 1e13 })),
+        ("/api/faults", json!({ "fault": "slow", "seconds": 1e300 })),
+        (
+            "/api/faults",
+            json!({ "fault": "rate_limit", "retry_after": -0.5 }),
+        ),
+        ("/api/faults", json!({ "fault": "rain" })),
+        ("/api/gateway", json!({ "do": "close", "code": 70_000 })),
+        ("/api/gateway", json!({ "do": "close", "code": 1006 })),
+        (
+            "/api/say",
+            json!({ "as": "olga", "text": "x", "reply_to": "1" }),
+        ),
+        ("/api/gateway", json!([])),
+    ] {
+        let (status, _) = script.post(path, body.clone()).await;
+        assert_eq!(status, 422, "{path} {body}");
+    }
+    // As far as it goes, and further.
+    let decade = json!({ "advance_seconds": 315_360_000 });
+    for _ in 0..3 {
+        assert_eq!(script.post("/api/clock", decade.clone()).await.0, 204);
+    }
+    assert_eq!(rest.get("/users/@me").await.0, 200);
+    cord.advance(std::time::Duration::MAX);
+    cord.inject(localcord::Fault::status(500).lasting(std::time::Duration::MAX));
+    assert_eq!(rest.get("/users/@me").await.0, 500);
+    cord.finish().unwrap();
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@ use flate2::{Decompress, FlushDecompress};
 use futures::{SinkExt as _, StreamExt as _};
 use localcord::Localcord;
 use serde_json::{Value, json};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, protocol::CloseFrame},
+};
 
 /// The smallest gateway client: frames as they are.
 pub(crate) struct Raw {
@@ -76,6 +79,26 @@ impl Raw {
                 return;
             }
         }
+    }
+
+    /// Takes a session up again from a dispatch on.
+    pub(crate) async fn resuming(cord: &Localcord, session: &Value, sequence: u64) -> Self {
+        let mut raw = Self::connect(&cord.gateway_url()).await;
+        assert_eq!(raw.hear().await["op"], 10);
+        let data = json!({ "token": cord.token(), "session_id": session, "seq": sequence });
+        raw.say(json!({ "op": 6, "d": data })).await;
+        raw
+    }
+
+    /// Says goodbye and waits until the other side is gone too.
+    pub(crate) async fn leave(mut self, code: u16) {
+        let frame = CloseFrame {
+            code: code.into(),
+            reason: "".into(),
+        };
+        // The other side may be gone already.
+        drop(self.socket.send(Message::Close(Some(frame))).await);
+        while let Some(Ok(_)) = self.socket.next().await {}
     }
 
     pub(crate) async fn close_code(&mut self) -> u16 {

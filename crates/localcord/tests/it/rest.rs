@@ -1,5 +1,7 @@
 //! REST as any client would use it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use localcord::{Localcord, Options};
 use serde_json::{Value, json};
 
@@ -30,6 +32,88 @@ async fn the_bot_learns_about_itself_and_its_guild() {
     }
     let member = rest.get(&format!("{guild}/members/{olga}")).await.1;
     assert_eq!(member["roles"], json!([cord.role_id("captain")]));
+    cord.finish().unwrap();
+}
+
+/// The routes as the router names them: method and path.
+fn routes() -> Vec<(String, String)> {
+    let source = include_str!("../../src/rest/mod.rs");
+    let (_, table) = source.split_once("fn about_the_bot").unwrap();
+    let mut routes = Vec::new();
+    for route in table.split(".route(").skip(1) {
+        let path = route.split('"').nth(1).unwrap();
+        let handlers = route.split_once(',').unwrap().1;
+        for method in ["get", "post", "put", "patch", "delete"] {
+            if handlers.contains(&format!("{method}(")) {
+                routes.push((method.to_uppercase(), path.to_owned()));
+            }
+        }
+    }
+    routes
+}
+
+/// Each is there, and what it answers to an empty body is right by Discord's own description.
+#[tokio::test]
+async fn every_route_is_served() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
+    let places = [
+        ("{channel_id}", cord.channel("ops").id().to_string()),
+        ("{guild_id}", cord.guild_id().to_string()),
+        ("{user_id}", cord.user("olga").id().to_string()),
+        ("{application_id}", cord.bot_id().to_string()),
+        ("{webhook_id}", cord.bot_id().to_string()),
+        ("{interaction_token}", "token".to_owned()),
+        ("{webhook_token}", "token".to_owned()),
+    ];
+    let routes = routes();
+    assert!(routes.len() > 50, "{routes:?}");
+    for (method, template) in routes {
+        let path = places
+            .iter()
+            .fold(template.clone(), |path, (name, id)| path.replace(name, id));
+        // What is left names nothing: a message, a command, an interaction.
+        let path = ["{message_id}", "{command_id}", "{interaction_id}"]
+            .iter()
+            .fold(path, |path, name| path.replace(name, "1"));
+        assert!(!path.contains('{'), "{path}");
+        let body = if method == "PUT" {
+            json!([])
+        } else {
+            json!({})
+        };
+        let (status, _) = match method.as_str() {
+            "GET" => rest.get(&path).await,
+            _ => rest.call(&method, &path, body).await,
+        };
+        assert!((200..500).contains(&status), "{method} {path}: {status}");
+        assert_eq!(cord.unknown_routes(), [""; 0], "{method} {template}");
+    }
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn commands_of_one_guild_are_made_read_edited_and_deleted() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
+    let path = format!(
+        "/applications/{}/guilds/{}/commands",
+        cord.bot_id(),
+        cord.guild_id()
+    );
+    let stop = json!({ "name": "stop", "description": "Stops an agent" });
+    let (status, made) = rest.call("POST", &path, stop).await;
+    assert_eq!((status, &made["guild_id"]), (201, &json!(cord.guild_id())));
+    let one = format!("{path}/{}", made["id"].as_str().unwrap());
+    assert_eq!(rest.get(&one).await, (200, made));
+    let (status, edited) = rest
+        .call("PATCH", &one, json!({ "description": "d" }))
+        .await;
+    assert_eq!((status, &edited["description"]), (200, &json!("d")));
+    assert_eq!(rest.call("DELETE", &one, Value::Null).await.0, 204);
+    assert_eq!(rest.get(&one).await.1["code"], 10_063);
+    let typing = format!("/channels/{}/typing", cord.channel("ops").id());
+    assert_eq!(rest.call("POST", &typing, Value::Null).await.0, 204);
     cord.finish().unwrap();
 }
 
@@ -84,6 +168,23 @@ async fn a_call_that_the_file_does_not_allow_is_recorded() {
     let told = cord.finish().unwrap_err().to_string();
     let expected = "violation: GET /users/@me, query, at `/colour`: the file has no such parameter";
     assert!(told.contains(expected), "{told}");
+}
+
+#[tokio::test]
+async fn who_does_not_look_at_what_was_recorded_fails_all_the_same() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    assert_eq!(Rest::new(&cord).get("/voice/regions").await.0, 404);
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(cord))).unwrap_err();
+    let told = dropped.downcast::<String>().unwrap();
+    assert_eq!(*told, "unknown route: GET /api/v10/voice/regions");
+
+    // A server that does not check says nothing.
+    let unchecked = Options {
+        validate: false,
+        ..Options::default()
+    };
+    let cord = Localcord::start(unchecked).await.unwrap();
+    assert_eq!(Rest::new(&cord).get("/voice/regions").await.0, 404);
 }
 
 #[tokio::test]
@@ -258,6 +359,167 @@ async fn malformed_bodies_get_discords_answer() {
             "{query}"
         );
     }
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_in_an_address_is_discords_error_too() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
+    let (status, answer) = rest.get("/channels/%FF").await;
+    assert_eq!((status, &answer["code"]), (404, &json!(0)));
+    let twice = "/interactions/1/token/callback?with_response=true&with_response=false";
+    let (status, answer) = rest.call("POST", twice, json!({ "type": 5 })).await;
+    assert_eq!((status, &answer["code"]), (404, &json!(10_062)));
+    // The file knows `with_response` once only.
+    drop(cord.finish());
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_refused_unread() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
+    let path = format!("/channels/{}/messages", cord.channel("ops").id());
+    let text = |size: usize| json!({ "content": "x".repeat(size) });
+    let (status, refused) = rest.call("POST", &path, text(4 * 1024 * 1024)).await;
+    assert_eq!((status, &refused["code"]), (413, &json!(40_005)));
+    let (status, refused) = rest.call("POST", &path, text(1024 * 1024)).await;
+    assert_eq!((status, &refused["code"]), (400, &json!(50_035)));
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn the_first_role_is_the_highest_and_everyone_the_lowest() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    cord.add_role("harbour", "pilot").unwrap();
+    let rest = Rest::new(&cord);
+    let path = format!("/guilds/{}/roles", cord.guild_id());
+    let mut roles = rest.get(&path).await.1.as_array().unwrap().clone();
+    roles.sort_by_key(|role| role["position"].as_u64());
+    let names: Vec<&Value> = roles.iter().map(|role| &role["name"]).collect();
+    assert_eq!(
+        names,
+        ["@everyone", "pilot", "yardarm", "guest", "crew", "captain"]
+    );
+    assert_eq!(roles[0]["position"], 0);
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn who_is_named_twice_is_mentioned_once() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
+    let path = format!("/channels/{}/messages", cord.channel("ops").id());
+    let (ravi, crew) = (cord.user("ravi").id(), cord.role_id("crew"));
+    let text = format!("<@{ravi}> <@!{ravi}> <@&{crew}> <@&{crew}>");
+    let sent = rest.call("POST", &path, json!({ "content": text })).await.1;
+    assert_eq!(sent["mentions"].as_array().unwrap().len(), 1);
+    assert_eq!(sent["mention_roles"], json!([crew]));
+    cord.finish().unwrap();
+}
+
+/// A message with these files.
+async fn with_files(rest: &Rest, path: &str, count: usize) -> Value {
+    let part = || reqwest::multipart::Part::bytes(b"text".to_vec()).file_name("a.txt");
+    let form = (0..count).fold(reqwest::multipart::Form::new(), |form, number| {
+        form.part(format!("files[{number}]"), part())
+    });
+    let (status, message) = answered(rest.request("POST", path).multipart(form)).await;
+    assert_eq!(status, 200, "{message}");
+    message
+}
+
+#[tokio::test]
+async fn an_edit_leaves_something_and_no_more_than_ten_files() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
+    let path = format!("/channels/{}/messages", cord.channel("ops").id());
+    let sent = rest
+        .call("POST", &path, json!({ "content": "text" }))
+        .await
+        .1;
+    let one = format!("{path}/{}", sent["id"].as_str().unwrap());
+    for nothing in [json!({ "content": "" }), json!({ "content": " " })] {
+        let (status, refused) = rest.call("PATCH", &one, nothing).await;
+        assert_eq!((status, &refused["code"]), (400, &json!(50_006)));
+    }
+    let embed = json!({ "content": "", "embeds": [{ "title": "t" }] });
+    assert_eq!(rest.call("PATCH", &one, embed).await.0, 200);
+
+    let sent = with_files(&rest, &path, 9).await;
+    let one = format!("{path}/{}", sent["id"].as_str().unwrap());
+    let more = |count: usize| {
+        let part = || reqwest::multipart::Part::bytes(b"text".to_vec()).file_name("b.txt");
+        let form = (0..count).fold(reqwest::multipart::Form::new(), |form, number| {
+            form.part(format!("files[{number}]"), part())
+        });
+        answered(rest.request("PATCH", &one).multipart(form))
+    };
+    assert_eq!(more(2).await.1["code"], 50_035);
+    let (status, edited) = more(1).await;
+    assert_eq!(
+        (status, edited["attachments"].as_array().unwrap().len()),
+        (200, 10)
+    );
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn files_go_with_their_message() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
+    let path = format!("/channels/{}/messages", cord.channel("ops").id());
+    let sent = with_files(&rest, &path, 2).await;
+    let file = async |number: usize| {
+        let url = sent["attachments"][number]["url"].as_str().unwrap();
+        reqwest::get(url).await.unwrap().status().as_u16()
+    };
+    let one = format!("{path}/{}", sent["id"].as_str().unwrap());
+    let kept = json!({ "attachments": [{ "id": sent["attachments"][0]["id"] }] });
+    assert_eq!(rest.call("PATCH", &one, kept).await.0, 200);
+    assert_eq!((file(0).await, file(1).await), (200, 404));
+    assert_eq!(rest.call("DELETE", &one, Value::Null).await.0, 204);
+    assert_eq!(file(0).await, 404);
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_commands_id_is_its_own() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
+    let path = format!(
+        "/applications/{}/guilds/{}/commands",
+        cord.bot_id(),
+        cord.guild_id()
+    );
+    let named = |name: &str| json!({ "name": name, "description": "d" });
+    let (status, first) = rest.call("POST", &path, named("a")).await;
+    assert_eq!(status, 201);
+    let one = format!("{path}/{}", first["id"].as_str().unwrap());
+    assert_eq!(
+        rest.call("PATCH", &one, json!({ "name": "b" })).await.0,
+        200
+    );
+    // The name is free again; a new command does not take the id of the renamed one.
+    let (status, second) = rest.call("POST", &path, named("a")).await;
+    assert_eq!(status, 201);
+    assert_ne!(first["id"], second["id"]);
+    let (status, again) = rest.call("POST", &path, named("b")).await;
+    assert_eq!((status, &again["id"]), (200, &first["id"]));
+    let (status, refused) = rest.call("PATCH", &one, json!({ "name": "a" })).await;
+    assert_eq!((status, &refused["code"]), (400, &json!(50_035)));
+    assert_eq!(
+        refused["errors"]["name"]["_errors"][0]["code"],
+        "APPLICATION_COMMANDS_DUPLICATE_NAME"
+    );
+    assert_eq!(rest.get(&one).await.1["name"], "b");
+    let (_, all) = rest
+        .call("PUT", &path, json!([named("a"), named("b")]))
+        .await;
+    assert_eq!(
+        (&all[0]["id"], &all[1]["id"]),
+        (&second["id"], &first["id"])
+    );
     cord.finish().unwrap();
 }
 

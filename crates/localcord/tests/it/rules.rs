@@ -162,7 +162,7 @@ async fn limits_of_components() {
 async fn names_and_descriptions_of_commands() {
     let cord = Localcord::start(Options::default()).await.unwrap();
     let plain = |name: &str| command(name, json!([]));
-    let many: Vec<Value> = (0..101).map(|n| plain(&format!("c{n}"))).collect();
+    let many: Vec<Value> = (0..131).map(|n| plain(&format!("c{n}"))).collect();
     let long = json!([{ "name": "a", "description": "x".repeat(101) }]);
     for (body, at, code) in [
         (
@@ -186,11 +186,40 @@ async fn names_and_descriptions_of_commands() {
             "/1/name",
             "APPLICATION_COMMANDS_DUPLICATE_NAME",
         ),
-        (json!(many), "/_", "APPLICATION_COMMANDS_MAX"),
+        (json!(many), "/_", "BASE_TYPE_MAX_LENGTH"),
     ] {
         assert_refused(&cord, "PUT", &commands(&cord), body, (at, code)).await;
     }
     assert!(cord.global_commands().is_empty());
+    cord.finish().unwrap();
+}
+
+/// A hundred commands and fifteen of each kind of menu, however they are registered.
+#[tokio::test]
+async fn commands_are_counted() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
+    let path = commands(&cord);
+    for (kind, most) in [(1, 100), (2, 15), (3, 15)] {
+        let one = |n: usize| {
+            let mut one = json!({ "type": kind, "name": format!("c{n}") });
+            if kind == 1 {
+                one["description"] = json!("d");
+            }
+            one
+        };
+        let list = |count: usize| (0..count).map(one).collect::<Value>();
+        let (status, refused) = rest.call("PUT", &path, list(most + 1)).await;
+        assert_eq!((status, &refused["code"]), (400, &json!(30_032)));
+        assert_eq!(rest.call("PUT", &path, list(most)).await.0, 200);
+        let (status, refused) = rest.call("POST", &path, one(most)).await;
+        assert_eq!((status, &refused["code"]), (400, &json!(30_032)));
+        let message = format!("Maximum number of application commands reached ({most})");
+        assert_eq!(refused["message"], message);
+        // One that is there already can be replaced.
+        assert_eq!(rest.call("POST", &path, one(0)).await.0, 200);
+        assert_eq!(cord.global_commands().len(), most);
+    }
     cord.finish().unwrap();
 }
 
@@ -214,6 +243,11 @@ async fn options_and_choices_of_commands() {
         (with(3, json!(many)), "0/choices", "BASE_TYPE_MAX_LENGTH"),
         (
             with(4, json!([{ "name": "a", "value": "x" }])),
+            "0/choices/0/value",
+            choice,
+        ),
+        (
+            with(4, json!([{ "name": "a", "value": i64::MIN }])),
             "0/choices/0/value",
             choice,
         ),
@@ -395,6 +429,256 @@ async fn mentions_replies_and_files_are_checked() {
     });
     let (status, refused) = answered(rest.request("POST", &path).multipart(many)).await;
     assert_eq!((status, &refused["code"]), (400, &json!(50035)));
+    cord.finish().unwrap();
+}
+
+/// A JSON pointer into an honest body, the length there that is still right, the place that Discord names, its code.
+type Limit = (&'static str, usize, &'static str, &'static str);
+
+const LONG: &str = "BASE_TYPE_MAX_LENGTH";
+const BAD: &str = "BASE_TYPE_BAD_LENGTH";
+
+/// Puts so many of it into a place: letters where text stands, copies of the first where a list does.
+fn stretched(mut body: Value, place: &str, length: usize) -> Value {
+    let spot = body.pointer_mut(place).unwrap();
+    *spot = match &*spot {
+        Value::Array(entries) => (0..length).map(|n| numbered(&entries[0], n)).collect(),
+        _ => json!("x".repeat(length)),
+    };
+    body
+}
+
+/// A copy that is told from the others where each must be.
+fn numbered(entry: &Value, number: usize) -> Value {
+    let mut entry = entry.clone();
+    for name in ["name", "value", "label", "custom_id"] {
+        if entry[name].is_string() {
+            entry[name] = json!(format!("x{number}"));
+        }
+    }
+    entry
+}
+
+#[tokio::test]
+async fn what_fits_is_taken_and_one_more_is_refused() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let embed = json!({
+        "title": "t", "description": "d", "fields": [{ "name": "a", "value": "b" }],
+        "footer": { "text": "f" }, "author": { "name": "n" },
+    });
+    let button = json!({ "type": 2, "style": 1, "label": "x", "custom_id": "b" });
+    let option = json!({ "label": "a", "value": "a", "description": "d" });
+    let select = json!({ "type": 3, "custom_id": "s", "placeholder": "p", "options": [option] });
+    let row = |child: Value| json!({ "type": 1, "components": [child] });
+    let message = json!({ "content": "c", "nonce": "n", "embeds": [embed], "components": [row(button), row(select)] });
+    let limits: [Limit; 17] = [
+        ("/content", 2000, "/content", LONG),
+        ("/nonce", 25, "/nonce", LONG),
+        ("/embeds", 10, "/embeds", LONG),
+        ("/embeds/0/title", 256, "/embeds/0/title", LONG),
+        ("/embeds/0/description", 4096, "/embeds/0/description", LONG),
+        ("/embeds/0/fields", 25, "/embeds/0/fields", LONG),
+        (
+            "/embeds/0/fields/0/name",
+            256,
+            "/embeds/0/fields/0/name",
+            LONG,
+        ),
+        (
+            "/embeds/0/fields/0/value",
+            1024,
+            "/embeds/0/fields/0/value",
+            LONG,
+        ),
+        ("/embeds/0/footer/text", 2048, "/embeds/0/footer/text", LONG),
+        ("/embeds/0/author/name", 256, "/embeds/0/author/name", LONG),
+        (
+            "/components/0/components/0/label",
+            80,
+            "/components/0/components/0/label",
+            LONG,
+        ),
+        (
+            "/components/0/components/0/custom_id",
+            100,
+            "/components/0/components/0/custom_id",
+            BAD,
+        ),
+        (
+            "/components/1/components/0/placeholder",
+            150,
+            "/components/1/components/0/placeholder",
+            LONG,
+        ),
+        (
+            "/components/1/components/0/options",
+            25,
+            "/components/1/components/0/options",
+            BAD,
+        ),
+        (
+            "/components/1/components/0/options/0/label",
+            100,
+            "/components/1/components/0/options/0/label",
+            BAD,
+        ),
+        (
+            "/components/1/components/0/options/0/value",
+            100,
+            "/components/1/components/0/options/0/value",
+            BAD,
+        ),
+        (
+            "/components/1/components/0/options/0/description",
+            100,
+            "/components/1/components/0/options/0/description",
+            LONG,
+        ),
+    ];
+    hold_limits(&cord, ("POST", &messages(&cord, "ops")), &message, &limits).await;
+
+    let choice = json!({ "name": "a", "value": "a" });
+    let option = json!({ "type": 3, "name": "o", "description": "d", "choices": [choice] });
+    let command = json!({ "name": "c", "description": "d", "options": [option] });
+    let (name, choice) = ("APPLICATION_COMMAND_INVALID_NAME", "/options/0/choices/0");
+    let limits: [Limit; 8] = [
+        ("/name", 32, "/name", name),
+        ("/description", 100, "/description", BAD),
+        ("/options", 25, "/options", LONG),
+        ("/options/0/name", 32, "/options/0/name", name),
+        ("/options/0/description", 100, "/options/0/description", BAD),
+        ("/options/0/choices", 25, "/options/0/choices", LONG),
+        (
+            "/options/0/choices/0/name",
+            100,
+            "/options/0/choices/0/name",
+            BAD,
+        ),
+        (
+            "/options/0/choices/0/value",
+            100,
+            "/options/0/choices/0/value",
+            BAD,
+        ),
+    ];
+    assert!(command.pointer(choice).is_some());
+    hold_limits(&cord, ("POST", &commands(&cord)), &command, &limits).await;
+    cord.finish().unwrap();
+}
+
+async fn hold_limits(cord: &Localcord, route: (&str, &str), honest: &Value, limits: &[Limit]) {
+    let rest = Rest::new(cord);
+    for (place, most, at, code) in limits {
+        let fits = stretched(honest.clone(), place, *most);
+        let (status, answer) = rest.call(route.0, route.1, fits).await;
+        assert!((200..300).contains(&status), "{place}: {answer}");
+        let exceeds = stretched(honest.clone(), place, most + 1);
+        assert_refused(cord, route.0, route.1, exceeds, (at, code)).await;
+    }
+}
+
+/// Of an option, a name and choices together: 8000 letters, as Discord counts them.
+#[tokio::test]
+async fn a_command_has_eight_thousand_letters() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    // 40 letters of names and descriptions, and 40 choices of 199.
+    let choices = |list: usize, last: usize| -> Vec<Value> {
+        let choice = |n: usize| {
+            let value = if (list, n) == (1, 19) { last } else { 100 };
+            json!({ "name": format!("{n:099}"), "value": "x".repeat(value) })
+        };
+        (0..20).map(choice).collect()
+    };
+    let option = |list: usize, last: usize| json!({ "type": 3, "name": format!("{list:09}"), "description": "d", "choices": choices(list, last) });
+    let command = |last: usize| json!({ "name": "x".repeat(19), "description": "d", "options": [option(0, last), option(1, last)] });
+    let rest = Rest::new(&cord);
+    assert_eq!(
+        rest.call("POST", &commands(&cord), command(100)).await.0,
+        201
+    );
+    let (status, refused) = rest
+        .call(
+            "PUT",
+            &commands(&cord),
+            json!([with_longer_name(command(100))]),
+        )
+        .await;
+    assert_eq!((status, &refused["code"]), (400, &json!(50035)));
+    assert_eq!(
+        refused["errors"]["0"]["_errors"][0]["code"],
+        "APPLICATION_COMMAND_TOO_LARGE"
+    );
+    cord.finish().unwrap();
+}
+
+fn with_longer_name(mut command: Value) -> Value {
+    command["name"] = json!("x".repeat(20));
+    command
+}
+
+#[tokio::test]
+async fn limits_of_what_is_chosen() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let select = |min: u64, max: u64| {
+        let select = json!({ "type": 5, "custom_id": "s", "min_values": min, "max_values": max });
+        json!({ "components": [{ "type": 1, "components": [select] }] })
+    };
+    let rest = Rest::new(&cord);
+    let path = messages(&cord, "ops");
+    assert_eq!(rest.call("POST", &path, select(0, 25)).await.0, 200);
+    for (min, max, at) in [
+        (0, 26, "max_values"),
+        (26, 25, "min_values"),
+        (0, 0, "max_values"),
+        (3, 2, "max_values"),
+    ] {
+        let at = format!("/components/0/components/0/{at}");
+        let code = (at.as_str(), "NUMBER_TYPE_MAX");
+        assert_refused(&cord, "POST", &path, select(min, max), code).await;
+    }
+    cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn what_localcord_does_not_have_is_refused_by_name() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let path = messages(&cord, "ops");
+    let code = "LOCALCORD_DOES_NOT";
+    for (body, at) in [
+        (json!({ "content": "x", "flags": 1 << 15 }), "/flags"),
+        (
+            json!({ "content": "x", "sticker_ids": ["1"] }),
+            "/sticker_ids",
+        ),
+        (json!({ "content": "x", "poll": {} }), "/poll"),
+    ] {
+        assert_refused(&cord, "POST", &path, body, (at, code)).await;
+    }
+    cord.finish().unwrap();
+}
+
+/// The people of the guild file: olga is captain, ravi may manage messages, mina nothing.
+#[tokio::test]
+async fn a_command_is_for_who_has_its_permissions() {
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let rest = Rest::new(&cord);
+    let manage_messages = (1 << 13).to_string();
+    for (needed, users) in [
+        (Value::Null, vec!["olga", "ravi", "mina"]),
+        (json!(manage_messages), vec!["olga", "ravi"]),
+        (json!("0"), vec!["olga"]),
+    ] {
+        let command =
+            json!({ "name": "c", "description": "d", "default_member_permissions": needed });
+        let (status, _) = rest.call("PUT", &commands(&cord), json!([command])).await;
+        assert_eq!(status, 200);
+        for name in ["olga", "ravi", "mina"] {
+            let used = tokio::join!(cord.user(name).slash("c").send(), async {
+                cord.advance(Duration::from_secs(4));
+            });
+            assert_eq!(used.0.is_ok(), users.contains(&name), "{needed} {name}");
+        }
+    }
     cord.finish().unwrap();
 }
 

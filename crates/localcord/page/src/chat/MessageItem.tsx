@@ -1,15 +1,16 @@
 import { memo } from "preact/compat";
 import { Avatar } from "../parts/Avatar";
 import { Icon } from "../parts/Icon";
-import { colourOf, dismiss, failed, go, messages, names, person } from "../store";
+import { colourOf, dismiss, failed, go, mentionsMe, messages, names } from "../store";
 import { now } from "../text/clock";
 import { Markdown } from "../text/Markdown";
 import { clockTime, dated } from "../text/time";
 import type { Message } from "../types";
+import { Actions } from "./Actions";
 import { AttachmentItem } from "./AttachmentItem";
 import { ComponentRow } from "./ComponentRow";
 import { EmbedItem } from "./EmbedItem";
-import { StartThread, ThreadCreated, ThreadLink } from "./ThreadParts";
+import { ThreadCreated, ThreadLink } from "./ThreadParts";
 
 const EPHEMERAL = 1 << 6;
 const LOADING = 1 << 7;
@@ -66,14 +67,10 @@ export const MessageItem = memo(function MessageItem({ message, compact }: Props
           </p>
         )}
       </div>
-      {!ephemeral && <StartThread message={message} />}
+      {!ephemeral && <Actions message={message} />}
     </article>
   );
 });
-
-function mentionsMe(message: Message) {
-  return message.mention_everyone || message.mentions.some((user) => names.user(user.id) === person.value);
-}
 
 function Byline({ message }: { message: Message }) {
   const { author } = message;
@@ -144,7 +141,7 @@ function Origin({ message }: { message: Message }) {
   }
   const id = message.message_reference?.message_id;
   if (!id || message.type === THREAD_STARTER) return null;
-  const meant = messages.value.find((other) => other.id === id);
+  const meant = messages.value.find((other) => other.id === id) ?? message.referenced_message;
   if (!meant) return <div class="origin">Original message was deleted</div>;
   const jump = () => document.getElementById(`message-${id}`)?.scrollIntoView({ block: "center" });
   return (

@@ -39,23 +39,20 @@ export function ThreadCreated({ message }: { message: Message }) {
   );
 }
 
-// Shown while the message is pointed at or holds the focus.
 export function StartThread({ message }: { message: Message }) {
   const [naming, setNaming] = useState(false);
   if (!guild.value || !channel.value || thread.value || threadOf(message)) return null;
   return (
     <>
-      <div class="actions">
-        <button
-          type="button"
-          class="icon-button"
-          aria-label="Create a thread"
-          title="Create a thread"
-          onClick={() => setNaming(true)}
-        >
-          <Icon name="thread" />
-        </button>
-      </div>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Create a thread"
+        title="Create a thread"
+        onClick={() => setNaming(true)}
+      >
+        <Icon name="thread" />
+      </button>
       {naming && <NameThread message={message} onClose={() => setNaming(false)} />}
     </>
   );

@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { type Command, matching } from "../commands";
 import { Avatar } from "../parts/Avatar";
 import { Icon } from "../parts/Icon";
-import { bot, channel, commands, named, say } from "../store";
+import { bot, channel, commands, named, replyingTo, say } from "../store";
 import { type Offer, Offers, offerId } from "./Offers";
 import { useOffers } from "./useOffers";
 
@@ -53,6 +53,10 @@ export function PlainLine({ text, onText, onCommand }: Props) {
     // On a phone the keyboard would cover half of the channel.
     if (matchMedia("(min-width: 700px)").matches) field.current?.focus();
   }, []);
+  const answered = replyingTo.value;
+  useLayoutEffect(() => {
+    if (answered) field.current?.focus();
+  }, [answered]);
   useLayoutEffect(() => {
     const box = field.current;
     if (!box) return;
@@ -72,7 +76,9 @@ export function PlainLine({ text, onText, onCommand }: Props) {
     if (!(await say(text.trim()))) onText(text);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.isComposing || list.onKey(event) || event.key !== "Enter" || event.shiftKey) return;
+    if (event.isComposing || list.onKey(event)) return;
+    if (event.key === "Escape") replyingTo.value = null;
+    if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     send();
   };
@@ -91,6 +97,24 @@ export function PlainLine({ text, onText, onCommand }: Props) {
       )}
       {commanding && offers.length === 0 && (
         <p class="offers nothing">No command of this name is offered to you here.</p>
+      )}
+      {answered && (
+        <div class="replying">
+          <span>
+            Replying to <b>{answered.author.username}</b>
+          </span>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label="Do not reply"
+            title="Do not reply"
+            onClick={() => {
+              replyingTo.value = null;
+            }}
+          >
+            <Icon name="close" size={16} />
+          </button>
+        </div>
       )}
       <div class="entry">
         <button

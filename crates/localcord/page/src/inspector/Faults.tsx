@@ -6,6 +6,14 @@ import { notify, world } from "../store";
 import { now, seconds } from "../text/clock";
 
 const CODES = [4000, 4001, 4002, 4003, 4004, 4007, 4008, 4009, 4010, 4011, 4012, 4013, 4014, 1000, 1001];
+const EVENTS = [
+  "INTERACTION_CREATE",
+  "MESSAGE_CREATE",
+  "MESSAGE_UPDATE",
+  "MESSAGE_DELETE",
+  "GUILD_MEMBER_UPDATE",
+  "THREAD_CREATE",
+];
 const METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"];
 const STATUSES = [500, 502, 503, 504, 400, 401, 403, 404];
 
@@ -197,6 +205,7 @@ function RestFault() {
 
 function GatewayFaults({ trouble }: { trouble: api.Trouble | undefined }) {
   const [code, setCode] = useState("4000");
+  const [event, setEvent] = useState(EVENTS[0]);
   const gateway = trouble?.gateway;
   const order = (what: Record<string, unknown>) => () => attempt(() => api.orderGateway(what));
   return (
@@ -206,7 +215,7 @@ function GatewayFaults({ trouble }: { trouble: api.Trouble | undefined }) {
         {gateway?.connected ?? 0} connected
         {gateway?.frozen && ", frozen"}
         {gateway?.refused && ", refusing connections"}
-        {gateway?.duplicates ? `, ${gateway.duplicates} to be sent twice` : ""}
+        {Object.entries(gateway?.duplicates ?? {}).map(([event, count]) => `, ${count} ${event} to be sent twice`)}
       </p>
       <div class="row">
         <button type="button" class="button secondary" onClick={order({ do: "drop" })}>
@@ -220,9 +229,6 @@ function GatewayFaults({ trouble }: { trouble: api.Trouble | undefined }) {
         </button>
         <button type="button" class="button secondary" onClick={order({ do: "invalidate" })}>
           Invalidate
-        </button>
-        <button type="button" class="button secondary" onClick={order({ do: "duplicate_next" })}>
-          Send the next interaction twice
         </button>
         <button
           type="button"
@@ -244,14 +250,35 @@ function GatewayFaults({ trouble }: { trouble: api.Trouble | undefined }) {
       <div class="row">
         <label class="inline">
           Close code
-          <select value={code} onChange={(event) => setCode(event.currentTarget.value)}>
-            {CODES.map((one) => (
+          <input
+            type="number"
+            min="1000"
+            max="4999"
+            list="close-codes"
+            value={code}
+            onInput={(event) => setCode(event.currentTarget.value)}
+          />
+        </label>
+        <datalist id="close-codes">
+          {CODES.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+        <button type="button" class="button secondary" onClick={order({ do: "close", code: Number(code) })}>
+          Close with {code}
+        </button>
+      </div>
+      <div class="row">
+        <label class="inline">
+          Event
+          <select value={event} onChange={(change) => setEvent(change.currentTarget.value)}>
+            {EVENTS.map((one) => (
               <option key={one}>{one}</option>
             ))}
           </select>
         </label>
-        <button type="button" class="button secondary" onClick={order({ do: "close", code: Number(code) })}>
-          Close with {code}
+        <button type="button" class="button secondary" onClick={order({ do: "duplicate_next", event })}>
+          Send the next one twice
         </button>
       </div>
     </section>

@@ -70,7 +70,7 @@ export function follow(): () => void {
     () => `/ws/journal?after=${seen}`,
     (news) => {
       seen = news.at(-1)?.number ?? seen;
-      waiting.push(...news);
+      waiting = [...waiting, ...news].slice(-KEPT);
       if (!paused.value) show();
     },
     (open) => {

@@ -17,6 +17,7 @@ const PATHS = {
   warning: "M12 4 2 20h20ZM12 10v4m0 3v.5",
   plus: "M12 5v14M5 12h14",
   slash: "M16 4 8 20",
+  reply: "M9 5 4 10l5 5M4 10h9a7 7 0 0 1 7 7v2",
 } as const;
 
 export type IconName = keyof typeof PATHS;

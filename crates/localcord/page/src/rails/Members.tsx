@@ -13,7 +13,7 @@ function groups(place: Guild): Group[] {
   const here = place.members
     .map((member) => member.id)
     .filter((id) => id !== bot.value.id && seen.includes(names.user(id)));
-  const roles = place.roles.filter((role) => role.color !== 0).sort((a, b) => a.position - b.position);
+  const roles = place.roles.filter((role) => role.color !== 0).sort((a, b) => b.position - a.position);
   const ranked = roles.map((role) => ({
     name: role.name,
     members: here.filter((id) => topRole(id, place)?.id === role.id),
