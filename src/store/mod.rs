@@ -37,7 +37,7 @@ use std::{
 };
 
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Connection as _, Sqlite, SqlitePool, Transaction,
     migrate::MigrateError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -138,6 +138,11 @@ fn options(path: &Path) -> SqliteConnectOptions {
 async fn writer(path: &Path, create: bool) -> Result<SqlitePool, OpenError> {
     SqlitePoolOptions::new()
         .max_connections(1)
+        // What SQLite has rolled back by itself, because its disk is full, sqlx takes for under way and cannot end: nothing
+        // could be begun on that connection any more.
+        .before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        })
         .connect_with(options(path).create_if_missing(create))
         .await
         .map_err(|error| explain(path, error))
@@ -262,7 +267,7 @@ impl From<Error> for crate::error::Error {
                 "Yardarm is being stopped. What it has accepted is finished or reported at its next start."
                     .to_owned(),
             ),
-            error if is_passing(&error) => Self::Unavailable(format!(
+            error if is_passing(&error) || primary_code(&error) == Some(CANTOPEN) => Self::Unavailable(format!(
                 "Yardarm's database does not take it now ({error}). Try again once its disk has room and nobody else holds it."
             )),
             error => Self::Internal(anyhow::Error::new(error).context("the database refused")),
