@@ -30,6 +30,7 @@ mod docs;
 mod doctor;
 mod door;
 mod engine_contract;
+mod engine_sections;
 mod fake_engine;
 mod fleets;
 mod freeze;
