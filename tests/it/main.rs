@@ -32,6 +32,7 @@ mod door;
 mod engine_contract;
 mod engine_sections;
 mod fake_engine;
+mod faults;
 mod fleets;
 mod freeze;
 mod grants;
