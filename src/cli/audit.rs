@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     Options,
     report::{self, BAD_SETTINGS},
-    up::BAD_DATABASE,
+    up::code_of,
 };
 use crate::{
     clock::{Clock as _, SystemClock},
@@ -235,5 +235,5 @@ impl Purge {
 #[expect(clippy::print_stderr, reason = "this is what a person asked for")]
 fn fail(error: &crate::store::OpenError) -> ExitCode {
     eprintln!("{error}");
-    ExitCode::from(BAD_DATABASE)
+    ExitCode::from(code_of(error))
 }

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use super::{
     Options,
     report::{self, BAD_SETTINGS},
-    up::BAD_DATABASE,
+    up::code_of,
 };
 use crate::{
     clock::{Clock as _, SystemClock},
@@ -86,7 +86,7 @@ pub(super) async fn open(options: &Options) -> Result<(Settings, Store), ExitCod
         Ok(store) => Ok((settings, store)),
         Err(error) => {
             complain(&error);
-            Err(ExitCode::from(BAD_DATABASE))
+            Err(ExitCode::from(code_of(&error)))
         }
     }
 }

@@ -7,12 +7,11 @@ use clap::Args;
 use super::{
     Options,
     report::{self, BAD_SETTINGS},
-    up::{BAD_DATABASE, DATABASE_IN_USE},
+    up::{BAD_DATABASE, code_of},
 };
 use crate::{
     clock::{Clock as _, SystemClock},
     ops::restore::{RestoreError, Restored, restore},
-    store::OpenError,
 };
 
 #[derive(Args, Debug)]
@@ -42,7 +41,7 @@ impl Restore {
             Err(error) => {
                 eprintln!("{error}\nhint: nothing was changed");
                 ExitCode::from(match error {
-                    RestoreError::Open(OpenError::InUse(_)) => DATABASE_IN_USE,
+                    RestoreError::Open(error) => code_of(&error),
                     RestoreError::Key(_) => BAD_SETTINGS,
                     _ => BAD_DATABASE,
                 })

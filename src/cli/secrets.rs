@@ -7,12 +7,12 @@ use clap::{Args, Subcommand};
 use super::{
     Options,
     report::{self, BAD_SETTINGS},
-    up::{BAD_DATABASE, DATABASE_IN_USE},
+    up::{BAD_DATABASE, code_of},
 };
 use crate::{
     clock::{Clock as _, SystemClock},
     ops::rekey::{RekeyError, Rekeyed, rekey},
-    store::{OpenError, Store},
+    store::Store,
 };
 
 #[derive(Debug, Subcommand)]
@@ -47,8 +47,7 @@ impl Rekey {
         };
         let store = match Store::open(&settings.database.path).await {
             Ok(store) => store,
-            Err(error @ OpenError::InUse(_)) => return fail(&error, DATABASE_IN_USE),
-            Err(error) => return fail(&error, BAD_DATABASE),
+            Err(error) => return fail(&error, code_of(&error)),
         };
         let given = self.new_key_file.as_deref();
         let done = rekey(&store, &settings, given, SystemClock.now()).await;

@@ -14,6 +14,7 @@ use crate::{
     config::{Environment, Source},
     discord::gateway::GatewayFailure,
     engine::docker::{Deadlines, Docker},
+    error::Error,
     host::Machine,
     store::OpenError,
     telemetry,
@@ -22,7 +23,9 @@ use crate::{
 /// The database cannot be used as it is.
 pub(super) const BAD_DATABASE: u8 = 65;
 /// Another process has the database.
-pub(super) const DATABASE_IN_USE: u8 = 66;
+const DATABASE_IN_USE: u8 = 66;
+/// The disk or another process keeps us from the database; starting again may help.
+const DATABASE_UNREADY: u8 = 74;
 /// Discord's gateway was away for too long while the rest of Discord answered; starting again may help.
 const GATEWAY_DEAD: u8 = 75;
 /// Discord refuses the token; starting again will not help.
@@ -81,13 +84,26 @@ async fn serve(mut app: App) -> anyhow::Result<ExitCode> {
 
 /// Says why, and gives each cause a supervisor should know its own exit code.
 fn fail(failure: &Failure) -> ExitCode {
-    tracing::error!("{failure}");
+    // With all that led to it, which a person in chat would not be told.
+    tracing::error!("{failure:#}");
     ExitCode::from(match failure {
-        Failure::Database(OpenError::InUse(_)) => DATABASE_IN_USE,
-        Failure::Database(_) => BAD_DATABASE,
+        Failure::Database(error) => code_of(error),
+        // Nothing but the database is asked before the start is done.
+        Failure::Internal(Error::Unavailable(_)) => DATABASE_UNREADY,
         Failure::Connect(_) | Failure::Vault(_) | Failure::Door { .. } => BAD_SETTINGS,
         Failure::Gateway(GatewayFailure::TokenRefused) => TOKEN_REFUSED,
         Failure::Gateway(GatewayFailure::Dead) => GATEWAY_DEAD,
         Failure::Gateway(GatewayFailure::Refused(_)) | Failure::Internal(_) => 1,
     })
+}
+
+/// What a supervisor, or a script, learns of a database that cannot be opened.
+pub(super) const fn code_of(error: &OpenError) -> u8 {
+    match error {
+        OpenError::InUse(_) => DATABASE_IN_USE,
+        OpenError::Unready { .. } => DATABASE_UNREADY,
+        OpenError::Newer { .. } | OpenError::Unwritable { .. } | OpenError::Broken { .. } => {
+            BAD_DATABASE
+        }
+    }
 }

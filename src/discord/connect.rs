@@ -65,9 +65,9 @@ pub fn http(discord: &Discord, client: Client) -> Http {
     builder(discord, client).build()
 }
 
-/// For follow-ups and edits of interactions, whose limits serenity gets wrong: it keeps one bucket for
-/// all of them where Discord has one per interaction, and 20 people would wait for each other. Whoever
-/// uses it retries on 429.
+/// For callbacks, follow-ups and edits of interactions, whose limits serenity gets wrong. It keeps one bucket for all
+/// edits where Discord has one per interaction, and 20 people would wait for each other; and it keeps one for each
+/// callback, for ever. Whoever uses it retries on 429.
 pub fn replies(discord: &Discord, client: Client) -> Http {
     builder(discord, client).ratelimiter_disabled(true).build()
 }

@@ -119,10 +119,7 @@ async fn tell_asker(bot: &Bot, asker: &Asker, error: Error) {
     };
     let rendered = Rendered::text(advice(asker, error));
     let response = CreateInteractionResponse::Message(rendered.response(true));
-    let told = match response
-        .execute(&bot.http, (asker.interaction.0.into(), &asker.token))
-        .await
-    {
+    let told = match asker.call_back(bot, &response).await {
         Err(error) if nobody_waits(&error) => rendered
             .followup(true)
             .execute(&bot.replies, (None, &asker.token))
@@ -130,11 +127,8 @@ async fn tell_asker(bot: &Bot, asker: &Asker, error: Error) {
             .map(drop),
         told => told,
     };
-    match told {
-        Ok(()) => bot.ops.meters.acknowledged(asker.began.elapsed()),
-        Err(error) => {
-            tracing::warn!(interaction.id = asker.interaction.0, error = %error, "a refusal could not be told");
-        }
+    if let Err(error) = told {
+        tracing::warn!(interaction.id = asker.interaction.0, error = %error, "a refusal could not be told");
     }
 }
 

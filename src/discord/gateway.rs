@@ -39,9 +39,9 @@ pub enum GatewayFailure {
 pub struct Rest {
     /// With serenity's rate limiter.
     pub http: Arc<Http>,
-    /// Without it; see [`Bot::replies`].
+    /// Without it; see [`connect::replies`].
     pub replies: Http,
-    /// The gateway client wants one of its own.
+    /// The gateway client wants one of its own. It answers interactions, too: choices of autocompletion.
     own: Http,
 }
 
@@ -51,7 +51,7 @@ impl Rest {
         Ok(Self {
             http: Arc::new(connect::http(settings, client.clone())),
             replies: connect::replies(settings, client.clone()),
-            own: connect::http(settings, client),
+            own: connect::replies(settings, client),
         })
     }
 }
@@ -68,7 +68,7 @@ pub async fn serve(
         answered = until_answered(&rest) => answered?,
     }
     let registrar = register(Arc::clone(&rest.http), home);
-    let bot = Bot::new(Arc::clone(&ops), Arc::clone(&rest.http), rest.replies);
+    let bot = Bot::new(Arc::clone(&ops), rest.replies);
     let framework = Framework::builder()
         .options(options())
         // Infallible, because every event would wait for ever for what it does not return.

@@ -37,10 +37,7 @@ const SEEN: usize = 1024;
 /// What every command and button works with.
 pub struct Bot {
     pub ops: Arc<Ops>,
-    /// For callbacks and channel messages: serenity's rate limiter is on.
-    pub http: Arc<Http>,
-    /// For follow-ups and edits of interactions: the limiter is off, because it keeps one bucket for all of them
-    /// where Discord keeps one for each, and twenty people would wait for each other.
+    /// For all that answers an interaction, without serenity's rate limiter; see [`connect::replies`].
     pub replies: Http,
     seen: Mutex<BTreeSet<InteractionId>>,
 }
@@ -79,10 +76,9 @@ impl From<serenity::Error> for Error {
 pub type Result<T = ()> = std::result::Result<T, Error>;
 
 impl Bot {
-    pub fn new(ops: Arc<Ops>, http: Arc<Http>, replies: Http) -> Self {
+    pub fn new(ops: Arc<Ops>, replies: Http) -> Self {
         Self {
             ops,
-            http,
             replies,
             seen: Mutex::default(),
         }

@@ -1,6 +1,6 @@
 //! Answering: acknowledge, submit, and show one message through the whole life of the action.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use serde::Deserialize;
 use serenity::{
@@ -29,8 +29,11 @@ use crate::{
 const EDIT_EVERY: Duration = Duration::from_millis(1200);
 /// What is over sooner is shown once, as it ended.
 const FIRST_EDIT: Duration = Duration::from_millis(400);
-/// Tries of one edit; the outbox goes on after that.
+/// Tries of one call; if it was an edit, the outbox goes on after that.
 const TRIES: u32 = 4;
+/// The first of the waits between them: for an answer that comes too late after 3 s, and for what follows it.
+const WITHIN_3_S: Duration = Duration::from_millis(200);
+const AT_LEISURE: Duration = Duration::from_secs(1);
 
 /// The interaction somebody waits on, whatever its kind.
 #[derive(Clone, Debug)]
@@ -71,9 +74,16 @@ asker_from!(CommandInteraction, ComponentInteraction, ModalInteraction);
 impl Asker {
     /// The first answer, which must come within three seconds.
     pub async fn respond(&self, bot: &Bot, response: CreateInteractionResponse) -> Result {
-        response
-            .execute(&bot.http, (self.interaction.0.into(), &self.token))
-            .await?;
+        Ok(self.call_back(bot, &response).await?)
+    }
+
+    pub(super) async fn call_back(
+        &self,
+        bot: &Bot,
+        response: &CreateInteractionResponse,
+    ) -> serenity::Result<()> {
+        let ids = (self.interaction.0.into(), self.token.as_str());
+        past_limits(WITHIN_3_S, || response.clone().execute(&bot.replies, ids)).await?;
         bot.ops.meters.acknowledged(self.began.elapsed());
         Ok(())
     }
@@ -91,7 +101,8 @@ impl Asker {
         let call = Call::new(route, LightMethod::Post)
             .body(Some(body))
             .params(Some(vec![("with_response", "true".to_owned())]));
-        match bot.http.fire::<Callback>(call).await {
+        let called = past_limits(WITHIN_3_S, || bot.replies.fire::<Callback>(call.clone()));
+        match called.await {
             Ok(callback) => {
                 bot.ops.meters.acknowledged(self.began.elapsed());
                 let message = callback.interaction.response_message_id;
@@ -167,13 +178,17 @@ pub async fn refuse(bot: &Bot, asker: &Asker, error: Answer) -> Result {
         _ => None,
     };
     let text = super::errors::advice(asker, error);
-    bot.replies
-        .delete_original_interaction_response(&asker.token)
-        .await?;
-    Rendered::text(text)
-        .followup(true)
-        .execute(&bot.replies, (None, &asker.token))
-        .await?;
+    past_limits(AT_LEISURE, || {
+        bot.replies
+            .delete_original_interaction_response(&asker.token)
+    })
+    .await?;
+    let followup = Rendered::text(text).followup(true);
+    past_limits(AT_LEISURE, || {
+        let whom = (None, asker.token.as_str());
+        followup.clone().execute(&bot.replies, whom)
+    })
+    .await?;
     super::errors::note(bot, asker, denied).await;
     Ok(())
 }
@@ -226,18 +241,27 @@ async fn show_end(bot: &Bot, token: &str, action: &Action) -> Result {
     Ok(())
 }
 
-/// Edits the answer. The limiter is off here, so a 429 is waited out by ourselves.
+/// Edits the answer.
 pub async fn show(bot: &Bot, token: &str, rendered: &Rendered) -> Result<Message> {
     let edit = rendered.edit_response();
-    let mut wait = Duration::from_secs(1);
+    let shown = past_limits(AT_LEISURE, || edit.clone().execute(&bot.replies, token));
+    Ok(shown.await?)
+}
+
+/// Makes a call again while Discord says 429. The limiter is off here, and serenity does not tell how long Discord wants
+/// us to wait: so it is `wait`, doubling.
+async fn past_limits<T, F>(mut wait: Duration, call: impl Fn() -> F) -> serenity::Result<T>
+where
+    F: Future<Output = serenity::Result<T>>,
+{
     for _ in 1..TRIES {
-        match edit.clone().execute(&bot.replies, token).await {
+        match call().await {
             Err(error) if is_rate_limit(&error) => tokio::time::sleep(wait).await,
-            answer => return Ok(answer?),
+            answer => return answer,
         }
         wait *= 2;
     }
-    Ok(edit.execute(&bot.replies, token).await?)
+    call().await
 }
 
 /// A connection was made and its answer lost.

@@ -25,6 +25,8 @@ use crate::{
 
 /// How long whoever follows an action has to show its end before the outbox does.
 const FOLLOWER_FIRST: Duration = Duration::seconds(10);
+/// Between two tries to write what happened.
+const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 
 impl Ops {
     /// Carries out a pending action; does nothing if somebody else was first. What people approved is looked at
@@ -38,9 +40,10 @@ impl Ops {
         if !self.begin(&action).await? {
             return Ok(());
         }
-        let action = self.action(id).await?;
-        self.show(&action);
-        self.carry_out(&action).await
+        let action = insist(id, || self.begun(&action)).await;
+        let ending = self.carry_out(&action).await;
+        insist(id, || self.finish(id, &ending, FOLLOWER_FIRST)).await;
+        Ok(())
     }
 
     /// False if somebody else was first.
@@ -48,16 +51,23 @@ impl Ops {
         let mut tx = self.store.begin().await?;
         let (from, to) = (State::Pending, State::Running);
         let first = rows::advance(&mut tx, action.id, from, to, self.now()).await?;
-        let wanted_now = first && action.approval.is_some();
-        let agents: Vec<AgentId> = action.targets.iter().map(|target| target.agent).collect();
-        if wanted_now {
+        if first && action.approval.is_some() {
+            let agents: Vec<AgentId> = action.targets.iter().map(|target| target.agent).collect();
             actions::desire(&mut tx, action.kind, &agents).await?;
         }
         tx.commit().await?;
-        for agent in agents.into_iter().filter(|_| wanted_now) {
-            self.refresh(agent).await?;
-        }
         Ok(first)
+    }
+
+    /// The action as it is now that it runs, for whoever follows it.
+    async fn begun(&self, action: &Action) -> Result<Action> {
+        let wanted_now = action.approval.is_some();
+        for target in action.targets.iter().filter(|_| wanted_now) {
+            self.refresh(target.agent).await?;
+        }
+        let action = self.action(action.id).await?;
+        self.show(&action);
+        Ok(action)
     }
 
     async fn is_still_right(&self, action: &Action) -> Result<bool> {
@@ -84,12 +94,12 @@ impl Ops {
         Ok(false)
     }
 
-    async fn carry_out(&self, action: &Action) -> Result<()> {
+    async fn carry_out(&self, action: &Action) -> Ending {
         let ready = match self.refuse_frozen_whole(action) {
             Ok(()) => self.put_secret_in_force(action).await,
             refused => refused,
         };
-        let ending = if let Err(error) = ready {
+        if let Err(error) = ready {
             ending(action, Err(error))
         } else if action.targets.is_empty() {
             ending(action, self.apply(action).await)
@@ -105,11 +115,11 @@ impl Ops {
                 .collect()
                 .await;
             summary(&states)
-        };
-        self.finish(action.id, &ending, FOLLOWER_FIRST).await
+        }
     }
 
-    /// Ends an action and leaves its card to the outbox, unless a follower shows it within `after`.
+    /// Ends an action and leaves its card to the outbox, unless a follower shows it within `after`. May be called again
+    /// after an error.
     pub(super) async fn finish(
         &self,
         id: ActionId,
@@ -120,23 +130,35 @@ impl Ops {
         let mut tx = self.store.begin().await?;
         // Read while nobody else writes: a follower may just have learnt which message the reply is.
         let action = self.action(id).await?;
-        rows::finish(&mut tx, id, ending, now).await?;
-        // After a decision of others nobody follows its interaction any more.
-        let after = if action.approval.is_some() {
-            Duration::zero()
-        } else {
-            after
-        };
-        actions::notify(&mut tx, &action, now, after).await?;
-        actions::tell_result(&mut tx, &action, now).await?;
-        self.tell_unattended(&mut tx, &action, ending).await?;
-        tx.commit().await?;
+        if rows::finish(&mut tx, id, ending, now).await? {
+            self.tell_finished(&mut tx, &action, (ending, after))
+                .await?;
+            tx.commit().await?;
+        }
         let ended = self.action(id).await?;
         self.note_end(&ended);
         self.alter(id, |live| *live = ended);
         self.hide(id);
         self.publish(Event::Outbox);
         Ok(())
+    }
+
+    async fn tell_finished(
+        &self,
+        tx: &mut store::Tx,
+        action: &Action,
+        (ending, after): (&Ending, Duration),
+    ) -> Result<()> {
+        let now = self.now();
+        // After a decision of others nobody follows its interaction any more.
+        let after = if action.approval.is_some() {
+            Duration::zero()
+        } else {
+            after
+        };
+        actions::notify(tx, action, now, after).await?;
+        actions::tell_result(tx, action, now).await?;
+        self.tell_unattended(tx, action, ending).await
     }
 
     /// One target, from lock to end. Its failure is its own.
@@ -152,15 +174,11 @@ impl Ops {
     }
 
     pub(super) async fn end_target(&self, work: &Work<'_>, ending: &Ending) -> State {
-        let agent = work.guard.agent();
-        if let Err(error) = self.write_ending(work.action.id, agent, ending).await {
-            tracing::error!(action.id = work.action.id.0, error = %error, "the end of a target could not be written");
-        }
+        let (id, agent) = (work.action.id, work.guard.agent());
+        insist(id, || self.write_ending(id, agent, ending)).await;
         self.roster.set_busy(agent, None, self.now());
-        if let Err(error) = self.refresh(agent).await {
-            tracing::error!(agent.id = agent.0, error = %error, "the roster could not take an agent over");
-        }
-        self.alter(work.action.id, |live| {
+        insist(id, || self.refresh(agent)).await;
+        self.alter(id, |live| {
             if let Some(target) = live.targets.iter_mut().find(|target| target.agent == agent) {
                 target.state = ending.state;
                 target.step = Step::Done;
@@ -265,6 +283,30 @@ impl Ops {
             }
         }
         Ok(None)
+    }
+}
+
+/// Does again what the database refuses, for as long as it takes: nobody else comes back to an action that runs, and its
+/// agents would be busy until the next start.
+async fn insist<T, F>(id: ActionId, work: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T>>,
+{
+    let mut is_told = false;
+    loop {
+        match work().await {
+            Ok(done) => return done,
+            Err(error) if !is_told => {
+                tracing::error!(
+                    action.id = id.0,
+                    error = format!("{error:#}"),
+                    "an action's progress could not be written; trying again"
+                );
+                is_told = true;
+            }
+            Err(_) => {}
+        }
+        tokio::time::sleep(AGAIN).await;
     }
 }
 

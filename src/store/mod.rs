@@ -31,12 +31,13 @@ pub mod templates;
 
 use std::{
     fs::{File, TryLockError},
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Connection as _, Sqlite, SqlitePool, Transaction,
     migrate::MigrateError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -69,6 +70,8 @@ pub enum OpenError {
     Newer { path: PathBuf, migration: i64 },
     #[error("`{}` cannot be written: {cause}\nhint: give the user that runs Yardarm write access to the file and its folder", .path.display())]
     Unwritable { path: PathBuf, cause: String },
+    #[error("`{}` cannot be used now: {cause}\nhint: the next start tries again; it takes room on the disk, leave to open more files, or an end of what holds this one", .path.display())]
+    Unready { path: PathBuf, cause: String },
     #[error("`{}` cannot be opened as a database", .path.display())]
     Broken { path: PathBuf, source: sqlx::Error },
 }
@@ -135,6 +138,11 @@ fn options(path: &Path) -> SqliteConnectOptions {
 async fn writer(path: &Path, create: bool) -> Result<SqlitePool, OpenError> {
     SqlitePoolOptions::new()
         .max_connections(1)
+        // What SQLite has rolled back by itself, because its disk is full, sqlx takes for under way and cannot end: nothing
+        // could be begun on that connection any more.
+        .before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        })
         .connect_with(options(path).create_if_missing(create))
         .await
         .map_err(|error| explain(path, error))
@@ -152,23 +160,27 @@ async fn beside(path: &Path) -> Result<SqlitePool, OpenError> {
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {
-    let unwritable = |error: std::io::Error| OpenError::Unwritable {
-        path: path.to_owned(),
-        cause: error.to_string(),
+    let refused = |error: io::Error| {
+        let (path, cause) = (path.to_owned(), error.to_string());
+        if passes(&error) {
+            OpenError::Unready { path, cause }
+        } else {
+            OpenError::Unwritable { path, cause }
+        }
     };
     if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        std::fs::create_dir_all(folder).map_err(unwritable)?;
+        std::fs::create_dir_all(folder).map_err(refused)?;
     }
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");
-    let file = File::create(beside).map_err(unwritable)?;
+    let file = File::create(beside).map_err(refused)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
-        Err(TryLockError::Error(error)) => Err(unwritable(error)),
+        Err(TryLockError::Error(error)) => Err(refused(error)),
     }
 }
 
@@ -191,23 +203,54 @@ async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// `SQLite`'s extended codes keep the primary one in the low byte: 8 is READONLY, 14 CANTOPEN.
 fn explain(path: &Path, error: sqlx::Error) -> OpenError {
-    let primary = error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .and_then(|code| code.parse::<u32>().ok())
-        .map(|code| code & 0xff);
-    match primary {
-        Some(8 | 14) => OpenError::Unwritable {
-            path: path.to_owned(),
-            cause: error.to_string(),
-        },
+    let code = primary_code(&error);
+    // SQLite does not tell why it may not open a file; the system does.
+    let told = File::open(path).err().filter(passes);
+    let lack = told.filter(|_| code == Some(CANTOPEN));
+    let cause = lack
+        .as_ref()
+        .map_or_else(|| error.to_string(), ToString::to_string);
+    let path = path.to_owned();
+    match code {
+        _ if lack.is_some() || is_passing(&error) => OpenError::Unready { path, cause },
+        Some(READONLY | CANTOPEN) => OpenError::Unwritable { path, cause },
         _ => OpenError::Broken {
-            path: path.to_owned(),
+            path,
             source: error,
         },
     }
+}
+
+// Codes of <https://www.sqlite.org/rescode.html>.
+const BUSY: u32 = 5;
+const READONLY: u32 = 8;
+const IOERR: u32 = 10;
+const FULL: u32 = 13;
+const CANTOPEN: u32 = 14;
+
+/// `SQLite`'s extended codes keep the primary one in the low byte.
+fn primary_code(error: &Error) -> Option<u32> {
+    let error = error.as_database_error()?;
+    let code: u32 = error.code()?.parse().ok()?;
+    Some(code & 0xff)
+}
+
+/// Whether it is the disk's or another process's doing, and may be over the next time.
+fn is_passing(error: &Error) -> bool {
+    matches!(error, Error::PoolTimedOut) || matches!(primary_code(error), Some(BUSY | IOERR | FULL))
+}
+
+/// As [`is_passing`], of files beside the database.
+fn passes(error: &io::Error) -> bool {
+    const TOO_MANY_OPEN: [i32; 2] = [23, 24];
+    let kind = error.kind();
+    matches!(
+        kind,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    ) || error
+        .raw_os_error()
+        .is_some_and(|code| TOO_MANY_OPEN.contains(&code))
 }
 
 /// Whether the database refused a row because one like it is there.
@@ -224,6 +267,9 @@ impl From<Error> for crate::error::Error {
                 "Yardarm is being stopped. What it has accepted is finished or reported at its next start."
                     .to_owned(),
             ),
+            error if is_passing(&error) || primary_code(&error) == Some(CANTOPEN) => Self::Unavailable(format!(
+                "Yardarm's database does not take it now ({error}). Try again once its disk has room and nobody else holds it."
+            )),
             error => Self::Internal(anyhow::Error::new(error).context("the database refused")),
         }
     }

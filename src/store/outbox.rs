@@ -356,9 +356,11 @@ pub struct Notice {
 pub async fn put(tx: &mut Tx, notice: &Notice, now: DateTime<Utc>) -> sqlx::Result<()> {
     let (kind, number) = (notice.subject.kind(), notice.subject.number());
     let (channel, message) = (notice.channel.to_db(), notice.message.map(MessageId::to_db));
+    // The answer to an interaction stands there already, though Discord's word on which message it is may be lost.
+    let in_doubt = matches!(notice.subject, Subject::Action(_)) && message.is_none();
     sqlx::query!(
-        "INSERT INTO outbox (channel_id, subject_kind, subject_id, state, message_id, due_at, created_at)
-         VALUES (?, ?, ?, 'waiting', ?, ?, ?)
+        "INSERT INTO outbox (channel_id, subject_kind, subject_id, state, message_id, due_at, created_at, in_doubt)
+         VALUES (?, ?, ?, 'waiting', ?, ?, ?, ?)
          ON CONFLICT (subject_kind, subject_id, channel_id, target) DO UPDATE SET
              version = version + 1, state = 'waiting', due_at = excluded.due_at,
              message_id = coalesce(outbox.message_id, excluded.message_id)",
@@ -367,7 +369,8 @@ pub async fn put(tx: &mut Tx, notice: &Notice, now: DateTime<Utc>) -> sqlx::Resu
         number,
         message,
         notice.due,
-        now
+        now,
+        in_doubt
     )
     .execute(&mut **tx)
     .await?;

@@ -1,67 +1,14 @@
 //! The disk of Yardarm's own database fills up, a real one on a loop device.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
-
-use crate::support::{docker_host::docker, program::Program};
+use crate::support::{disk::Disk, docker_host::docker, program::Program};
 
 /// Soon, and as grave as the one that is built in.
-const SETTINGS: &str = "[[threshold]]\non = \"host\"\nmeasure = \"disk\"\nabove = 80\nfor_s = 1\nseverity = \"critical\"\n";
-
-/// Of 24 MB; gone with its value.
-struct Disk {
-    folder: tempfile::TempDir,
-}
-
-impl Disk {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let disk = Self { folder };
-        let image = disk.folder.path().join("image");
-        std::fs::create_dir(disk.path()).unwrap();
-        std::fs::File::create(&image)
-            .unwrap()
-            .set_len(24 << 20)
-            .unwrap();
-        run("mkfs.ext4", &["-q", "-F"], &[&image]);
-        run("mount", &["-o", "loop"], &[&image, &disk.path()]);
-        disk
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("disk")
-    }
-
-    /// Takes so many bytes, or what there is.
-    fn fill(&self, bytes: usize) {
-        let filled = std::fs::write(self.path().join("ballast"), vec![0; bytes]);
-        drop(filled);
-    }
-
-    fn free(&self) {
-        std::fs::remove_file(self.path().join("ballast")).unwrap();
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        run("umount", &["--lazy"], &[&self.path()]);
-    }
-}
-
-fn run(program: &str, options: &[&str], paths: &[&Path]) {
-    let done = Command::new(program).args(options).args(paths).output();
-    let done = done.unwrap();
-    let said = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{program}: {said}");
-}
+const SETTINGS: &str = "[[threshold]]\non = \"host\"\nmeasure = \"disk\"\nabove = 90\nfor_s = 1\nseverity = \"critical\"\n";
 
 #[tokio::test]
 async fn a_full_disk_is_told_and_nothing_is_restarted_until_there_is_room() {
     let disk = Disk::new();
-    let database = format!("database.path={}", disk.path().join("yardarm.db").display());
+    let database = disk.database();
     let settings = [
         "alerts.group_wait_s=0",
         "alerts.group_interval_s=0",
@@ -84,7 +31,7 @@ async fn a_full_disk_is_told_and_nothing_is_restarted_until_there_is_room() {
     assert_eq!(program.containers("{{.State}}"), ["exited"]);
 
     // Nothing can be written at all, and yet it answers.
-    disk.fill(24 << 20);
+    disk.fill_up();
     let status = program.olga().slash("status").send().await.unwrap();
     status.until_text("ant").await.unwrap();
 

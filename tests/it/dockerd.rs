@@ -169,7 +169,7 @@ async fn it_dies_under_load_and_comes_back() {
     }
     daemon.kill().await;
     let began = Instant::now();
-    until_status(&program, "Docker has not answered since").await;
+    program.until_status("Docker has not answered since").await;
     assert!(
         began.elapsed() < Duration::from_secs(3),
         "{:?}",
@@ -193,7 +193,7 @@ async fn it_dies_under_load_and_comes_back() {
     );
 
     daemon.up().await;
-    until_status(&program, "3 agents: 🟢 3 running").await;
+    program.until_status("3 agents: 🟢 3 running").await;
     let running = docker(&[
         "--host",
         &daemon.host(),
@@ -210,17 +210,4 @@ async fn it_dies_under_load_and_comes_back() {
     );
     program.terminate().await;
     daemon.stop().await;
-}
-
-/// Asks until it says so.
-async fn until_status(program: &Program, wanted: &str) {
-    let began = Instant::now();
-    loop {
-        let status = program.olga().slash("status").send().await.unwrap().text();
-        if status.contains(wanted) {
-            return;
-        }
-        assert!(began.elapsed() < PATIENCE, "{status}\n{}", program.log());
-        tokio::task::yield_now().await;
-    }
 }

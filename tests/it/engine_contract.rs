@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use futures::{
+    FutureExt as _,
+    future::{LocalBoxFuture, join_all},
+};
 use yardarm::{
     domain::{
         agent::{Health, Phase},
@@ -11,7 +15,11 @@ use yardarm::{
     engine::{EngineError, EngineEventKind as Kind, ExecOutcome, LogQuery, LogSource, NetworkSpec},
 };
 
-use crate::support::scene::{Does, Events, Lines, Scene, World, last_lines, texts};
+use crate::support::{
+    detour::Detour,
+    docker_host::DockerHost,
+    scene::{Does, Events, Lines, Scene, World, last_lines, texts},
+};
 
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -38,6 +46,14 @@ macro_rules! contract {
                     super::$check(&DockerHost::new().await).await;
                 }
             )*
+        }
+
+        /// All of them on real Docker at once, on this way to it.
+        pub(crate) async fn docker_through(way: &Detour) {
+            let checks: Vec<LocalBoxFuture<'_, ()>> = vec![
+                $(async { $check(&DockerHost::through(way).await).await }.boxed_local()),*
+            ];
+            join_all(checks).await;
         }
     };
 }

@@ -21,7 +21,10 @@ use yardarm::{
     },
 };
 
-use super::scene::{Does, World};
+use super::{
+    detour::Detour,
+    scene::{Does, World},
+};
 
 /// A shell and little else.
 pub(crate) const IMAGE: &str = "yardarm-test/busybox:latest";
@@ -38,7 +41,15 @@ pub(crate) struct DockerHost {
 
 impl DockerHost {
     pub(crate) async fn new() -> Self {
-        let engine = Docker::new(None, Deadlines::default()).unwrap();
+        Self::on(Docker::new(None, Deadlines::default()).unwrap()).await
+    }
+
+    /// As [`Self::new`], on another way to it.
+    pub(crate) async fn through(way: &Detour) -> Self {
+        Self::on(Docker::new(Some(&way.host()), Deadlines::default()).unwrap()).await
+    }
+
+    async fn on(engine: Docker) -> Self {
         if let Err(error) = engine.about().await {
             panic!("{error}\nhint: these tests need a Docker engine: run scripts/ensure-docker");
         }

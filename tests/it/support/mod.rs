@@ -3,6 +3,8 @@
 pub(crate) mod alarm;
 pub(crate) mod clock;
 pub(crate) mod contained;
+pub(crate) mod detour;
+pub(crate) mod disk;
 pub(crate) mod docker_host;
 pub(crate) mod errors;
 pub(crate) mod fake_engine;

@@ -12,13 +12,15 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
-    time::timeout,
+    time::{Instant, sleep, timeout},
 };
 
 use super::docker_host::{IMAGE, INSTANCE_LABEL, docker, sweep_label, tools};
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Between two looks at what tells nobody when it changes.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// An instance of its own. What it made goes when it is dropped, after a failure too.
 pub(crate) struct Program {
@@ -27,6 +29,8 @@ pub(crate) struct Program {
     /// Before the names of its containers.
     pub(crate) prefix: String,
     settings: Vec<String>,
+    /// What it is started by, with that one's arguments.
+    under: Vec<String>,
     child: Option<Child>,
     starts: u32,
 }
@@ -60,6 +64,7 @@ impl Program {
             folder,
             prefix,
             settings: all,
+            under: Vec::new(),
             child: None,
             starts: 0,
         };
@@ -99,15 +104,29 @@ impl Program {
             .append(true)
             .open(self.path("log"))
             .unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_yardarm"));
+        let mut words = self.under.clone();
+        words.push(env!("CARGO_BIN_EXE_yardarm").to_owned());
+        words.extend(self.arguments());
+        let mut command = Command::new(&words[0]);
         command
-            .args(self.arguments())
+            .args(&words[1..])
             .env("DISCORD_TOKEN", token)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .kill_on_drop(true);
         self.child = Some(command.spawn().unwrap());
+    }
+
+    /// Has it started by a program that becomes it, such as `env`, or by none.
+    pub(crate) fn start_under(&mut self, words: &[&str]) {
+        self.under = words.iter().map(|word| (*word).to_owned()).collect();
+    }
+
+    /// Of its process.
+    pub(crate) fn process_id(&self) -> u32 {
+        let child = self.child.as_ref().expect("it runs");
+        child.id().expect("it runs")
     }
 
     /// What it is started with.
@@ -157,8 +176,7 @@ impl Program {
 
     /// Sends a signal and waits for the end.
     pub(crate) async fn terminate(&mut self) -> ExitStatus {
-        let child = self.child.as_ref().expect("it runs");
-        let id = child.id().expect("it runs").to_string();
+        let id = self.process_id().to_string();
         let sent = std::process::Command::new("kill").arg(&id).status();
         assert!(sent.unwrap().success());
         self.exit().await
@@ -172,6 +190,28 @@ impl Program {
 
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.path("log")).unwrap()
+    }
+
+    /// Waits until it has logged this once more than `before` had.
+    pub(crate) async fn until_logged(&self, text: &str, before: usize) {
+        let began = Instant::now();
+        while self.log().matches(text).count() <= before {
+            assert!(began.elapsed() < PATIENCE, "no `{text}` in\n{}", self.log());
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Asks until `/status` says so.
+    pub(crate) async fn until_status(&self, wanted: &str) {
+        let began = Instant::now();
+        loop {
+            let status = self.olga().slash("status").send().await.unwrap().text();
+            if status.contains(wanted) {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "{status}\n{}", self.log());
+            sleep(LOOK_EVERY).await;
+        }
     }
 
     /// The owner, in the ops channel.
