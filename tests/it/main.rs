@@ -39,6 +39,7 @@ mod hostile;
 mod idle;
 mod logs;
 mod matrix;
+mod mending;
 mod notify;
 mod outbox;
 mod outlets;
