@@ -1,9 +1,10 @@
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, OpenOptions},
     io,
     path::Path,
     process::ExitCode,
+    time::Duration,
 };
 
 use super::{
@@ -16,12 +17,14 @@ use crate::{
     config::{Settings, templates},
     discord,
     domain::{
+        agent::Name,
         finding::{Finding, Topic},
-        ids::ChannelId,
+        ids::{ChannelId, ContainerId},
         squelch::Destination,
+        template::Template,
     },
     engine::{
-        Engine,
+        Engine, EngineError,
         docker::{Deadlines, Docker},
     },
 };
@@ -76,10 +79,49 @@ pub async fn examine_host(settings: &Settings, engine: &dyn Engine) -> Vec<Findi
             let folder = settings.agents.templates.display();
             let detail = format!("{} in {folder}", templates.len());
             findings.push(Finding::ok(Topic::Templates, detail));
+            findings.extend(commands_inside(&templates, engine).await);
         }
         Err(error) => findings.extend(report::failures(&error)),
     }
     findings
+}
+
+/// Whether the engine lets us run the commands that templates ask agents by; None if none does. A filtering proxy may not.
+async fn commands_inside(
+    templates: &BTreeMap<Name, Template>,
+    engine: &dyn Engine,
+) -> Option<Finding> {
+    const TOPIC: Topic = Topic::Probes;
+    let runs = |template: &&Template| {
+        template
+            .body
+            .probes
+            .iter()
+            .any(|one| one.command().is_some())
+    };
+    let names: Vec<&str> = templates
+        .values()
+        .filter(runs)
+        .map(|template| template.name.as_str())
+        .collect();
+    if names.is_empty() {
+        return None;
+    }
+    let nobody = ContainerId("yardarm-doctor".to_owned());
+    let command = ["true".to_owned()];
+    let asked = engine.exec(&nobody, &command, Duration::from_secs(1)).await;
+    Some(match asked {
+        Err(EngineError::Refused(why)) => Finding::warn(
+            TOPIC,
+            format!(
+                "those of kind `exec` cannot be asked in {}: {why}",
+                names.join(", ")
+            ),
+            "have the proxy before Docker let `exec` through, or use another kind",
+        ),
+        // That nobody has this name is well, and what is wrong with the engine was told.
+        _ => Finding::ok(TOPIC, "Docker runs commands inside agents".to_owned()),
+    })
 }
 
 fn database(path: &Path) -> Finding {

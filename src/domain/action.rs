@@ -491,6 +491,9 @@ pub struct Details {
     /// `schedule …`: which one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Box<ScheduleChange>>,
+    /// `restart`: because this one, which it depends on, was restarted by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<AgentId>,
     /// The run of a schedule that it is: one run is one action.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,

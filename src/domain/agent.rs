@@ -120,6 +120,8 @@ pub struct Observation {
     /// Why the engine could not start it, in its words.
     pub error: Option<String>,
     pub health: Option<Health>,
+    /// The beginning of what the last health check wrote, while it is unhealthy.
+    pub health_said: Option<String>,
     /// Starts by the engine itself; ours count as actions.
     pub restarts: u32,
     /// Ports reachable from the host, as `address:port → container port`.
@@ -327,6 +329,7 @@ mod tests {
             oom_killed: false,
             error: None,
             health,
+            health_said: None,
             restarts: 0,
             ports: Vec::new(),
             addresses: Vec::new(),

@@ -16,6 +16,7 @@ pub enum Topic {
     OpsChannel,
     Outlet,
     Policy,
+    Probes,
     Role,
     Schedule,
     SecretFiles,
@@ -27,7 +28,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Access,
         Self::Database,
         Self::Discord,
@@ -39,6 +40,7 @@ impl Topic {
         Self::OpsChannel,
         Self::Outlet,
         Self::Policy,
+        Self::Probes,
         Self::Role,
         Self::Schedule,
         Self::SecretFiles,
@@ -62,6 +64,7 @@ impl Topic {
             Self::OpsChannel => "ops channel",
             Self::Outlet => "target or ping",
             Self::Policy => "policy",
+            Self::Probes => "probes",
             Self::Role => "role",
             Self::Schedule => "schedule",
             Self::SecretFiles => "secrets.dir",

@@ -68,6 +68,9 @@ pub struct HostMinute {
     pub disk: i64,
     /// Hundredths.
     pub load: i64,
+    /// Thousandths of the time; None if the kernel does not tell.
+    pub memory_pressure: Option<i64>,
+    pub io_pressure: Option<i64>,
 }
 
 /// What was seen within the minute that goes on, to be written when it is over.
@@ -149,7 +152,14 @@ fn host_mean(at: i64, hosts: &[Host]) -> HostMinute {
                 .map_or(0.0, |disk| disk.percent() * 10.0)
         }),
         load: of(|host| host.load * 100.0),
+        memory_pressure: pressure(hosts, |host| host.memory_pressure),
+        io_pressure: pressure(hosts, |host| host.io_pressure),
     }
+}
+
+fn pressure(hosts: &[Host], of: fn(&Host) -> Option<f64>) -> Option<i64> {
+    let percents: Option<Vec<f64>> = hosts.iter().map(of).collect();
+    percents.map(|percents| average(percents.into_iter().map(|percent| percent * 10.0)))
 }
 
 #[expect(
@@ -196,6 +206,9 @@ pub struct HostTotal {
     pub cpu_peak: f64,
     pub memory_bytes: f64,
     pub memory_peak: f64,
+    /// The share of time in which work waited, at most, in percent; None if the kernel does not tell.
+    pub memory_pressure: Option<f64>,
+    pub io_pressure: Option<f64>,
 }
 
 /// Agents of which a chart shows a line, and that are named as those that use most.

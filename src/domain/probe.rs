@@ -250,10 +250,17 @@ impl Streak {
     }
 }
 
+/// The engine's clock may be ahead of ours by so much.
+const SKEW: TimeDelta = TimeDelta::minutes(1);
+
 /// What is known of one probe of an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probed {
     pub streak: Streak,
+    /// How often in a row it could not even be asked.
+    unasked: u32,
+    /// That was so often that nothing is known of it, whatever it said before.
+    pub is_blind: bool,
     /// Since when the verdict is what it is.
     pub since: DateTime<Utc>,
     pub last: Option<Asked>,
@@ -271,21 +278,29 @@ impl Probed {
     pub fn new(now: DateTime<Utc>) -> Self {
         Self {
             streak: Streak::default(),
+            unasked: 0,
+            is_blind: false,
             since: now,
             last: None,
         }
     }
 
-    /// Takes one answer in; returns whether the verdict is another one now.
+    /// Takes one answer in; returns whether it says something else now.
     pub fn note(&mut self, asked: Asked, pace: &Pace, started_at: Option<DateTime<Utc>>) -> bool {
         let grace = TimeDelta::seconds(pace.start_grace_s.into());
-        let in_grace = started_at.is_some_and(|start| asked.at < start + grace);
-        let before = self.streak.verdict;
-        if !matches!(asked.answer, Answer::Unasked(_)) {
+        // A start that lies well ahead: the clock was set back since.
+        let in_grace =
+            started_at.is_some_and(|start| (start - SKEW..start + grace).contains(&asked.at));
+        let before = (self.streak.verdict, self.is_blind);
+        if matches!(asked.answer, Answer::Unasked(_)) {
+            self.unasked = self.unasked.saturating_add(1);
+        } else {
+            self.unasked = 0;
             let is_well = asked.answer == Answer::Well;
             self.streak.note(is_well, in_grace, pace);
         }
-        let turned = self.streak.verdict != before;
+        self.is_blind = self.unasked >= pace.failures && !in_grace;
+        let turned = (self.streak.verdict, self.is_blind) != before;
         if turned {
             self.since = asked.at;
         }
@@ -313,26 +328,18 @@ impl Probed {
     }
 }
 
-/// What all probes of an agent together say of one that runs; without any, it runs.
+/// What all probes of an agent together say of one that runs; without any, it runs. Those that cannot be asked only keep it
+/// from being well.
 pub fn judge(probed: &[Probed]) -> State {
-    let ill: Vec<&Probed> = probed
-        .iter()
-        .filter(|one| one.is(Verdict::Unhealthy))
-        .collect();
-    if ill.is_empty() {
-        let starting = probed.iter().any(|one| one.is(Verdict::Starting));
-        return if starting {
-            State::Starting
-        } else {
-            State::Running
-        };
-    }
-    if ill.len() < probed.len() {
-        State::Degraded
-    } else if ill.iter().all(|one| one.is_unreachable()) {
-        State::Unreachable
-    } else {
-        State::Unhealthy
+    let (blind, asked): (Vec<&Probed>, Vec<&Probed>) = probed.iter().partition(|one| one.is_blind);
+    let ill = asked.iter().filter(|one| one.is(Verdict::Unhealthy));
+    match ill.count() {
+        0 if !blind.is_empty() => State::Degraded,
+        0 if asked.iter().any(|one| one.is(Verdict::Starting)) => State::Starting,
+        0 => State::Running,
+        ill if ill < asked.len() => State::Degraded,
+        _ if asked.iter().all(|one| one.is_unreachable()) => State::Unreachable,
+        _ => State::Unhealthy,
     }
 }
 
@@ -379,6 +386,63 @@ mod tests {
         ] {
             assert_eq!(after(answers, grace, &pace), expected, "{answers} {grace}");
         }
+    }
+
+    /// What is known after one answer every 10 s since the start.
+    fn probed(answers: &[Answer], pace: &Pace) -> Probed {
+        let start = DateTime::UNIX_EPOCH;
+        let mut probed = Probed::new(start);
+        for (index, answer) in (1..).zip(answers) {
+            let asked = Asked {
+                at: start + TimeDelta::seconds(10 * index),
+                took: Duration::ZERO,
+                answer: answer.clone(),
+            };
+            probed.note(asked, pace, Some(start));
+        }
+        probed
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_shown_and_makes_nobody_ill() {
+        let pace = Pace {
+            start_grace_s: 25,
+            ..pace(2, 1)
+        };
+        let unasked = Answer::Unasked("refused".to_owned());
+        let ill = Answer::Ill("status 503".to_owned());
+        let blind = |count| probed(&vec![unasked.clone(); count], &pace);
+        let (well, ill) = (probed(&[Answer::Well], &pace), probed(&vec![ill; 4], &pace));
+        // Two of these fall into the grace.
+        assert_eq!(judge(&[blind(2)]), State::Starting);
+        assert_eq!(judge(&[blind(3)]), State::Degraded);
+        assert_eq!(judge(&[blind(3), well.clone()]), State::Degraded);
+        assert_eq!(judge(&[blind(3), ill.clone()]), State::Unhealthy);
+        assert_eq!(judge(&[blind(3), ill, well]), State::Degraded);
+        let lost = [Answer::Well, unasked.clone(), unasked.clone()];
+        assert_eq!(judge(&[probed(&lost, &pace)]), State::Degraded);
+        let back = [unasked.clone(), unasked.clone(), unasked, Answer::Well];
+        assert_eq!(judge(&[probed(&back, &pace)]), State::Running);
+    }
+
+    #[test]
+    fn a_start_that_lies_ahead_gives_no_grace() {
+        let pace = pace(2, 1);
+        let start = DateTime::UNIX_EPOCH;
+        let after = |start_at| {
+            let mut probed = Probed::new(start);
+            for _ in 0..2 {
+                let asked = Asked {
+                    at: start,
+                    took: Duration::ZERO,
+                    answer: Answer::Ill("status 503".to_owned()),
+                };
+                probed.note(asked, &pace, Some(start_at));
+            }
+            probed.streak.verdict
+        };
+        assert_eq!(after(start + TimeDelta::seconds(5)), Verdict::Starting);
+        assert_eq!(after(start + TimeDelta::hours(1)), Verdict::Unhealthy);
     }
 
     #[test]

@@ -187,6 +187,15 @@ impl Default for Recovery {
     }
 }
 
+/// What an agent is restarted for by itself. Each is counted apart: what it depends on uses up none of its own restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It ended or was not well.
+    Own,
+    /// What it depends on was restarted.
+    Need,
+}
+
 /// What was tried for an agent within the window, and what stands in the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Past {
@@ -214,12 +223,18 @@ const FIRST_WAIT: i64 = 5;
 const LONGEST_WAIT: i64 = 300;
 
 impl Recovery {
+    /// What is to be done about an agent that is not as it should be because of this.
+    pub fn course(&self, cause: &Cause, past: &Past, agent: AgentId, now: DateTime<Utc>) -> Course {
+        if cause.may_heal() {
+            self.again(past, agent, now)
+        } else {
+            Course::Ask("a restart does not help")
+        }
+    }
+
     /// The first restart comes at once, the next ones wait 5 s doubling to 5 min, a fifth more or less. That part is
     /// taken from the agent and the attempt, so that many do not come at once and the same question has one answer.
-    pub fn course(&self, cause: &Cause, past: &Past, agent: AgentId, now: DateTime<Utc>) -> Course {
-        if !cause.may_heal() {
-            return Course::Ask("a restart does not help");
-        }
+    pub fn again(&self, past: &Past, agent: AgentId, now: DateTime<Utc>) -> Course {
         if !self.restart {
             return Course::Ask("its template says that it is not restarted by itself");
         }
@@ -272,6 +287,7 @@ mod tests {
             oom_killed: false,
             error: None,
             health: None,
+            health_said: None,
             restarts: 0,
             ports: Vec::new(),
             addresses: Vec::new(),

@@ -47,7 +47,7 @@ pub enum Job {
     Report,
     Backup,
     Purge,
-    /// Only built in: forms and questions that lapsed are put away, and everything is compared with the engine.
+    /// Only built in: forms that nobody sent off are put away.
     StaleCheck,
     /// Only built in: the audit's anchor of the day.
     Anchor,

@@ -41,7 +41,8 @@ impl<K: Eq + Hash> Throttle<K> {
             passed: 0,
             held_back: 0,
         });
-        if now - span.began >= within {
+        // One that begins later: the clock was set back meanwhile.
+        if now - span.began >= within || now < span.began {
             (span.began, span.passed) = (now, 0);
         }
         if span.passed >= self.most {

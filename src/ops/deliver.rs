@@ -1,10 +1,11 @@
 //! One outbox row → one message. Who can send implements [`Deliver`] or [`Notify`]; this file decides what becomes of
 //! the row.
 
-use std::slice;
+use std::{slice, time};
 
 use async_trait::async_trait;
 use chrono::{Duration, TimeDelta};
+use tokio::time::timeout;
 
 use super::{Ops, threads::Aside};
 use crate::{
@@ -21,6 +22,8 @@ use crate::{
     error::Result,
 };
 
+/// A row may take so long, with all that Discord's rate limits ask for: the others wait for it.
+const PATIENCE: time::Duration = time::Duration::from_mins(1);
 /// More than this are told in another digest: their marks must fit into it.
 const DIGEST_MAX: usize = 40;
 
@@ -106,7 +109,9 @@ impl Ops {
     /// Delivers what is due, one row per channel. Returns whether there may be more at once.
     pub async fn deliver(&self, by: &dyn Deliver) -> Result<bool> {
         let due = self.store.outbox_due(Exit::Channels, self.now()).await?;
-        let rows = due.iter().map(|row| self.deliver_row(row, by));
+        let rows = due
+            .iter()
+            .map(|row| self.in_time(row, self.deliver_row(row, by)));
         for done in futures::future::join_all(rows).await {
             done?;
         }
@@ -116,11 +121,24 @@ impl Ops {
     /// Tells targets what is due, one row each. Returns whether there may be more at once.
     pub async fn notify(&self, by: &dyn Notify) -> Result<bool> {
         let due = self.store.outbox_due(Exit::Targets, self.now()).await?;
-        let rows = due.iter().map(|row| self.notify_row(row, by));
+        let rows = due
+            .iter()
+            .map(|row| self.in_time(row, self.notify_row(row, by)));
         for done in futures::future::join_all(rows).await {
             done?;
         }
         self.note_backlog(!due.is_empty()).await
+    }
+
+    /// What takes too long is tried again later, and may have arrived.
+    async fn in_time(&self, row: &OutboxRow, work: impl Future<Output = Result<()>>) -> Result<()> {
+        match timeout(PATIENCE, work).await {
+            Ok(done) => done,
+            Err(_) => {
+                let why = format!("no answer within {} s", PATIENCE.as_secs());
+                self.undelivered(row, &Undelivered::InDoubt(why)).await
+            }
+        }
     }
 
     async fn note_backlog(&self, changed: bool) -> Result<bool> {

@@ -8,8 +8,7 @@ use crate::{
         action::{Details, Kind, Origin},
         agent::{Desired, State},
         idle::{Idle, Then},
-        incident::{Kind as Trouble, Severity},
-        squelch::{Mute, Trial},
+        incident::Kind as Trouble,
         view::View,
     },
     error::Result,
@@ -21,18 +20,24 @@ const REST: TimeDelta = TimeDelta::hours(1);
 
 impl Ops {
     /// Stops what is idle, or asks whether it shall be; one after another, because that is rare.
-    pub async fn look_for_idle(&self) -> Result<()> {
+    pub async fn look_for_idle(&self) {
         for (view, idle) in self.watched_for_idleness() {
-            if self.is_idle(&view, &idle).await? {
-                self.settle_idle(&view, &idle).await?;
+            if let Err(error) = self.look_at_idle(&view, &idle).await {
+                let name = view.agent.name.as_str();
+                tracing::error!(agent.name = name, error = %error, "whether it is idle could not be looked at");
             }
+        }
+    }
+
+    async fn look_at_idle(&self, view: &View, idle: &Idle) -> Result<()> {
+        if self.is_idle(view, idle).await? {
+            self.settle_idle(view, idle).await?;
         }
         Ok(())
     }
 
     /// Agents at work whose template says when they are idle, with nobody and nothing against stopping them now.
     fn watched_for_idleness(&self) -> Vec<(View, Idle)> {
-        let rules = self.squelch_rules();
         let watched: Vec<(View, Idle)> = self.roster.read(|board| {
             let running = board.views().filter(|view| {
                 view.agent.desired == Desired::Running
@@ -46,19 +51,9 @@ impl Ops {
             });
             watched.collect()
         });
-        let is_maintained = |view: &View| {
-            let trial = Trial {
-                kind: Trouble::Resources,
-                severity: Severity::Info,
-                agent: Some(view.agent.name.clone()),
-                fleet: Some(view.fleet.clone()),
-                now: self.now(),
-            };
-            matches!(trial.run(&rules, &[], &[]).mute, Some(Mute::Maintenance(_)))
-        };
         watched
             .into_iter()
-            .filter(|(view, _)| !is_maintained(view))
+            .filter(|(view, _)| !self.is_maintained(view, Trouble::Resources))
             .collect()
     }
 

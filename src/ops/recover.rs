@@ -16,6 +16,7 @@ use crate::{
         ids::{ActionId, AgentId},
         incident::{self, About},
         outbox::Subject,
+        recovery::Reason,
     },
     error::{Error, Result},
     store::{
@@ -188,13 +189,10 @@ impl Ops {
             if is_incident {
                 continue;
             }
-            if self
-                .store
-                .past_of(agent, self.now() - A_MOMENT)
-                .await?
-                .attempts
-                > 0
-            {
+            let now = self.now();
+            let moment = (now - A_MOMENT, now);
+            let past = self.store.past_of(agent, Reason::Own, moment).await?;
+            if past.attempts > 0 {
                 self.ended.note(agent);
                 self.publish(Event::Agent(agent));
             } else {

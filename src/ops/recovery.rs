@@ -21,7 +21,9 @@ use crate::{
         ids::AgentId,
         incident::{About, Evidence, Incident, Kind, Problem, Severity},
         log::LogQuery,
-        recovery::{Cause, Course, Past, Recovery},
+        recovery::{Cause, Course, Past, Reason, Recovery},
+        squelch::{Mute, Trial},
+        throttle::Throttle,
         view::View,
     },
     error::{Error, Result},
@@ -30,8 +32,10 @@ use crate::{
 
 /// Lines of the log that a cause is told by.
 const LINES: u32 = 20;
-/// Agents looked after at the same time.
+/// Agents looked into at the same time.
 const LOOKS: usize = 16;
+/// What is begun is begun one after another: the next one sees who is at work by then.
+const IN_TURN: usize = 1;
 /// What was done to an agent is told if it was within this time before the problem.
 const SHORTLY: TimeDelta = TimeDelta::hours(1);
 /// Actions that are told so.
@@ -62,14 +66,40 @@ impl Ended {
     }
 }
 
+/// After a no, people are not asked for more memory again for so long.
+const NO_MEANS_NO: TimeDelta = TimeDelta::days(1);
+/// What could not be put to people, because a registry was away say, is tried again after this time.
+const OFFER_AGAIN: TimeDelta = TimeDelta::minutes(10);
+
+/// Whom more memory was offered of late, whether or not anything came of it.
+#[derive(Debug)]
+pub(super) struct Offers(Mutex<Throttle<AgentId>>);
+
+impl Default for Offers {
+    fn default() -> Self {
+        Self(Mutex::new(Throttle::new(1, OFFER_AGAIN)))
+    }
+}
+
+impl Offers {
+    fn pass(&self, agent: AgentId, now: DateTime<Utc>) -> bool {
+        let mut offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        offers.pass(agent, now).is_some()
+    }
+}
+
 /// An agent in trouble.
 struct Trouble {
     view: View,
     incident: Incident,
-    /// There was no incident before this look.
-    is_new: bool,
     /// People would read something new.
     is_news: bool,
+}
+
+impl Trouble {
+    fn cause(&self) -> Cause {
+        self.view.cause(&self.incident.evidence.lines)
+    }
 }
 
 impl Ops {
@@ -78,7 +108,6 @@ impl Ops {
     pub async fn mend(&self) -> Result<Option<DateTime<Utc>>> {
         self.close_breakers().await?;
         self.note_breakers().await?;
-        self.mend_dependents().await?;
         let open: HashMap<(About, Kind), Incident> = self
             .store
             .open_incidents()
@@ -91,12 +120,22 @@ impl Ops {
             let known = known.cloned();
             async move { self.trouble_of(view, known).await }
         });
-        let mut troubles = each(looks).await;
+        let mut troubles = each(LOOKS, looks).await;
         if troubles.iter().any(|trouble| trouble.is_news) {
             self.squelch().await?;
         }
         troubles.retain(|trouble| self.lasts(trouble));
-        let due = each(troubles.into_iter().map(|trouble| self.mend_agent(trouble))).await;
+        // To offer memory may take as long as a registry does: nobody else waits for that.
+        troubles.sort_by_key(|trouble| trouble.cause() == Cause::OutOfMemory);
+        let mended = troubles
+            .into_iter()
+            .map(|trouble| async move { self.mend_agent(&trouble).await });
+        let mut due = each(IN_TURN, mended).await;
+        let mended = self
+            .dependents()
+            .into_iter()
+            .map(|(view, needs)| async move { self.mend_dependent(&view, &needs).await });
+        due.extend(each(IN_TURN, mended).await);
         Ok(due.into_iter().min())
     }
 
@@ -122,12 +161,10 @@ impl Ops {
     async fn trouble_of(&self, view: View, known: Option<Incident>) -> Result<Option<Trouble>> {
         let kind = kind_of(&view);
         let has_ended = self.ended.contains(view.agent.id);
-        let is_new = known.is_none();
         if let Some(incident) = known.filter(|one| one.is_present() && !has_ended) {
             return Ok(Some(Trouble {
                 view,
                 incident,
-                is_new,
                 is_news: false,
             }));
         }
@@ -139,24 +176,19 @@ impl Ops {
         Ok(found.map(|(incident, is_news)| Trouble {
             view,
             incident,
-            is_new,
             is_news,
         }))
     }
 
     /// Does what may be done now, and tells when something is due next.
-    async fn mend_agent(&self, trouble: Trouble) -> Result<Option<DateTime<Utc>>> {
-        let Trouble { view, incident, .. } = &trouble;
-        if self
-            .squelch_rules()
-            .maintenance_of(incident, self.now())
-            .is_some()
-        {
+    async fn mend_agent(&self, trouble: &Trouble) -> Result<Option<DateTime<Utc>>> {
+        let Trouble { view, incident, .. } = trouble;
+        if self.is_maintained(view, incident.kind) {
             return Ok(None);
         }
-        let cause = view.cause(&incident.evidence.lines);
-        if trouble.is_new && incident.returns.is_empty() && cause == Cause::OutOfMemory {
-            self.propose_memory(view).await;
+        let cause = trouble.cause();
+        if cause == Cause::OutOfMemory {
+            self.offer_memory(view).await?;
         }
         if cause.may_heal() && self.is_full(&view.fleet) {
             // The end of one of them rings.
@@ -167,8 +199,21 @@ impl Ops {
             Course::Ask(_) => Ok(None),
             Course::Break => self.give_up(incident, &past).await.map(|()| None),
             Course::Restart(at) if at > self.now() => Ok(Some(at)),
-            Course::Restart(_) => self.restart(view, &cause).await,
+            Course::Restart(_) => self.restart(view, &cause).await.map(|()| None),
         }
+    }
+
+    /// A time of maintenance in which nothing is done to an agent by itself.
+    pub(super) fn is_maintained(&self, view: &View, kind: Kind) -> bool {
+        let trial = Trial {
+            kind,
+            severity: Severity::Warning,
+            agent: Some(view.agent.name.clone()),
+            fleet: Some(view.fleet.clone()),
+            now: self.now(),
+        };
+        let rules = self.squelch_rules();
+        matches!(trial.run(&rules, &[], &[]).mute, Some(Mute::Maintenance(_)))
     }
 
     /// Finds the cause and opens the incident, or tells it anew; and whether people would read anything new.
@@ -176,6 +221,7 @@ impl Ops {
         let lines = self.last_lines(view).await;
         let observed = view.observed.as_ref();
         let cause = view.cause(&lines);
+        let notes = self.notes(view, &cause).await?;
         let problem = Problem {
             about: About::Agent(view.agent.id),
             kind,
@@ -187,14 +233,7 @@ impl Ops {
                     .filter(|_| kind != Kind::Unhealthy),
                 lines,
                 changed: self.changed(view).await?,
-                notes: more_memory(view)
-                    .filter(|_| cause == Cause::OutOfMemory)
-                    .map(|(limit, more)| {
-                        let name = &view.agent.name;
-                        format!("Its limit is {limit} MiB: `/redeploy agent:{name} set:memory_mb={more}` gives it more.")
-                    })
-                    .into_iter()
-                    .collect(),
+                notes,
             },
         };
         let is_news = self.see(&problem).await?;
@@ -204,6 +243,43 @@ impl Ops {
         }
         let incident = self.store.open_incident(&problem.about, kind).await?;
         Ok(incident.map(|incident| (incident, is_news)))
+    }
+
+    /// What else is worth knowing: what its health check says, what helps, and what else was in trouble then.
+    async fn notes(&self, view: &View, cause: &Cause) -> Result<Vec<String>> {
+        let mut notes = Vec::new();
+        let said = view
+            .observed
+            .as_ref()
+            .and_then(|seen| seen.health_said.as_ref());
+        if let Some(said) = said.filter(|_| *cause == Cause::Unhealthy) {
+            let line = said.lines().collect::<Vec<_>>().join(" ");
+            let said = self.redactor_of(view).await?.redact(&line);
+            notes.push(format!("Its health check says: {said}"));
+        }
+        if let Some((limit, more)) = more_memory(view).filter(|_| *cause == Cause::OutOfMemory) {
+            let name = &view.agent.name;
+            notes.push(format!("Its limit is {limit} MiB: `/redeploy agent:{name} set:memory_mb={more}` gives it more."));
+        }
+        for problem in self.watched.problems() {
+            if let About::Host(part) = &problem.about {
+                notes.push(format!(
+                    "At that time the host was in trouble: {part} {}.",
+                    problem.cause
+                ));
+            }
+        }
+        let engine = self
+            .store
+            .open_incident(&About::Engine, Kind::Engine)
+            .await?;
+        if let Some(back) = engine.and_then(|incident| incident.gone_since) {
+            notes.push(format!(
+                "Docker had been away until <t:{}:R>.",
+                back.timestamp()
+            ));
+        }
+        Ok(notes)
     }
 
     /// What was done to it shortly before.
@@ -244,38 +320,39 @@ impl Ops {
         }
     }
 
-    /// How an agent may be restarted, and how often it was.
+    /// How an agent may be restarted, and how often it was for its own sake.
     pub(super) async fn recovery_of(&self, view: &View) -> Result<(Recovery, Past)> {
-        let rule = view.recovery();
-        let since = rule.counts_since(self.now());
-        let past = self.store.past_of(view.agent.id, since).await?;
+        self.recovery_for(view, Reason::Own).await
+    }
+
+    async fn recovery_for(&self, view: &View, reason: Reason) -> Result<(Recovery, Past)> {
+        let (rule, now) = (view.recovery(), self.now());
+        let span = (rule.counts_since(now), now);
+        let past = self.store.past_of(view.agent.id, reason, span).await?;
         let disk_full = self.watched.is_disk_full();
         Ok((rule, Past { disk_full, ..past }))
     }
 
-    async fn restart(&self, view: &View, cause: &Cause) -> Result<Option<DateTime<Utc>>> {
-        if self.is_full(&view.fleet) {
-            return Ok(None);
-        }
+    async fn restart(&self, view: &View, cause: &Cause) -> Result<()> {
         let kind = match view.state {
             State::Down | State::CrashLooping => ActionKind::Start,
             _ => ActionKind::Restart,
         };
-        self.restart_for(view, kind, format!("it {cause}")).await?;
-        Ok(None)
-    }
-
-    async fn restart_for(&self, view: &View, kind: ActionKind, why: String) -> Result<()> {
-        let requester = Requester::own(Origin::Recovery, why);
+        let requester = Requester::own(Origin::Recovery, format!("it {cause}"));
         self.submit_own(view.agent.id, (kind, Details::default()), requester)
             .await
     }
 
-    /// Asks people for more memory, where the policy has somebody to ask.
-    async fn propose_memory(&self, view: &View) {
+    /// Asks people for more memory, where the policy has somebody to ask, unless they are asked or said no of late.
+    async fn offer_memory(&self, view: &View) -> Result<()> {
+        let (agent, now) = (view.agent.id, self.now());
         let Some((limit, more)) = more_memory(view) else {
-            return;
+            return Ok(());
         };
+        let is_asked = self.store.was_offered(agent, now - NO_MEANS_NO).await?;
+        if is_asked || !self.offers.pass(agent, now) {
+            return Ok(());
+        }
         let given = Arguments::from([("memory_mb".to_owned(), more.to_string())]);
         let selection = Selection {
             agent: Some(view.agent.name.as_str()),
@@ -284,28 +361,51 @@ impl Ops {
         let why = format!("it ran out of memory with {limit} MiB");
         let requester = Requester::own(Origin::Recovery, why);
         let sight = self.own_sight();
-        let proposed = match sight.request_redeploy(selection, &given, false) {
+        let offered = match sight.request_redeploy(selection, &given, false) {
             Ok(request) => self.submit(request, requester).await.map(drop),
             Err(error) => Err(error),
         };
-        if let Err(error) = proposed {
+        if let Err(error) = offered {
             // The card says how to do it by hand.
             tracing::info!(agent.name = view.agent.name.as_str(), error = %error, "more memory could not be proposed");
         }
+        Ok(())
     }
 
-    /// Restarts what depends on an agent that we restarted after it: in order, because each waits for those before it.
-    async fn mend_dependents(&self) -> Result<()> {
-        for (view, needs) in self.dependents() {
-            for need in needs {
-                if self.store.was_started_by_recovery(need.agent.id).await? {
-                    let why = format!("`{}`, which it depends on, was restarted", need.agent.name);
-                    self.restart_for(&view, ActionKind::Restart, why).await?;
-                    break;
-                }
+    /// Restarts what depends on an agent that we restarted after it, as seldom as it would be for its own sake: in order,
+    /// because each waits for those before it.
+    async fn mend_dependent(&self, view: &View, needs: &[View]) -> Result<Option<DateTime<Utc>>> {
+        if self.is_maintained(view, Kind::Down) || self.is_full(&view.fleet) {
+            return Ok(None);
+        }
+        let Some(need) = self.restarted_of(needs).await? else {
+            return Ok(None);
+        };
+        let (rule, past) = self.recovery_for(view, Reason::Need).await?;
+        match rule.again(&past, view.agent.id, self.now()) {
+            Course::Ask(_) | Course::Break => return Ok(None),
+            Course::Restart(at) if at > self.now() => return Ok(Some(at)),
+            Course::Restart(_) => {}
+        }
+        let why = format!("`{}`, which it depends on, was restarted", need.agent.name);
+        let requester = Requester::own(Origin::Recovery, why);
+        let details = Details {
+            after: Some(need.agent.id),
+            ..Details::default()
+        };
+        self.submit_own(view.agent.id, (ActionKind::Restart, details), requester)
+            .await
+            .map(|()| None)
+    }
+
+    /// The first of them that runs again because of us.
+    async fn restarted_of<'a>(&self, needs: &'a [View]) -> Result<Option<&'a View>> {
+        for need in needs {
+            if self.store.was_started_by_recovery(need.agent.id).await? {
+                return Ok(Some(need));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Agents at work, each with those it depends on that came up after it and do not depend on it themselves.
@@ -361,18 +461,17 @@ impl Ops {
             breakers::open(&mut tx, agent, self.now()).await?;
             tx.commit().await?;
             self.note_breakers().await?;
-        } else if !incident.evidence.notes.is_empty() {
+        } else if incident.evidence.notes.iter().any(|note| note == USED_UP) {
             return Ok(());
         }
+        let mut evidence = incident.evidence.clone();
+        evidence.notes.push(USED_UP.to_owned());
         let problem = Problem {
             about: incident.about.clone(),
             kind: incident.kind,
             severity: Severity::Critical,
             cause: incident.cause.clone(),
-            evidence: Evidence {
-                notes: vec![USED_UP.to_owned()],
-                ..incident.evidence.clone()
-            },
+            evidence,
         };
         if self.see(&problem).await? {
             self.ring();
@@ -399,6 +498,8 @@ impl Ops {
             };
             let rule = view.version.as_ref().and_then(|one| one.spec.recovery);
             let long_enough = TimeDelta::seconds(rule.unwrap_or_default().healthy_s.into());
+            // One that lies ahead: the clock was set back meanwhile.
+            let healthy_since = healthy_since.filter(|since| *since <= now);
             let since = (view.state == State::Running).then_some(healthy_since.unwrap_or(now));
             let is_well = since.is_some_and(|since| since + long_enough <= now);
             if !is_well && since == healthy_since {
@@ -406,7 +507,7 @@ impl Ops {
             }
             let mut tx = self.store.begin().await?;
             if is_well {
-                breakers::close(&mut tx, agent).await?;
+                breakers::close(&mut tx, agent, now).await?;
             } else {
                 breakers::set_healthy(&mut tx, agent, since).await?;
             }
@@ -416,9 +517,12 @@ impl Ops {
     }
 }
 
-/// What came of each, a few at a time; what failed is logged and hides none of the others.
-async fn each<T>(work: impl Iterator<Item = impl Future<Output = Result<Option<T>>>>) -> Vec<T> {
-    let done: Vec<_> = stream::iter(work).buffer_unordered(LOOKS).collect().await;
+/// What came of each, so many at a time; what failed is logged and hides none of the others.
+async fn each<T>(
+    at_once: usize,
+    work: impl Iterator<Item = impl Future<Output = Result<Option<T>>>>,
+) -> Vec<T> {
+    let done: Vec<_> = stream::iter(work).buffer_unordered(at_once).collect().await;
     let fine = done.into_iter().filter_map(|done| {
         done.unwrap_or_else(|error| {
             tracing::error!(error = %error, "an agent in trouble could not be looked after");

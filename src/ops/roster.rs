@@ -16,7 +16,7 @@ use crate::domain::{
     fleet::Fleet,
     freeze::Freeze,
     ids::{AgentId, ContainerId, FleetId},
-    probe::{Asked, Probed},
+    probe::{Answer, Asked, Probed},
     spec::{LogMeaning, Version},
     stats::{Sample, Usage},
     view::{Backlog, Busy, EngineState, Glance, Host, View},
@@ -360,6 +360,10 @@ impl Roster {
     /// is what came while an action was at work.
     pub fn note_probe(&self, agent: AgentId, run: &Run, (index, asked): (usize, Asked)) -> bool {
         self.write(|board| {
+            // An engine that is away lets nothing be asked, and that is told as such.
+            if matches!(asked.answer, Answer::Unasked(_)) && !board.answers() {
+                return false;
+            }
             let Some(name) = board.names.get(&agent).cloned() else {
                 return false;
             };

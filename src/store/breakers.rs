@@ -7,21 +7,34 @@ use crate::domain::{
     action::{Kind, Origin},
     change::Change,
     ids::{ActionId, AgentId, UserId},
-    recovery::Past,
+    recovery::{Past, Reason},
 };
 
 impl Store {
-    /// What we tried for an agent by ourselves since `since`. Its part of an action ends before the action does, and so
-    /// it is the part that counts: otherwise the attempt after it would not wait.
-    pub async fn past_of(&self, agent: AgentId, since: DateTime<Utc>) -> sqlx::Result<Past> {
+    /// What we tried for an agent by ourselves between two moments, but for what was before its breaker closed. Its part
+    /// of an action ends before the action does, and so it is the part that counts: otherwise the attempt after it would
+    /// not wait.
+    pub async fn past_of(
+        &self,
+        agent: AgentId,
+        reason: Reason,
+        (since, now): (DateTime<Utc>, DateTime<Utc>),
+    ) -> sqlx::Result<Past> {
+        let follows = reason == Reason::Need;
         let row = sqlx::query!(
             r#"SELECT count(*) AS "attempts!: i64", max(coalesce(action_targets.finished_at, actions.created_at)) AS "last: DateTime<Utc>",
-                      EXISTS (SELECT 1 FROM breakers WHERE breakers.agent_id = ?1) AS "broken!: bool"
+                      EXISTS (SELECT 1 FROM breakers WHERE breakers.agent_id = ?1 AND closed_at IS NULL) AS "broken!: bool"
                FROM actions JOIN action_targets ON action_id = actions.id
                WHERE action_targets.agent_id = ?1 AND origin IN ('converge', 'recovery')
-                 AND kind IN ('start', 'restart') AND actions.created_at > ?2"#,
+                 AND kind IN ('start', 'restart') AND (details ->> 'after' IS NOT NULL) = ?2
+                 AND actions.created_at > ?3
+                 -- One that closes only later was written before the clock was set back.
+                 AND NOT EXISTS (SELECT 1 FROM breakers WHERE breakers.agent_id = ?1
+                                 AND closed_at <= ?4 AND closed_at >= actions.created_at)"#,
             agent.0,
-            since
+            follows,
+            since,
+            now
         )
         .fetch_one(&self.reader)
         .await?;
@@ -98,10 +111,24 @@ impl Store {
         .await
     }
 
+    /// Whether people are asked to redeploy it because of us, or did not want that after `since`.
+    pub async fn was_offered(&self, agent: AgentId, since: DateTime<Utc>) -> sqlx::Result<bool> {
+        sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT 1 FROM actions JOIN action_targets ON action_id = actions.id
+                              WHERE agent_id = ? AND kind = 'redeploy' AND origin = 'recovery'
+                                AND (actions.finished_at IS NULL
+                                     OR (actions.state <> 'succeeded' AND actions.finished_at > ?))) AS "was!: bool""#,
+            agent.0,
+            since
+        )
+        .fetch_one(&self.reader)
+        .await
+    }
+
     /// Agents that are not restarted by themselves, and since when they run well.
     pub async fn breakers(&self) -> sqlx::Result<Vec<(AgentId, Option<DateTime<Utc>>)>> {
         let rows = sqlx::query!(
-            r#"SELECT agent_id AS "agent!", healthy_since AS "healthy_since: DateTime<Utc>" FROM breakers"#
+            r#"SELECT agent_id AS "agent!", healthy_since AS "healthy_since: DateTime<Utc>" FROM breakers WHERE closed_at IS NULL"#
         )
         .fetch_all(&self.reader)
         .await?;
@@ -115,7 +142,9 @@ impl Store {
 /// From now on people decide about this agent; false if it is so already.
 pub async fn open(tx: &mut Tx, agent: AgentId, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "INSERT INTO breakers (agent_id, opened_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO breakers (agent_id, opened_at) VALUES (?, ?)
+         ON CONFLICT DO UPDATE SET opened_at = excluded.opened_at, healthy_since = NULL, closed_at = NULL
+         WHERE closed_at IS NOT NULL",
         agent.0,
         now
     )
@@ -140,10 +169,14 @@ pub async fn set_healthy(
     Ok(())
 }
 
-/// It may be restarted by itself again.
-pub async fn close(tx: &mut Tx, agent: AgentId) -> sqlx::Result<()> {
-    sqlx::query!("DELETE FROM breakers WHERE agent_id = ?", agent.0)
-        .execute(&mut **tx)
-        .await?;
+/// It may be restarted by itself again, and its restarts are counted anew.
+pub async fn close(tx: &mut Tx, agent: AgentId, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE breakers SET closed_at = ? WHERE agent_id = ?",
+        now,
+        agent.0
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }

@@ -91,9 +91,16 @@ impl Store {
     /// None if nothing is known of that time.
     pub async fn host_total(&self, span: Span) -> sqlx::Result<Option<HostTotal>> {
         let row = sqlx::query!(
-            r#"SELECT avg(cpu) AS "cpu: f64", max(cpu) * 1.0 AS "cpu_max: f64",
-                      avg(memory) AS "memory: f64", max(memory) * 1.0 AS "memory_max: f64"
-               FROM host_minutes WHERE at BETWEEN ? AND ?"#,
+            r#"WITH known AS (
+                   SELECT 1 AS weight, cpu, cpu AS cpu_max, memory, memory AS memory_max, memory_pressure, io_pressure
+                   FROM host_minutes WHERE at BETWEEN ?1 AND ?2
+                   UNION ALL
+                   SELECT minutes, cpu, cpu_max, memory, memory_max, memory_pressure, io_pressure
+                   FROM host_quarters WHERE at BETWEEN ?1 AND ?2)
+               SELECT sum(cpu * weight) * 1.0 / sum(weight) AS "cpu: f64", max(cpu_max) * 1.0 AS "cpu_max: f64",
+                      sum(memory * weight) * 1.0 / sum(weight) AS "memory: f64", max(memory_max) * 1.0 AS "memory_max: f64",
+                      max(memory_pressure) / 10.0 AS "memory_pressure: f64", max(io_pressure) / 10.0 AS "io_pressure: f64"
+               FROM known"#,
             span.from,
             span.to
         )
@@ -109,6 +116,8 @@ impl Store {
             cpu_peak: cpu_max / 10.0,
             memory_bytes: memory * KIB,
             memory_peak: memory_max * KIB,
+            memory_pressure: row.memory_pressure,
+            io_pressure: row.io_pressure,
         }))
     }
 
@@ -155,9 +164,9 @@ pub async fn insert(tx: &mut Tx, minutes: &[Minute], host: &[HostMinute]) -> sup
     .execute(&mut **tx)
     .await?;
     sqlx::query!(
-        "INSERT OR REPLACE INTO host_minutes (at, cpu, memory, swap, disk, load)
+        "INSERT OR REPLACE INTO host_minutes (at, cpu, memory, swap, disk, load, memory_pressure, io_pressure)
          SELECT value ->> 'at', value ->> 'cpu', value ->> 'memory_kib', value ->> 'swap_kib', value ->> 'disk',
-                value ->> 'load'
+                value ->> 'load', value ->> 'memory_pressure', value ->> 'io_pressure'
          FROM json_each(?)",
         host
     )
@@ -196,7 +205,20 @@ pub async fn roll_up(
     sqlx::query!("DELETE FROM quarters WHERE at < ?", oldest)
         .execute(&mut **tx)
         .await?;
-    sqlx::query!("DELETE FROM host_minutes WHERE at < ?", oldest)
+    sqlx::query!(
+        "INSERT OR REPLACE INTO host_quarters
+             (at, minutes, cpu, cpu_max, memory, memory_max, swap_max, disk_max, load_max, memory_pressure, io_pressure)
+         SELECT at / 15 * 15, count(*), CAST(avg(cpu) AS INTEGER), max(cpu), CAST(avg(memory) AS INTEGER), max(memory),
+                max(swap), max(disk), max(load), max(memory_pressure), max(io_pressure)
+         FROM host_minutes WHERE at < ? GROUP BY at / 15",
+        before
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!("DELETE FROM host_minutes WHERE at < ?", before)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query!("DELETE FROM host_quarters WHERE at < ?", oldest)
         .execute(&mut **tx)
         .await?;
     Ok(())

@@ -19,18 +19,12 @@ pub(super) async fn measure(ops: Arc<Ops>, pulse: Pulse) {
         }
         match ops.write_samples().await {
             // A minute is over: that is soon enough for what takes many of them.
-            Ok(true) => look_for_idle(&ops).await,
+            Ok(true) => ops.look_for_idle().await,
             Ok(false) => {}
             Err(error) => {
                 tracing::error!(error = %error, "what was used could not be written down");
             }
         }
         sleep(ops.settings().roster.sample.min(EVERY)).await;
-    }
-}
-
-async fn look_for_idle(ops: &Ops) {
-    if let Err(error) = ops.look_for_idle().await {
-        tracing::error!(error = %error, "idle agents could not be looked for");
     }
 }

@@ -43,7 +43,7 @@ use crate::{
 /// A loop that has not come round for so long stands still: all of them look at least every minute, and nothing they
 /// wait for may take longer.
 const SOON: Duration = Duration::from_mins(5);
-/// For those that wait for agents to stop, for Discord's rate limits, or for the next sample of a large fleet.
+/// For those that wait for agents to stop, for the next sample of a large fleet, or for an hour between two pings.
 const LATE: Duration = Duration::from_hours(2);
 
 /// All tasks of the process, so that it can end them.
@@ -109,7 +109,7 @@ impl Workers {
         self.keep("stats", LATE, ops, stats::sample);
         self.keep("host", SOON, ops, host::measure);
         self.keep("charts", SOON, ops, charts::draw);
-        self.keep("outbox", LATE, ops, move |ops, pulse| {
+        self.keep("outbox", SOON, ops, move |ops, pulse| {
             outbox::send(ops, Arc::clone(&deliver), pulse)
         });
         let pinger = Arc::clone(&notify);
@@ -125,7 +125,7 @@ impl Workers {
         self.keep("recovery", SOON, ops, recovery::mend);
         self.keep("alerts", SOON, ops, alerts::tell);
         self.keep("boards", SOON, ops, boards::tend);
-        self.keep("housekeeping", LATE, ops, housekeeping::keep);
+        self.keep("housekeeping", SOON, ops, housekeeping::keep);
     }
 
     /// A loop that beats, under the eyes of the watchdog.

@@ -16,7 +16,7 @@ pub(super) async fn run(ops: Arc<Ops>, pulse: Pulse) {
     let mut events = ops.events();
     loop {
         pulse.beat();
-        let looked = ops.run_schedules().await;
+        let looked = ops.run_schedules(&|| pulse.beat()).await;
         let wait = match looked {
             Ok(()) => until_due(&ops).await.unwrap_or(LOOK_EVERY),
             Err(error) => {

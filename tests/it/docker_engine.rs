@@ -78,6 +78,31 @@ async fn a_container_that_joins_a_fleets_network_reaches_its_agents() {
 }
 
 #[tokio::test]
+async fn a_command_that_never_ends_is_begun_once() {
+    let host = DockerHost::new().await;
+    let scene = Scene::new(&host);
+    let id = scene.run("scout", Does::Wait).await;
+    let endless = ["sleep", "3597"].map(str::to_owned);
+    for _ in 0..3 {
+        let asked = host.engine().exec(&id, &endless, Duration::from_secs(1));
+        assert_eq!(asked.await.unwrap().exit_code, None);
+    }
+    let processes = docker(&["top", id.as_str(), "-o", "pid,args"]);
+    assert_eq!(processes.matches("sleep 3597").count(), 1, "{processes}");
+    // Once it has ended, it is begun anew.
+    docker(&["exec", id.as_str(), "pkill", "-f", "sleep 3597"]);
+    let soon = ["sh", "-c", "exit 3"].map(str::to_owned);
+    for _ in 0..2 {
+        let asked = host.engine().exec(&id, &soon, Duration::from_secs(9));
+        assert_eq!(asked.await.unwrap().exit_code, Some(3));
+    }
+    let again = host.engine().exec(&id, &endless, Duration::from_secs(1));
+    assert_eq!(again.await.unwrap().exit_code, None);
+    let processes = docker(&["top", id.as_str(), "-o", "pid,args"]);
+    assert_eq!(processes.matches("sleep 3597").count(), 1, "{processes}");
+}
+
+#[tokio::test]
 async fn a_process_outside_of_containers_has_none() {
     let host = DockerHost::new().await;
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();

@@ -74,12 +74,22 @@ async fn a_kill_from_outside_is_told_and_mended() {
 #[tokio::test]
 async fn what_runs_out_of_memory_is_told_and_more_is_proposed() {
     let mut program = prompt().await;
+    let ravi = program.cord.user("ravi").id();
+    let second = format!("[[grant]]\nuser = {ravi}\nlevel = \"owner\"\nfleet = \"*\"\n");
+    std::fs::write(program.path("yardarm.toml"), second).unwrap();
     let small = json!({ "limits": { "memory_mb": 16, "cpus": 1.0, "pids": 16 } });
     program.write_template_with("hungry", "sleep 2; exec tail /dev/zero", small);
     program.reload().await;
     program.deploy("hungry", "ant").await;
     let card = program.card(&["**ant**", "ran out of memory"]).await;
     assert!(card.contains("Its limit is 16 MiB"), "{card}");
+    let ops = program.cord.channel("ops");
+    let question = ops.wait_for_text("-# approval").await.unwrap();
+    assert!(
+        question.text().contains("memory 16 → 24 MiB"),
+        "{}",
+        question.text()
+    );
     program.terminate().await;
 }
 
@@ -87,7 +97,7 @@ async fn what_runs_out_of_memory_is_told_and_more_is_proposed() {
 async fn what_hangs_is_restarted() {
     let mut program = prompt().await;
     let asked = json!({ "health": {
-        "command": ["sh", "-c", "test ! -e /dev/shm/stuck"],
+        "command": ["sh", "-c", "test ! -e /dev/shm/stuck || { echo it is stuck; exit 1; }"],
         "interval_s": 1, "timeout_s": 1, "retries": 2, "start_period_s": 0,
     } });
     program.write_template_with("asked", "exec sleep 3600", asked);
@@ -101,7 +111,13 @@ async fn what_hangs_is_restarted() {
     let before = program.pid_of("ant");
     let stuck = ["exec", &program.container("ant"), "touch", "/dev/shm/stuck"];
     assert!(try_docker(&stuck).status.success());
-    program.card(&["**ant**", "is unhealthy"]).await;
+    program
+        .card(&[
+            "**ant**",
+            "is unhealthy",
+            "Its health check says: it is stuck",
+        ])
+        .await;
     program.card(&["🟢", "well again"]).await;
     assert_ne!(program.pid_of("ant"), before);
     program.terminate().await;

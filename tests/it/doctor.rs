@@ -245,6 +245,32 @@ async fn the_host_is_looked_at() {
     ");
 }
 
+#[tokio::test]
+async fn an_engine_that_runs_no_commands_inside_agents_is_told() {
+    let clinic = Clinic::open().await;
+    let engine = FakeEngine::new();
+    let folder = clinic.path("agents");
+    std::fs::create_dir(&folder).unwrap();
+    let template = r#"{ "description": "x", "image": "demo:1", "probes": [{ "kind": "exec", "command": ["true"] }] }"#;
+    std::fs::write(folder.join("demo.json"), template).unwrap();
+    let settings = clinic.settings(&[("agents.templates", folder.display().to_string())]);
+    let of_probes = async || {
+        let findings = examine_host(&settings, &engine).await;
+        let said = clinic.said(&findings);
+        let line = said.lines().find(|line| line.contains("probes"));
+        line.unwrap().trim().to_owned()
+    };
+    assert_eq!(
+        of_probes().await,
+        "ok    probes: Docker runs commands inside agents"
+    );
+    engine.refuse("exec", "403 Forbidden");
+    assert_eq!(
+        of_probes().await,
+        "warn  probes: those of kind `exec` cannot be asked in demo: 403 Forbidden → have the proxy before Docker let `exec` through, or use another kind"
+    );
+}
+
 /// As a database keeps it: some grants, and a fleet.
 async fn keep(path: &Path, grants: &[Grant]) {
     let store = Store::open(path).await.unwrap();

@@ -42,6 +42,7 @@ mod hostile;
 mod idle;
 mod logs;
 mod matrix;
+mod mending;
 mod notify;
 mod outbox;
 mod outlets;

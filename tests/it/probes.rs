@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
+use localcord::{Localcord, Options};
 use yardarm::{
     domain::{
         agent::State,
@@ -59,6 +60,14 @@ fn http(web: &Web, more: &str) -> String {
 /// Lets enough time pass for one more question to every probe.
 fn round(test: &TestApp) {
     test.pass(TimeDelta::seconds(12));
+}
+
+/// Lets time pass until the engine is asked for this.
+async fn asked_after(test: &TestApp, call: &'static str, seconds: i64) {
+    test.engine.hold(call);
+    test.pass(TimeDelta::seconds(seconds));
+    test.engine.holding(call, 1).await;
+    test.engine.release(call);
 }
 
 async fn becomes(test: &TestApp, agent: &str, state: State) {
@@ -222,6 +231,111 @@ async fn who_does_not_listen_is_unreachable() {
     drop(free);
     let refused = prober.tcp(LOOPBACK, port, second).await;
     assert!(matches!(refused, Answer::Unreachable(_)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_certificate_is_checked_unless_it_may_be_anybodys() {
+    // A Discord of our own has a certificate of its own.
+    let cord = Localcord::start(Options::default()).await.unwrap();
+    let (prober, patience) = (Prober::new().unwrap(), Duration::from_secs(5));
+    let ask = async |tls| {
+        let asked = Http {
+            port: cord.rest_addr().port(),
+            path: "/".to_owned(),
+            tls,
+            status: Statuses::parse("100-599").unwrap(),
+            body: None,
+        };
+        prober.http(LOOPBACK, &asked, patience).await
+    };
+    assert_eq!(ask(Tls::Unchecked).await, Answer::Well);
+    let checked = ask(Tls::Checked).await;
+    assert!(
+        checked
+            .trouble()
+            .is_some_and(|why| why.contains("certificate")),
+        "{checked:?}"
+    );
+    assert_ne!(ask(Tls::Off).await, Answer::Well);
+}
+
+#[tokio::test]
+async fn who_says_nothing_for_too_long_is_unhealthy() {
+    let test = probed(
+        r#"{ "kind": "log", "silent_s": 60, "interval_s": 10, "failures": 1, "start_grace_s": 0 }"#,
+    )
+    .await;
+    asked_after(&test, "logs", 40).await;
+    becomes(&test, "scout", State::Running).await;
+    let container = test.engine.id_of("yardarm-scout");
+    test.engine.say(&container, LogSource::Stdout, "at work");
+    asked_after(&test, "logs", 40).await;
+    becomes(&test, "scout", State::Running).await;
+    test.pass(TimeDelta::seconds(70));
+    let told = card(&test, "no line for 110 s").await;
+    assert!(told.contains("is unhealthy: log within 60 s"), "{told}");
+    becomes(&test, "scout", State::Starting).await;
+    round(&test);
+    becomes(&test, "scout", State::Running).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_nobody_blind() {
+    let web = Web::start().await;
+    let test = probed(&http(&web, "")).await;
+    round(&test);
+    becomes(&test, "scout", State::Running).await;
+    test.clock.advance(TimeDelta::hours(-1));
+    web.status(503);
+    for asked in 2..=3 {
+        round(&test);
+        web.asked(asked).await;
+    }
+    card(&test, "status 503").await;
+    web.status(200);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn who_does_not_answer_holds_up_nobody() {
+    let (silent, quick) = (Web::start().await, Web::start().await);
+    silent.says(Says::Nothing);
+    let slow = http(&silent, "").replace(r#""timeout_s": 1"#, r#""timeout_s": 600"#);
+    let mut test = TestApp::prepare(&[("probes.parallel", "1")]).await;
+    write(
+        &test,
+        &format!(r#""probes": [{slow}, {slow}, {}]"#, http(&quick, "")),
+    );
+    test.up().await;
+    test.deploy_unproven("scout").await;
+    for asked in 1..=2 {
+        round(&test);
+        quick.asked(asked).await;
+    }
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_is_shown() {
+    let mut test = TestApp::prepare(&[]).await;
+    write(
+        &test,
+        r#""probes": [{ "kind": "exec", "command": ["true"], "interval_s": 10, "failures": 1, "start_grace_s": 0 }]"#,
+    );
+    test.engine.refuse("exec", "403 Forbidden");
+    test.up().await;
+    test.deploy_unproven("scout").await;
+    round(&test);
+    becomes(&test, "scout", State::Degraded).await;
+    let slash = test.olga().slash("status").option("agent", "scout");
+    let told = slash.send().await.unwrap().text();
+    assert!(told.contains("`exec true` cannot be asked since"), "{told}");
+    assert!(told.contains("403 Forbidden"), "{told}");
+    test.engine.mend("exec");
+    round(&test);
+    becomes(&test, "scout", State::Running).await;
+    test.finish().await;
 }
 
 #[tokio::test]

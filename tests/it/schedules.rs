@@ -1,6 +1,6 @@
 //! What is done again and again: asked for in chat, run by the clock, through the same door as everything.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use localcord::{Fault, Person};
 use yardarm::{
     clock::Clock as _,
@@ -281,7 +281,7 @@ async fn what_was_missed_is_made_up_for_as_it_was_asked() {
         test.done(&add).await;
     }
     test.down().await;
-    test.clock.advance(chrono::TimeDelta::minutes(330));
+    test.clock.advance(TimeDelta::minutes(330));
     test.up().await;
     test.until_run("last", |run| {
         run.action.is_some_and(|(_, state)| state.is_over())
@@ -462,6 +462,78 @@ async fn while_discord_does_not_say_who_the_owner_is_a_run_waits() {
     test.come("2026-11-21T13:00:20Z");
     test.until_done("hourly").await;
     assert_eq!(test.scheduled().await.len(), 1);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn while_discord_hangs_the_owner_of_many_is_asked_for_once() {
+    let test = scene().await;
+    let names: Vec<String> = (0..30).map(|number| format!("hourly-{number}")).collect();
+    for name in &names {
+        test.done(&format!(
+            "schedule add name:{name} cron:@hourly action:purge"
+        ))
+        .await;
+    }
+    let slow = Fault::slow(std::time::Duration::from_secs(1));
+    let slow = test.cord.inject(slow.on("GET", "/guilds/*/members/*"));
+    // One after another, they would take longer than anybody waits here.
+    test.come("2026-11-21T13:00:00Z");
+    for name in &names {
+        test.until_run(name, |run| run.action.is_some()).await;
+    }
+    slow.release();
+    for name in &names {
+        test.until_done(name).await;
+    }
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_run_that_could_not_begin_for_a_day_is_given_up() {
+    let test = scene().await;
+    test.done("schedule add name:daily cron:\"0 13 * * *\" action:start agent:scout")
+        .await;
+    let silent = test
+        .cord
+        .inject(Fault::status(500).on("GET", "/guilds/*/members/*"));
+    test.come("2026-11-21T13:00:00Z");
+    let waits = |run: &Run| run.stage == Stage::Claimed && run.outcome.is_some();
+    test.until_run("daily", waits).await;
+    test.come("2026-11-22T12:59:00Z");
+    test.come("2026-11-22T13:01:00Z");
+    let ops = test.cord.channel("ops");
+    let told = ops.wait_for_text("it waited for a day").await.unwrap();
+    assert!(
+        told.text().contains("Discord did not say which roles"),
+        "{}",
+        told.text()
+    );
+    assert_eq!(test.scheduled().await, []);
+    silent.release();
+    test.come("2026-11-23T13:00:00Z");
+    test.until_done("daily").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn so_many_runs_wait_for_their_turn_and_no_more() {
+    let test = people(ASKS).await;
+    test.done("schedule add name:queues cron:@hourly action:stop agent:scout overlap:queue")
+        .await;
+    let noon = test.clock.now();
+    // The first one waits for people, and ten for that one.
+    for hour in 1..=12 {
+        test.come(&(noon + TimeDelta::hours(hour)).to_rfc3339());
+        let now = test.clock.now();
+        let far = |run: &Run| {
+            run.planned == now && (run.stage != Stage::Claimed || (2..=11).contains(&hour))
+        };
+        test.until_run("queues", far).await;
+    }
+    let last = test.schedule("queues").await.last.unwrap();
+    assert_eq!(last.stage, Stage::Skipped);
+    assert_eq!(last.outcome.as_deref(), Some("too many runs wait already"));
     test.finish().await;
 }
 
@@ -776,7 +848,7 @@ async fn a_clock_that_jumps_an_hour_either_way_does_nothing_twice() {
     test.come("2026-11-21T13:00:00Z");
     test.until_done("hourly").await;
     // Back: the hour comes a second time.
-    test.clock.advance(chrono::TimeDelta::hours(-1));
+    test.clock.advance(TimeDelta::hours(-1));
     test.come("2026-11-21T13:00:00Z");
     test.come("2026-11-21T13:05:00Z");
     test.until_run("stale-check", |run| run.planned == test.clock.now())

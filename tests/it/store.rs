@@ -15,7 +15,7 @@ use yardarm::{
             InstanceId, InteractionId, MessageId, NudgeId, UserId,
         },
         outbox::{Exit, OutboxRow, Subject},
-        recovery::Past,
+        recovery::{Past, Reason},
         squelch::Nudge,
     },
     store::{
@@ -23,9 +23,11 @@ use yardarm::{
         actions::{self, Ending, NewAction, NewTarget},
         agents,
         boards::{self, NewBoard},
-        fleets, grants, is_taken,
+        breakers, fleets, grants, is_taken,
         outbox::{self, Notice},
-        process, templates,
+        process,
+        samples::Span,
+        templates,
     },
 };
 
@@ -723,7 +725,12 @@ async fn what_was_tried_by_itself_is_counted_from_its_beginning() {
     let mut start = scene.action(Kind::Start, State::Running);
     start.origin = Origin::Converge;
     scene.insert(&start).await.unwrap();
-    let past = async |since| scene.store.past_of(scene.agent, since).await.unwrap();
+    let now = scene.now + TimeDelta::minutes(1);
+    let past_for = async |reason, since| {
+        let past = scene.store.past_of(scene.agent, reason, (since, now)).await;
+        past.unwrap()
+    };
+    let past = async |since| past_for(Reason::Own, since).await;
     let begun = Past {
         attempts: 1,
         last: Some(scene.now),
@@ -732,6 +739,62 @@ async fn what_was_tried_by_itself_is_counted_from_its_beginning() {
     };
     assert_eq!(past(scene.now - TimeDelta::hours(1)).await, begun);
     assert_eq!(past(scene.now).await, Past::default());
+    let hour_ago = scene.now - TimeDelta::hours(1);
+    assert_eq!(past_for(Reason::Need, hour_ago).await, Past::default());
+}
+
+#[tokio::test]
+async fn what_was_tried_before_a_breaker_closed_counts_no_more() {
+    let scene = Scene::new().await;
+    let mut start = scene.action(Kind::Start, State::Running);
+    start.origin = Origin::Recovery;
+    scene.insert(&start).await.unwrap();
+    let past = async |now| {
+        let span = (scene.now - TimeDelta::hours(1), now);
+        let past = scene.store.past_of(scene.agent, Reason::Own, span).await;
+        let past = past.unwrap();
+        (past.attempts, past.broken)
+    };
+    let later = scene.now + TimeDelta::minutes(10);
+    let mut tx = scene.begin().await;
+    assert!(
+        breakers::open(&mut tx, scene.agent, scene.now)
+            .await
+            .unwrap()
+    );
+    assert!(!breakers::open(&mut tx, scene.agent, later).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(past(later).await, (1, true));
+    let mut tx = scene.begin().await;
+    breakers::close(&mut tx, scene.agent, later).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(past(later).await, (0, false));
+    assert_eq!(scene.store.breakers().await.unwrap(), []);
+    // The clock was set back since: it counts as if nothing had been.
+    assert_eq!(past(scene.now).await, (1, false));
+    let mut tx = scene.begin().await;
+    assert!(breakers::open(&mut tx, scene.agent, later).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(scene.store.breakers().await.unwrap(), [(scene.agent, None)]);
+}
+
+#[tokio::test]
+async fn open_breakers_and_minutes_of_the_host_stay() {
+    let (_folder, store) = migrated(
+        20_261_121_200_000,
+        "INSERT INTO fleets (name, created_at) VALUES ('main', '2026-11-21T09:00:00+00:00');
+         INSERT INTO agents (name, fleet_id, desired, created_at)
+             VALUES ('scout', 1, 'running', '2026-11-21T09:00:00+00:00');
+         INSERT INTO breakers VALUES (1, '2026-11-21T09:00:00+00:00', '2026-11-21T09:05:00+00:00');
+         INSERT INTO host_minutes VALUES (15, 120, 1024, 0, 400, 50);",
+    )
+    .await;
+    let since: DateTime<Utc> = "2026-11-21T09:05:00Z".parse().unwrap();
+    assert_eq!(store.breakers().await.unwrap(), [(AgentId(1), Some(since))]);
+    let all = Span { from: 0, to: 99 };
+    let host = store.host_total(all).await.unwrap().unwrap();
+    assert!((host.cpu_percent - 12.0).abs() < f64::EPSILON);
+    assert_eq!(host.memory_pressure, None);
 }
 
 #[tokio::test]

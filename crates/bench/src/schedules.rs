@@ -29,7 +29,7 @@ pub(crate) async fn measure(figures: &mut Figures, counts: &Counts) -> Result<()
     let mut samples = Vec::with_capacity(counts.one);
     for _ in 0..counts.one {
         let began = Instant::now();
-        ops.run_schedules().await?;
+        ops.run_schedules(&|| ()).await?;
         samples.push(began.elapsed());
     }
     samples.sort_unstable();
@@ -39,7 +39,7 @@ pub(crate) async fn measure(figures: &mut Figures, counts: &Counts) -> Result<()
     figures.number("tick_us", median.as_secs_f64() * 1e6);
     add(ops, SCHEDULES - DUE..SCHEDULES, now - TimeDelta::days(1)).await?;
     let began = Instant::now();
-    ops.run_schedules().await?;
+    ops.run_schedules(&|| ()).await?;
     let took = began.elapsed().as_secs_f64();
     figures.number("claim_us", took * 1e6 / f64::from(u32::try_from(DUE)?));
     fleet.stop().await;

@@ -155,6 +155,7 @@ fn probes(view: &View) -> String {
     let lines = asked.iter().zip(&view.probed).map(|(probe, probed)| {
         let question = clip(&probe.question.to_string().replace('`', "'"), 80);
         let verdict = match probed.streak.verdict {
+            _ if probed.is_blind => "⚪",
             Verdict::Starting => "🟡",
             Verdict::Healthy => "🟢",
             Verdict::Unhealthy => "🟠",
@@ -170,6 +171,11 @@ fn standing(probed: &Probed) -> String {
         return format!("{verdict}, not asked yet");
     };
     let since = ago(probed.since);
+    let verdict = if probed.is_blind {
+        "cannot be asked"
+    } else {
+        verdict
+    };
     match last.answer.trouble() {
         None => format!("{verdict} since {since}, {} ms", last.took.as_millis()),
         Some(why) => format!("{verdict} since {since}: {}", sentence(why, 150)),

@@ -66,8 +66,14 @@ fn memory(total: &Total) -> String {
 }
 
 fn of_host(total: &HostTotal, host: &Host) -> String {
+    let waits = total.memory_pressure.zip(total.io_pressure);
+    let waits = waits.map_or_else(String::new, |(memory, io)| {
+        format!(
+            "; work waited at most {memory:.0} % of a minute for memory and {io:.0} % for disks"
+        )
+    });
     format!(
-        "Host: CPU {:.0} % (peak {:.0} %), memory {} (peak {}) of {}",
+        "Host: CPU {:.0} % (peak {:.0} %), memory {} (peak {}) of {}{waits}",
         total.cpu_percent,
         total.cpu_peak,
         size(total.memory_bytes),

@@ -347,7 +347,8 @@ prop_compose! {
             observed: Some(Observation {
                 container: ContainerId("c".to_owned()), name: "c".to_owned(), phase: Phase::Exited,
                 image: ImageId("sha256:0".to_owned()), started_at: Some(noon()), finished_at: Some(noon()),
-                exit_code: Some(1), oom_killed: false, error, health: None, restarts: u32::MAX, ports, addresses: Vec::new(),
+                exit_code: Some(1), oom_killed: false, error, health: None, health_said: None,
+                restarts: u32::MAX, ports, addresses: Vec::new(),
             }),
             probed: vec![probed; 10], log_says: None, broken: false,
             usage: Some(Usage { cpus: 512.0, memory_bytes: u64::MAX, pids: u64::MAX, io: Io::default() }),

@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, fmt, ops::RangeInclusive, str::FromStr as _};
 
 use chrono::{DateTime, Duration, MappedLocalTime, NaiveDateTime, Offset, TimeZone, Utc};
-use chrono_tz::{GapInfo, OffsetComponents as _, Tz};
+use chrono_tz::{GapInfo, Tz};
 
 use crate::domain::problem::shown;
 
@@ -43,15 +43,15 @@ pub struct Cron {
     pace: Pace,
 }
 
-/// What a change of the clocks does to it.
+/// What a change of the clocks does to it, as in Vixie's cron: whatever it is, all other days go by the clock on the wall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
-    /// It names its times: each comes once, and one that the clocks skip comes when they have skipped.
+    /// It names its times, or steps by hours: each comes once, and one that the clocks skip comes when they have skipped.
     Times,
-    /// It goes by steps within days or hours that it names: an hour that comes twice has its steps twice.
-    Steps,
-    /// It goes by steps all the time: in the zone's standard time, so that they stay even.
-    Even,
+    /// It goes by minutes within hours that it names: an hour that comes twice has them twice.
+    Minutes,
+    /// It comes in every hour: the same, and what the clocks skip is left out, because the next comes soon.
+    Hourly,
 }
 
 impl PartialEq for Cron {
@@ -94,11 +94,10 @@ impl Cron {
         let day = Field::parse(day, &DAY)?;
         let month = Field::parse(month, &MONTH)?;
         let week_day = Field::parse(week_day, &WEEK_DAY)?;
-        let any_day = day.every && month.every && week_day.every;
-        let pace = match (minute.steps, hour.steps) {
-            (_, true) if any_day => Pace::Even,
-            (false, false) => Pace::Times,
-            _ => Pace::Steps,
+        let pace = match (minute.steps, hour.values.len()) {
+            (_, 24) => Pace::Hourly,
+            (true, _) => Pace::Minutes,
+            (false, _) => Pace::Times,
         };
         let days = days(&[&minute, &hour, &month], &day, &week_day)?;
         if days.is_empty() {
@@ -112,17 +111,11 @@ impl Cron {
 
     /// The first time after an instant; None if there is none in this century.
     pub fn next(&self, after: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
-        let local = after.with_timezone(&zone);
-        if self.pace == Pace::Even {
-            let standard = local.offset().base_utc_offset();
-            let next = self.following(after.naive_utc() + standard)?;
-            return Some((next - standard).and_utc());
-        }
-        let mut wall = local.naive_local();
+        let mut wall = after.with_timezone(&zone).naive_local();
         let next = loop {
             wall = self.following(wall)?;
             let at = self.instant(wall, after, zone);
-            if at > after {
+            if let Some(at) = at.filter(|at| *at > after) {
                 break at;
             }
         };
@@ -140,29 +133,36 @@ impl Cron {
         days.min().map(|next| next.naive_utc())
     }
 
-    /// When a clock on the wall shows a time that is to come after an instant.
-    fn instant(&self, wall: NaiveDateTime, after: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+    /// When a clock on the wall shows a time that is to come after an instant; None if it never does and is left out.
+    fn instant(
+        &self,
+        wall: NaiveDateTime,
+        after: DateTime<Utc>,
+        zone: Tz,
+    ) -> Option<DateTime<Utc>> {
         match zone.from_local_datetime(&wall) {
-            MappedLocalTime::Single(at) => at.to_utc(),
+            MappedLocalTime::Single(at) => Some(at.to_utc()),
             MappedLocalTime::Ambiguous(first, second) => {
-                let passed = self.pace == Pace::Steps && first <= after;
-                if passed { second } else { first }.to_utc()
+                let passed = self.pace != Pace::Times && first <= after;
+                Some(if passed { second } else { first }.to_utc())
             }
+            MappedLocalTime::None if self.pace == Pace::Hourly => None,
             // The first valid instant.
-            MappedLocalTime::None => GapInfo::new(&wall, &zone)
-                .and_then(|gap| gap.end)
-                .map_or_else(|| wall.and_utc(), |end| end.to_utc()),
+            MappedLocalTime::None => {
+                let end = GapInfo::new(&wall, &zone).and_then(|gap| gap.end);
+                Some(end.map_or_else(|| wall.and_utc(), |end| end.to_utc()))
+            }
         }
     }
 
-    /// Steps in an hour that comes twice, seen from within its first time: the first step of the second time, unless
-    /// the first time has one that is still to come.
+    /// In an hour that comes twice, seen from within its first time: the first of the second time, unless the first time
+    /// has one that is still to come.
     fn again(&self, after: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
         let wall = after.with_timezone(&zone).naive_local();
         let MappedLocalTime::Ambiguous(first, second) = zone.from_local_datetime(&wall) else {
             return None;
         };
-        if self.pace != Pace::Steps || first != after {
+        if self.pace == Pace::Times || first != after {
             return None;
         }
         let (now, then) = (first.offset().fix(), second.offset().fix());
@@ -261,7 +261,7 @@ const WEEK_DAY: Unit = Unit {
 /// The values of one field.
 struct Field {
     values: BTreeSet<u8>,
-    /// It is `*`.
+    /// It is `*`: all values, those of a crate that counts otherwise, too.
     every: bool,
     /// It begins with `*`, which Unix takes for no restriction of days.
     steps: bool,

@@ -237,25 +237,107 @@ fn steps_within_an_hour_that_comes_twice_come_twice_and_in_order() {
     );
 }
 
+/// A line goes by the clock on the wall, in summer as in winter, and only the day of the change is another.
 #[test]
-fn steps_at_all_times_stay_even_through_every_change_of_the_clocks() {
+fn steps_go_by_the_clock_on_the_wall() {
     for zone in ZONES {
-        for (line, minutes) in [
-            ("*/5 * * * *", 5),
-            ("*/20 * * * *", 20),
-            ("17 * * * *", 60),
-            ("0 */2 * * *", 120),
-            ("30 */12 * * *", 720),
-        ] {
-            let line = cron(line);
-            let mut now = at("2026-01-01T00:00:00Z");
-            now = line.next(now, zone).expect("a next time");
-            while now < at("2026-12-31T00:00:00Z") {
-                let next = line.next(now, zone).expect("a next time");
-                assert_eq!((next - now).num_minutes(), minutes, "{line} {zone} {now}");
-                now = next;
-            }
+        for after in ["2026-01-15T00:00:00Z", "2026-07-15T00:00:00Z"] {
+            let walls = |line| {
+                let times = times(line, zone, after, 24).into_iter();
+                times
+                    .map(|time| time[11..16].to_owned())
+                    .collect::<Vec<_>>()
+            };
+            assert!(walls("17 * * * *").iter().all(|time| time.ends_with(":17")));
+            let mut sixths = walls("0 */6 * * *");
+            sixths.sort();
+            sixths.dedup();
+            assert_eq!(
+                sixths,
+                ["00:00", "06:00", "12:00", "18:00"],
+                "{zone} {after}"
+            );
         }
+    }
+}
+
+#[test]
+fn on_the_day_of_a_change_steps_follow_the_wall_and_lose_or_double_what_it_does() {
+    for (line, zone, after, expected) in [
+        // Set ahead: what comes in every hour is left out in the one that is skipped.
+        (
+            "17 * * * *",
+            Berlin,
+            "2026-03-29T00:00:00Z",
+            ["01:17 +01:00", "03:17 +02:00", "04:17 +02:00"],
+        ),
+        (
+            "5/20 * * * *",
+            New_York,
+            "2026-03-08T06:30:00Z",
+            ["01:45 -05:00", "03:05 -04:00", "03:25 -04:00"],
+        ),
+        (
+            "17 * * * *",
+            Lord_Howe,
+            "2026-10-03T14:30:00Z",
+            ["01:17 +10:30", "03:17 +11:00", "04:17 +11:00"],
+        ),
+        // What steps by hours comes at the first valid instant.
+        (
+            "30 */2 * * *",
+            Berlin,
+            "2026-03-28T23:00:00Z",
+            ["00:30 +01:00", "03:00 +02:00", "04:30 +02:00"],
+        ),
+        (
+            "0 */2 * * *",
+            Lord_Howe,
+            "2026-10-03T13:45:00Z",
+            ["02:30 +11:00", "04:00 +11:00", "06:00 +11:00"],
+        ),
+        (
+            "0 */6 * * *",
+            New_York,
+            "2026-03-08T04:30:00Z",
+            ["00:00 -05:00", "06:00 -04:00", "12:00 -04:00"],
+        ),
+        // Set back: what comes in every hour comes in both …
+        (
+            "17 * * * *",
+            Berlin,
+            "2026-10-25T00:00:00Z",
+            ["02:17 +02:00", "02:17 +01:00", "03:17 +01:00"],
+        ),
+        (
+            "17 * * * *",
+            New_York,
+            "2026-11-01T05:00:00Z",
+            ["01:17 -04:00", "01:17 -05:00", "02:17 -05:00"],
+        ),
+        (
+            "45 * * * *",
+            Lord_Howe,
+            "2026-04-04T14:30:00Z",
+            ["01:45 +11:00", "01:45 +10:30", "02:45 +10:30"],
+        ),
+        // … and what steps by hours counts once.
+        (
+            "30 */2 * * *",
+            Berlin,
+            "2026-10-25T00:00:00Z",
+            ["02:30 +02:00", "04:30 +01:00", "06:30 +01:00"],
+        ),
+        (
+            "30 */1 * * *",
+            New_York,
+            "2026-11-01T05:00:00Z",
+            ["01:30 -04:00", "01:30 -05:00", "02:30 -05:00"],
+        ),
+    ] {
+        let found = times(line, zone, after, 3);
+        let found: Vec<&str> = found.iter().map(|time| &time[11..]).collect();
+        assert_eq!(found, expected, "{line} {zone}");
     }
 }
 

@@ -246,6 +246,7 @@ pub(super) fn observation(inspected: ContainerInspectResponse) -> Option<Observa
             .filter(|_| !phase.is_up() && finished_at.is_some()),
         oom_killed: state.oom_killed.unwrap_or_default(),
         health: health(&state),
+        health_said: health_said(&state),
         error: state.error.filter(|error| !error.is_empty()),
         restarts: u32::try_from(unsigned(inspected.restart_count)).unwrap_or(u32::MAX),
         addresses: inspected
@@ -274,6 +275,18 @@ fn health(state: &ContainerState) -> Option<Health> {
         HealthStatusEnum::UNHEALTHY => Some(Health::Unhealthy),
         HealthStatusEnum::NONE | HealthStatusEnum::EMPTY => None,
     }
+}
+
+/// A health check may write much, and the last one counts.
+const HEALTH_SAID_MAX: usize = 200;
+
+fn health_said(state: &ContainerState) -> Option<String> {
+    let health = state.health.as_ref()?;
+    if health.status != Some(HealthStatusEnum::UNHEALTHY) {
+        return None;
+    }
+    let said = health.log.as_ref()?.last()?.output.as_deref()?.trim();
+    (!said.is_empty()).then(|| said.chars().take(HEALTH_SAID_MAX).collect())
 }
 
 /// By the networks' names. Docker leaves the text empty where there is no address.

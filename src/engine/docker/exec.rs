@@ -1,6 +1,10 @@
 //! A command inside a container, and the beginning of what it says.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use bollard::{
     Docker,
@@ -11,12 +15,61 @@ use tokio::time::timeout;
 
 use crate::engine::{EXEC_OUTPUT_MAX, EngineError, ExecOutcome, Result};
 
+/// A container and a command in it.
+type Place = (String, Vec<String>);
+
+/// Commands that were not seen to end, by their ids. Docker cannot end what it began: if they were begun again and again,
+/// each would be one process more, until the limit of the container ends it.
+#[derive(Debug, Default)]
+pub(super) struct Unended(Mutex<HashMap<Place, String>>);
+
+/// More than that are forgotten: their containers are likely gone.
+const KEPT: usize = 4096;
+
+impl Unended {
+    fn with<T>(&self, work: impl FnOnce(&mut HashMap<Place, String>) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note(&self, place: &Place, exec: &str) {
+        self.with(|unended| {
+            if unended.len() >= KEPT {
+                unended.clear();
+            }
+            unended.insert(place.clone(), exec.to_owned());
+        });
+    }
+
+    fn forget(&self, place: &Place) {
+        self.with(|unended| unended.remove(place));
+    }
+
+    async fn runs(&self, docker: &Docker, place: &Place) -> Result<bool> {
+        let Some(exec) = self.with(|unended| unended.get(place).cloned()) else {
+            return Ok(false);
+        };
+        match docker.inspect_exec(&exec).await.map_err(EngineError::from) {
+            Ok(seen) => Ok(seen.running == Some(true)),
+            Err(EngineError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Runs a command for `most`. One that has not ended by then runs on, and is not begun again before it ends.
 pub(super) async fn run(
     docker: &Docker,
-    container: &str,
-    command: &[String],
+    unended: &Unended,
+    (container, command): (&str, &[String]),
     most: Duration,
 ) -> Result<ExecOutcome> {
+    let place = (container.to_owned(), command.to_vec());
+    if unended.runs(docker, &place).await? {
+        return Ok(ExecOutcome {
+            exit_code: None,
+            output: String::new(),
+        });
+    }
     let options = CreateExecOptions {
         cmd: Some(command.to_vec()),
         attach_stdout: Some(true),
@@ -24,13 +77,16 @@ pub(super) async fn run(
         ..Default::default()
     };
     let exec = docker.create_exec(container, options).await?.id;
+    unended.note(&place, &exec);
     let mut said = Vec::new();
     let in_time = timeout(most, listen(docker, &exec, &mut said)).await;
     let exit_code = match in_time {
         Err(_) => None,
         Ok(ended) => {
             ended?;
-            docker.inspect_exec(&exec).await?.exit_code
+            let exit_code = docker.inspect_exec(&exec).await?.exit_code;
+            unended.forget(&place);
+            exit_code
         }
     };
     Ok(ExecOutcome {

@@ -55,6 +55,7 @@ pub struct Docker {
     deadlines: Deadlines,
     /// Held while a network is looked for and made: Docker 20.10 makes a second one of the same name.
     networks: Mutex<()>,
+    unended: exec::Unended,
 }
 
 impl Docker {
@@ -65,6 +66,7 @@ impl Docker {
             connection: Connection::new(Address::parse(host)?),
             deadlines,
             networks: Mutex::new(()),
+            unended: exec::Unended::default(),
         })
     }
 
@@ -562,9 +564,10 @@ impl Engine for Docker {
     ) -> Result<ExecOutcome> {
         let id = plain(container.as_str())?;
         let deadline = self.deadlines.answer.saturating_add(most);
+        let unended = &self.unended;
         self.connection
             .call("exec", deadline, |docker| async move {
-                exec::run(&docker, id, command, most).await
+                exec::run(&docker, unended, (id, command), most).await
             })
             .await
     }

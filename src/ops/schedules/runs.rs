@@ -1,7 +1,10 @@
 //! Carrying schedules out. What has come is claimed as a run first; a run becomes an action through the one door, in the
 //! transaction that writes the action. Cut off anywhere, it goes on from the rows.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{DateTime, Duration, Utc};
+use futures::{StreamExt as _, stream};
 
 use super::super::{Ops, actions::Requester};
 use crate::{
@@ -9,7 +12,7 @@ use crate::{
         action::{Action, Kind, Origin, State},
         event::Event,
         grant::Caller,
-        ids::{ChannelId, RunId},
+        ids::{ChannelId, RunId, UserId},
         outbox::Subject,
         schedule::{Job, Overlap, QUEUE_MAX, Run, Schedule, Stage},
     },
@@ -27,6 +30,12 @@ const CLAIMED_AT_ONCE: i64 = 100;
 /// A run that could not begin for so long is given up.
 const WAIT_MAX: Duration = Duration::days(1);
 
+/// Runs that are begun, and owners who are asked for, at the same time: while Discord hangs each waits for its answer.
+const AT_ONCE: usize = 8;
+
+/// Who the owners are now, or why Discord did not say.
+type Owners = HashMap<UserId, std::result::Result<Option<Caller>, String>>;
+
 /// How long runs are kept that are over.
 const RUNS_KEPT: Duration = Duration::days(90);
 
@@ -41,13 +50,36 @@ enum Tried {
 }
 
 impl Ops {
-    /// Claims what has come, and begins the runs whose turn it is.
-    pub async fn run_schedules(&self) -> Result<()> {
+    /// Claims what has come, and begins the runs whose turn it is; `went_on` hears of each answer and each run.
+    pub async fn run_schedules(&self, went_on: &(dyn Fn() + Sync)) -> Result<()> {
         self.claim_due().await?;
+        let mut due = Vec::new();
         for run in self.store.runs_to_begin().await? {
-            self.begin_run(&run).await?;
+            if let Some(schedule) = self.store.schedule(run.schedule).await? {
+                due.push((schedule, run));
+            }
         }
-        Ok(())
+        let owners = &self.owners_of(&due, went_on).await;
+        let begun = due
+            .into_iter()
+            .map(|(schedule, run)| async move { self.begin_run(&schedule, &run, owners).await });
+        let mut begun = stream::iter(begun).buffer_unordered(AT_ONCE);
+        let mut outcome = Ok(());
+        while let Some(done) = begun.next().await {
+            went_on();
+            outcome = outcome.and(done);
+        }
+        outcome
+    }
+
+    /// Asks Discord who the owners of these runs are now, each once.
+    async fn owners_of(&self, due: &[(Schedule, Run)], went_on: &(dyn Fn() + Sync)) -> Owners {
+        let owners: HashSet<UserId> = due.iter().filter_map(|(one, _)| one.owner).collect();
+        let asked = owners
+            .into_iter()
+            .map(|owner| async move { (owner, self.members.member(owner).await) });
+        let answers = stream::iter(asked).buffer_unordered(AT_ONCE);
+        answers.inspect(|_| went_on()).collect().await
     }
 
     async fn claim_due(&self) -> Result<()> {
@@ -65,17 +97,12 @@ impl Ops {
         }
     }
 
-    async fn begin_run(&self, run: &Run) -> Result<()> {
-        let Some(schedule) = self.store.schedule(run.schedule).await? else {
-            return Ok(());
-        };
-        match self.try_run(&schedule, run.id).await {
+    async fn begin_run(&self, schedule: &Schedule, run: &Run, owners: &Owners) -> Result<()> {
+        match self.try_run(schedule, run.id, owners).await {
             Ok(Tried::Settled) | Err(Error::AlreadyDecided(_)) => Ok(()),
-            Ok(Tried::Done) => self.end_run(&schedule, run, (Stage::Done, None)).await,
-            Ok(Tried::Forbidden(why)) => self.pause_forbidden(&schedule, run, &why).await,
-            Err(Error::Unavailable(why) | Error::Busy(why)) => {
-                self.wait(&schedule, run, &why).await
-            }
+            Ok(Tried::Done) => self.end_run(schedule, run, (Stage::Done, None)).await,
+            Ok(Tried::Forbidden(why)) => self.pause_forbidden(schedule, run, &why).await,
+            Err(Error::Unavailable(why) | Error::Busy(why)) => self.wait(schedule, run, &why).await,
             Err(Error::Internal(error)) => {
                 let error = format!("{error:#}");
                 tracing::error!(schedule.name = %schedule.order.name, run.id = run.id.0, error, "a run failed");
@@ -83,37 +110,35 @@ impl Ops {
                     "Yardarm itself failed; its log tells more under run {}.",
                     run.id
                 );
-                self.end_run(&schedule, run, (Stage::Refused, Some(&why)))
+                self.end_run(schedule, run, (Stage::Refused, Some(&why)))
                     .await
             }
             Err(error) => {
                 let why = error.to_string();
-                self.end_run(&schedule, run, (Stage::Refused, Some(&why)))
+                self.end_run(schedule, run, (Stage::Refused, Some(&why)))
                     .await
             }
         }
     }
 
-    async fn try_run(&self, schedule: &Schedule, run: RunId) -> Result<Tried> {
+    async fn try_run(&self, schedule: &Schedule, run: RunId, owners: &Owners) -> Result<Tried> {
         let order = &schedule.order;
         if order.job.kind().is_none() {
             self.do_own(order.job).await?;
             return Ok(Tried::Done);
         }
-        let caller = match schedule.owner {
-            Some(owner) => match self.members.member(owner).await {
-                Ok(Some(caller)) => Some(caller),
-                Ok(None) => {
-                    let why = format!("its owner <@{owner}> has left the server");
-                    return Ok(Tried::Forbidden(why));
-                }
-                Err(error) => {
-                    return Err(Error::Unavailable(format!(
-                        "Discord did not say which roles <@{owner}> has ({error})."
-                    )));
-                }
-            },
+        let caller = match schedule.owner.map(|owner| answer_about(owner, owners)) {
             None => None,
+            Some((_, Ok(Some(caller)))) => Some(caller),
+            Some((owner, Ok(None))) => {
+                let why = format!("its owner <@{owner}> has left the server");
+                return Ok(Tried::Forbidden(why));
+            }
+            Some((owner, Err(error))) => {
+                return Err(Error::Unavailable(format!(
+                    "Discord did not say which roles <@{owner}> has ({error})."
+                )));
+            }
         };
         let mut request = self.own_sight().request_job(order)?;
         if let Some(Err(why)) = caller.as_ref().map(|caller| self.permit(caller, &request)) {
@@ -249,6 +274,17 @@ impl Ops {
         let schedule = self.store.schedule(run.schedule).await?;
         Ok((schedule.ok_or_else(missing)?, run))
     }
+}
+
+fn answer_about(
+    owner: UserId,
+    owners: &Owners,
+) -> (UserId, std::result::Result<Option<Caller>, String>) {
+    let answer = owners.get(&owner).cloned();
+    (
+        owner,
+        answer.unwrap_or_else(|| Err("nobody asked".to_owned())),
+    )
 }
 
 fn lost(caller: Option<&Caller>, why: &Error) -> String {

@@ -189,6 +189,12 @@ impl FakeEngine {
         state.tell(id, EngineEventKind::HealthChanged);
     }
 
+    /// Its health check fails, and says why.
+    pub(crate) fn fail_health(&self, id: &ContainerId, said: &str) {
+        self.state().container(id).health_said = Some(said.to_owned());
+        self.set_health(id, Health::Unhealthy);
+    }
+
     /// It writes a line.
     pub(crate) fn say(&self, id: &ContainerId, source: LogSource, text: &str) {
         self.state().say(id, source, text);

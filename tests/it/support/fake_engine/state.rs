@@ -85,6 +85,7 @@ pub(super) struct Container {
     pub(super) oom_killed: bool,
     error: Option<String>,
     pub(super) health: Option<Health>,
+    pub(super) health_said: Option<String>,
     /// Network → alias.
     pub(super) networks: BTreeMap<String, String>,
     /// Name in the spec → name on the host.
@@ -123,6 +124,7 @@ impl Container {
             oom_killed: false,
             error: None,
             health: None,
+            health_said: None,
             networks: BTreeMap::new(),
             volumes: BTreeMap::new(),
             secret_files: None,
@@ -157,6 +159,7 @@ impl Container {
             oom_killed: self.oom_killed,
             error: self.error.clone(),
             health: self.health,
+            health_said: self.health_said.clone(),
             restarts: 0,
             ports: self.ports.iter().map(shown_port).collect(),
             addresses: self.addresses(),
@@ -537,6 +540,7 @@ impl State {
         container.exit_code = None;
         container.oom_killed = false;
         container.health = container.spec.health.as_ref().map(|_| Health::Starting);
+        container.health_said = None;
         let is_checked = container.health.is_some();
         self.tell(id, EngineEventKind::Started);
         for (source, text) in behaviour.says {
