@@ -45,6 +45,9 @@ pub struct Alerts {
     /// So many returns within `squelch_s` are flapping.
     #[schemars(range(min = 2, max = 16))]
     pub flaps: u32,
+    /// Days after which what is over is forgotten.
+    #[schemars(range(min = 31, max = 3650))]
+    pub keep_days: u32,
 }
 
 impl Default for Alerts {
@@ -60,6 +63,7 @@ impl Default for Alerts {
             hold: std(damping.hold),
             hold_flapping: std(damping.hold_flapping),
             flaps: u32::try_from(damping.flaps).unwrap_or(u32::MAX),
+            keep_days: 400,
         }
     }
 }
@@ -89,6 +93,8 @@ impl Alerts {
     pub(super) fn problems(&self) -> impl Iterator<Item = Problem> {
         let flaps = 2..=16;
         let repeats = 0..=100;
+        // `/alerts list` looks back for 30 days.
+        let days = 31..=3650;
         [
             seconds::outside("alerts.group_wait_s", self.group_wait, &(0..=3600)),
             seconds::outside(
@@ -108,6 +114,8 @@ impl Alerts {
                 .then(|| Problem::out_of_range("alerts.flaps", self.flaps, &flaps)),
             (!repeats.contains(&self.repeats))
                 .then(|| Problem::out_of_range("alerts.repeats", self.repeats, &repeats)),
+            (!days.contains(&self.keep_days))
+                .then(|| Problem::out_of_range("alerts.keep_days", self.keep_days, &days)),
         ]
         .into_iter()
         .flatten()

@@ -60,14 +60,15 @@ pub(super) struct RouteEntry {
     group_interval_s: Option<u32>,
     #[schemars(range(min = 60, max = 604_800))]
     repeat_interval_s: Option<u32>,
-    /// Who else is told if nobody acknowledges.
-    escalate: Option<EscalationEntry>,
+    /// Who else is told if nobody acknowledges: a ladder, rung by rung.
+    #[serde(default)]
+    escalate: Vec<EscalationEntry>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct EscalationEntry {
-    /// Seconds from the message to the first escalation, and from one to the next.
+    /// Seconds from the message, or from what was told before, to this, and from one time to the next.
     #[schemars(range(min = 60, max = 604_800))]
     after_s: u32,
     /// The ids of channels; without any channel or target, those of the route.
@@ -76,7 +77,7 @@ struct EscalationEntry {
     /// The names of `[[notify]]` entries.
     #[serde(default)]
     notify: Vec<String>,
-    /// So often at most.
+    /// So often at most, before the next rung.
     #[serde(default = "once")]
     #[schemars(range(min = 1, max = 20))]
     most: u32,
@@ -93,6 +94,9 @@ pub(super) struct MaintenanceEntry {
     agents: Vec<String>,
     window: Times,
 }
+
+/// Rungs of one ladder: whoever stands higher would hear of it days later.
+const RUNGS_MAX: usize = 8;
 
 const fn by_fleet() -> GroupBy {
     GroupBy::Fleet
@@ -168,10 +172,7 @@ fn route(reader: &mut Reader<'_>, entry: &RouteEntry, usual: Pace) -> Route {
         thread: entry.thread,
         group_by: entry.group_by,
         pace: pace(reader, entry, usual),
-        escalation: entry
-            .escalate
-            .as_ref()
-            .map(|one| escalation(reader, entry, one)),
+        escalation: escalation(reader, entry),
     }
 }
 
@@ -206,9 +207,25 @@ fn pace(reader: &mut Reader<'_>, entry: &RouteEntry, usual: Pace) -> Pace {
     }
 }
 
-fn escalation(reader: &mut Reader<'_>, entry: &RouteEntry, one: &EscalationEntry) -> Escalation {
-    reader.within("escalate.after_s", one.after_s, 60..=604_800);
-    reader.within("escalate.most", one.most, 1..=20);
+fn escalation(reader: &mut Reader<'_>, entry: &RouteEntry) -> Vec<Escalation> {
+    if entry.escalate.len() > RUNGS_MAX {
+        let hint = format!("use {RUNGS_MAX} rungs at most");
+        reader.refuse("escalate", "is too long".to_owned(), &hint);
+    }
+    let rungs = entry.escalate.iter().enumerate();
+    rungs
+        .map(|(position, one)| rung(reader, entry, (position, one)))
+        .collect()
+}
+
+fn rung(
+    reader: &mut Reader<'_>,
+    entry: &RouteEntry,
+    (position, one): (usize, &EscalationEntry),
+) -> Escalation {
+    let key = |key: &str| format!("escalate[{position}].{key}");
+    reader.within(&key("after_s"), one.after_s, 60..=604_800);
+    reader.within(&key("most"), one.most, 1..=20);
     let to = if one.channels.is_empty() && one.notify.is_empty() {
         destinations(&entry.channels, &entry.notify)
     } else {
@@ -231,13 +248,14 @@ fn destinations(channels: &[Snowflake], targets: &[String]) -> Vec<Destination> 
 }
 
 fn refuse_unknown(reader: &mut Reader<'_>, entry: &RouteEntry, targets: &[&str]) {
-    let later = entry.escalate.as_ref().map(|one| &one.notify);
-    let named = [("notify", Some(&entry.notify)), ("escalate.notify", later)];
+    let later = entry.escalate.iter().enumerate();
+    let later = later.map(|(position, one)| (format!("escalate[{position}].notify"), &one.notify));
+    let named = std::iter::once(("notify".to_owned(), &entry.notify)).chain(later);
     for (key, names) in named {
-        for name in names.into_iter().flatten() {
+        for name in names {
             if !targets.contains(&name.as_str()) {
                 let message = format!("there is no `[[notify]]` entry {}", shown(name));
-                reader.refuse(key, message, &did_you_mean(name, targets));
+                reader.refuse(&key, message, &did_you_mean(name, targets));
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::domain::{
     ids::{ChannelId, GuildId, UserId},
     pattern::Pattern,
     policy::{Ask, Effect, Preset},
-    squelch::Destination,
+    squelch::{Destination, GroupBy, Pace},
 };
 
 const TOKEN: &str = "MTIzNDU2Nzg5.GhIjKl.a-signature_of_Discord";
@@ -832,7 +832,7 @@ fn targets_take_their_secrets_from_elsewhere_and_show_them_to_nobody() {
         [[route]]
         name = "nights"
         notify = ["phone"]
-        escalate = { after_s = 900, notify = ["pager"] }
+        escalate = [{ after_s = 900, notify = ["pager"] }]
     "#;
     let variables = [
         ("DISCORD_TOKEN", TOKEN),
@@ -859,8 +859,10 @@ fn targets_take_their_secrets_from_elsewhere_and_show_them_to_nobody() {
     assert!(!format!("{settings:?}").contains("planted"));
     let route = &settings.squelch.routes[0];
     assert_eq!(route.to, [Destination::Target("phone".to_owned())]);
-    let escalation = route.escalation.as_ref().expect("an escalation");
-    assert_eq!(escalation.to, [Destination::Target("pager".to_owned())]);
+    assert_eq!(
+        route.escalation[0].to,
+        [Destination::Target("pager".to_owned())]
+    );
 }
 
 #[test]
@@ -958,7 +960,7 @@ fn wrong_targets_are_refused_by_key_and_without_their_secrets() {
         [[route]]
         name = "nights"
         notify = ["pagr"]
-        escalate = { after_s = 900, notify = ["nobody"] }
+        escalate = [{ after_s = 900, notify = ["nobody"] }]
     "#;
     let variables = [
         ("DISCORD_TOKEN", TOKEN),
@@ -968,7 +970,7 @@ fn wrong_targets_are_refused_by_key_and_without_their_secrets() {
     insta::assert_snapshot!(refused.map(drop).expect_err("wrong settings"), @"
     yardarm.toml: route[0].notify: there is no `[[notify]]` entry `pagr`
     hint: did you mean `pager`?
-    yardarm.toml: route[0].escalate.notify: there is no `[[notify]]` entry `nobody`
+    yardarm.toml: route[0].escalate[0].notify: there is no `[[notify]]` entry `nobody`
     hint: use one of `hook`, `pager`, `phone`
     yardarm.toml: notify[0].key: is missing
     hint: name the variable, the file or the secret that holds the routing key of the service: `key_env`, `key_file` or `key_secret`
@@ -1002,4 +1004,115 @@ fn thresholds_that_cannot_be_are_refused_by_key() {
     yardarm.toml: threshold[0].for_s: `90000` is out of range
     hint: use 0 to 86400
     ");
+}
+
+#[test]
+fn a_route_is_read_with_all_it_says() {
+    let settings = good(
+        r#"
+        [alerts]
+        repeats = 5
+        [[route]]
+        name = "nights"
+        severities = ["critical", "warning"]
+        kinds = ["down"]
+        fleets = ["prod-*"]
+        agents = ["scout"]
+        window = { days = ["fri"], from = "22:00", to = "06:00", zone = "Europe/Berlin" }
+        channels = [8]
+        users = [5]
+        roles = [6]
+        thread = true
+        group_by = "route"
+        group_wait_s = 0
+        group_interval_s = 60
+        repeat_interval_s = 3600
+        escalate = [{ after_s = 900, channels = [9], most = 2 }, { after_s = 60 }]
+        [[maintenance]]
+        name = "sundays"
+        fleets = ["main"]
+        window = { days = ["Sun"], from = "02:00", to = "04:00", zone = "UTC" }
+        "#,
+    );
+    let route = &settings.squelch.routes[0];
+    let here = |id| vec![Destination::Channel(ChannelId(id))];
+    assert_eq!(
+        route.matcher.to_string(),
+        "agent scout, fleet prod-*, kind down, severity critical or warning"
+    );
+    assert_eq!(
+        route.window.as_ref().map(ToString::to_string).as_deref(),
+        Some("Fri 22:00–06:00 Europe/Berlin")
+    );
+    assert_eq!((&route.to, &route.users), (&here(8), &vec![UserId(5)]));
+    assert_eq!((route.thread, route.group_by), (true, GroupBy::Route));
+    let seconds = chrono::Duration::seconds;
+    let pace = Pace {
+        group_wait: seconds(0),
+        group_interval: seconds(60),
+        repeat_interval: seconds(3600),
+        repeats: 5,
+    };
+    assert_eq!(route.pace, pace);
+    // A rung that names nobody is for those of the route.
+    let ladder = route.escalation.iter();
+    let ladder = ladder.map(|rung| (rung.after, rung.to.clone(), rung.most));
+    assert_eq!(
+        ladder.collect::<Vec<_>>(),
+        [(seconds(900), here(9), 2), (seconds(60), here(8), 1)]
+    );
+    let maintenance = &settings.squelch.maintenance[0];
+    assert_eq!(maintenance.matcher.to_string(), "fleet main");
+    assert_eq!(settings.squelch.routes[1].name, "ops", "the last resort");
+}
+
+#[test]
+fn routes_and_maintenance_that_cannot_be_are_refused_by_key() {
+    let told = refused(
+        r#"
+        [[route]]
+        name = "ops"
+        fleets = ["Prod"]
+        group_wait_s = 4000
+        group_interval_s = 90000
+        repeat_interval_s = 5
+        escalate = [{ after_s = 900 }, { after_s = 5, most = 0 }]
+        [[route]]
+        name = "long"
+        escalate = [
+            { after_s = 60 }, { after_s = 60 }, { after_s = 60 }, { after_s = 60 }, { after_s = 60 },
+            { after_s = 60 }, { after_s = 60 }, { after_s = 60 }, { after_s = 60 },
+        ]
+        [[maintenance]]
+        name = "never"
+        agents = ["S*"]
+        window = { days = ["Someday"], from = "25:00", to = "08:00", zone = "Mars/Olympus" }
+        "#,
+        &[("alerts.keep_days", "30")],
+    );
+    for wrong in [
+        "alerts.keep_days: `30` is out of range",
+        "route[0].name: `ops` is taken or empty",
+        "route[0].fleets[0]: `Prod` is no pattern",
+        "route[0].group_wait_s: `4000` is out of range",
+        "route[0].group_interval_s: `90000` is out of range",
+        "route[0].repeat_interval_s: `5` is out of range",
+        "route[0].escalate[1].after_s: `5` is out of range",
+        "route[0].escalate[1].most: `0` is out of range",
+        "route[1].escalate: is too long",
+        "maintenance[0].agents[0]: `S*` is no pattern",
+        "maintenance[0].window.days[0]: `Someday` is no day",
+        "maintenance[0].window.from: `25:00` is no time of day",
+        "maintenance[0].window.zone: ",
+    ] {
+        assert!(told.contains(wrong), "{wrong}:\n{told}");
+    }
+    for wrong in [
+        "severities = [\"grave\"]",
+        "kinds = [\"odd\"]",
+        "group_by = \"agent\"",
+    ] {
+        let told = refused(&format!("[[route]]\nname = \"one\"\n{wrong}"), &[]);
+        assert!(told.contains("route[0]"), "{told}");
+    }
 }

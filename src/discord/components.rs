@@ -92,7 +92,7 @@ async fn dispatch(bot: &Bot, press: &ComponentInteraction) -> Result {
         Press::Acknowledge(alert) => alerts::acknowledge(bot, press, alert).await,
         Press::Silence(alert) => silences::silence_press(bot, press, alert).await,
         Press::EndSilence(silence) => silences::end_press(bot, press, silence).await,
-        Press::Open(_) => board::open(bot, press, chosen(press)?).await,
+        Press::Open(_) | Press::OpenOf(_) => board::open(bot, press, chosen(press)?).await,
         Press::Freeze(question) => freeze::go(bot, press, question).await,
         // Forms are submitted, never pressed.
         Press::Form(_)

@@ -55,6 +55,8 @@ pub enum Press {
     EndSilence(SilenceId),
     /// An agent chosen on a board.
     Open(BoardId),
+    /// An agent chosen on the card of several problems.
+    OpenOf(AlertId),
 }
 
 /// Which secret a modal asks the value of.
@@ -125,6 +127,7 @@ impl fmt::Display for Press {
             Self::Silence(id) => write!(f, "silence:{id}"),
             Self::EndSilence(id) => write!(f, "end-silence:{id}"),
             Self::Open(id) => write!(f, "open:{id}"),
+            Self::OpenOf(id) => write!(f, "open-of:{id}"),
         }
     }
 }
@@ -178,6 +181,7 @@ impl FromStr for Press {
             ("silence", None) => Ok(Self::Silence(AlertId(number()?))),
             ("end-silence", None) => Ok(Self::EndSilence(SilenceId(number()?))),
             ("open", None) => Ok(Self::Open(BoardId(number()?))),
+            ("open-of", None) => Ok(Self::OpenOf(AlertId(number()?))),
             ("freeze", None) => Ok(Self::Freeze(interaction()?)),
             ("audit", Some(page)) => Ok(Self::Audit(
                 interaction()?,
@@ -223,6 +227,7 @@ mod tests {
             Press::Silence(AlertId(7)),
             Press::EndSilence(SilenceId(7)),
             Press::Open(BoardId(i64::MAX)),
+            Press::OpenOf(AlertId(i64::MAX)),
             Press::TypedForm(ActionId(7), false),
             Press::TypedForm(ActionId(7), true),
             Press::Approve(ActionId(7)),

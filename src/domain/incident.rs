@@ -186,6 +186,10 @@ pub struct Incident {
     pub alert: Option<AlertId>,
     /// Since when it is told there.
     pub joined_at: Option<DateTime<Utc>>,
+    /// What they have yet to hear of it.
+    pub untold: Option<Untold>,
+    /// How grave it was when people last heard of it.
+    pub told_severity: Option<Severity>,
 }
 
 /// How long a problem must stay away to be over, and when its coming and going is called flapping.
@@ -211,6 +215,16 @@ impl Default for Damping {
     }
 }
 
+words! {
+    /// What of an incident people have not been notified of.
+    pub enum Untold {
+        /// It came to a message that they had read.
+        New = "new",
+        /// It had gone and is back.
+        Back = "back",
+    }
+}
+
 /// Returns kept of one incident: more tell nothing new.
 const RETURNS_KEPT: usize = 16;
 
@@ -218,6 +232,11 @@ impl Incident {
     /// The problem is there.
     pub const fn is_present(&self) -> bool {
         self.gone_since.is_none() && self.resolved_at.is_none()
+    }
+
+    /// It is graver than people know.
+    pub fn is_worse(&self) -> bool {
+        self.told_severity < Some(self.severity)
     }
 
     pub const fn is_open(&self) -> bool {
@@ -231,6 +250,7 @@ impl Incident {
             self.returns.push(now);
             let spare = self.returns.len().saturating_sub(RETURNS_KEPT);
             self.returns.drain(..spare);
+            self.untold.get_or_insert(Untold::Back);
             if self.resolved_at.is_some() {
                 self.acknowledged = None;
             }
@@ -246,12 +266,12 @@ impl Incident {
             self.evidence.clone_from(&problem.evidence);
             self.changed_at = now;
         }
-        self.judge_flapping(damping, now) || differs
+        self.calm(damping, now) || differs
     }
 
     /// Takes in that the problem is not there; returns whether that changed anything people read.
     pub fn miss(&mut self, damping: &Damping, now: DateTime<Utc>) -> bool {
-        let calmed = self.judge_flapping(damping, now);
+        let calmed = self.calm(damping, now);
         // One that would be gone only later: the clock was set back.
         let since = self.gone_since.filter(|since| *since <= now).unwrap_or(now);
         self.gone_since = Some(since);
@@ -282,15 +302,24 @@ impl Incident {
         }
     }
 
-    fn judge_flapping(&mut self, damping: &Damping, now: DateTime<Utc>) -> bool {
+    /// Judges anew whether it is flapping; returns whether that changed. A return that is yet to come tells nothing: the
+    /// clock was set back.
+    pub fn calm(&mut self, damping: &Damping, now: DateTime<Utc>) -> bool {
         let since = now - damping.window;
-        let recent = self.returns.iter().filter(|at| **at > since).count();
+        let is_recent = |at: &&DateTime<Utc>| (since..=now).contains(*at) && **at != since;
+        let recent = self.returns.iter().filter(is_recent).count();
         let flapping = if self.flapping {
             recent > 1
         } else {
             recent >= damping.flaps
         };
         std::mem::replace(&mut self.flapping, flapping) != flapping
+    }
+
+    /// When it is not flapping any more if it stays as it is.
+    pub fn calm_at(&self, damping: &Damping) -> Option<DateTime<Utc>> {
+        let last_but_one = self.returns.iter().rev().nth(1)?;
+        (self.flapping && self.is_open()).then(|| *last_but_one + damping.window)
     }
 
     /// In one word: how it stands.
@@ -396,6 +425,8 @@ mod tests {
             flapping: false,
             alert: None,
             joined_at: None,
+            untold: None,
+            told_severity: None,
         }
     }
 

@@ -18,7 +18,7 @@ pub use self::trial::{Fate, Trial};
 use super::{
     agent::Name,
     ids::{AlertId, ChannelId, IncidentId, RoleId, SilenceId, UserId},
-    incident::{About, Damping, Incident, Kind, Severity},
+    incident::{About, Damping, Incident, Kind, Severity, Untold},
     pattern::Pattern,
     policy::Window,
     words::words,
@@ -146,12 +146,13 @@ words! {
     }
 }
 
-/// Who else is told if nobody acknowledges.
+/// A rung of the ladder: who else is told if nobody acknowledges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Escalation {
+    /// From the message or from what was told before to this, and from one time to the next.
     pub after: Duration,
     pub to: Vec<Destination>,
-    /// So often at most.
+    /// So often at most; then the next rung.
     pub most: u32,
 }
 
@@ -170,7 +171,8 @@ pub struct Route {
     pub thread: bool,
     pub group_by: GroupBy,
     pub pace: Pace,
-    pub escalation: Option<Escalation>,
+    /// From the first rung to the last.
+    pub escalation: Vec<Escalation>,
 }
 
 impl Route {
@@ -186,8 +188,22 @@ impl Route {
             thread: false,
             group_by: GroupBy::Fleet,
             pace,
-            escalation: None,
+            escalation: Vec::new(),
         }
+    }
+
+    /// Whose turn it is once so many were told, and how long after the beginning; None if it is nobody's any more.
+    fn rung(&self, told: u32) -> Option<(&Escalation, Duration)> {
+        let turns = self
+            .escalation
+            .iter()
+            .flat_map(|rung| (0..rung.most).map(move |_| rung));
+        let mut waited = Duration::zero();
+        let mut turns = turns.map(|rung| {
+            waited += rung.after;
+            (rung, waited)
+        });
+        turns.nth(usize::try_from(told).ok()?)
     }
 
     fn takes(&self, incident: &Incident, now: DateTime<Utc>) -> bool {
@@ -241,6 +257,12 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// A route that is gone leaves what took it to the last one.
+    pub fn route_named(&self, name: &str) -> Option<&Route> {
+        let named = self.routes.iter().find(|route| route.name == name);
+        named.or_else(|| self.routes.last())
+    }
+
     /// The time of maintenance that an incident falls into.
     pub fn maintenance_of(&self, incident: &Incident, now: DateTime<Utc>) -> Option<&Maintenance> {
         let on = |one: &&Maintenance| one.window.contains(now) && one.matcher.matches(incident);
@@ -293,6 +315,8 @@ pub struct Alert {
     pub told_at: Option<DateTime<Utc>>,
     /// The gravest thing they were told of.
     pub told_severity: Option<Severity>,
+    /// Since when something of it waits for somebody to look after it: reminders and escalations count from here.
+    pub unheeded_since: Option<DateTime<Utc>>,
     pub repeats: u32,
     pub escalations: u32,
     pub closed_at: Option<DateTime<Utc>>,
@@ -330,7 +354,17 @@ pub enum Change {
     /// What was over is back: its message goes on. If it was never announced, it is due then.
     Reopen(AlertId, DateTime<Utc>),
     Announce(AlertId, Severity),
+    /// It became graver, and that takes another route: it goes on there, too, by the name of that route and its group.
+    Reroute {
+        alert: AlertId,
+        route: String,
+        group: String,
+    },
     Nudge(AlertId, Nudge, Severity),
+    /// It waits for somebody from now on: it was announced before, and was over, muted or looked after meanwhile.
+    Unheed(AlertId),
+    /// It waits for nobody any more.
+    Heed(AlertId),
     /// All of it is over. What was never announced goes without a word.
     Close(AlertId),
 }
@@ -411,13 +445,13 @@ impl<'a> Pipeline<'a> {
     pub fn destinations(&self, id: AlertId, nudge: Option<Nudge>) -> &'a [Destination] {
         let alert = self.alerts.iter().find(|one| one.id == id);
         let route = alert.and_then(|alert| self.route_of(alert));
-        match (route, nudge) {
+        match (alert.zip(route), nudge) {
             (None, _) => &[],
-            (Some(route), Some(Nudge::Escalation)) => route
-                .escalation
-                .as_ref()
-                .map_or(&[], |one| one.to.as_slice()),
-            (Some(route), _) => &route.to,
+            (Some((alert, route)), Some(Nudge::Escalation)) => {
+                let rung = route.rung(alert.escalations);
+                rung.map_or(&[], |(rung, _)| rung.to.as_slice())
+            }
+            (Some((_, route)), _) => &route.to,
         }
     }
 
@@ -428,9 +462,30 @@ impl<'a> Pipeline<'a> {
         route.is_some_and(|route| route.thread)
     }
 
+    /// Those of an alert that people hear of now.
+    pub fn heard(&self, id: AlertId) -> Vec<IncidentId> {
+        let members = self.incidents.iter().filter(|one| one.alert == Some(id));
+        let heard = members.filter(|one| one.is_present() && self.mute(one).is_none());
+        heard.map(|one| one.id).collect()
+    }
+
+    /// Where a route leads beyond where an open alert was told before.
+    pub fn beyond(&self, id: AlertId, route: &str) -> Vec<Destination> {
+        let before = self.destinations(id, None);
+        let to = self.rules.route_named(route).map(|route| route.to.iter());
+        let new = to.into_iter().flatten().filter(|one| !before.contains(one));
+        new.cloned().collect()
+    }
+
     fn route_of(&self, alert: &Alert) -> Option<&'a Route> {
-        let named = self.rules.routes.iter().find(|one| one.name == alert.route);
-        named.or_else(|| self.rules.routes.last())
+        self.rules.route_named(&alert.route)
+    }
+
+    /// What an incident has become takes another route than its alert does.
+    fn strays(&self, incident: &Incident, alert: &Alert) -> Option<&'a Route> {
+        let own = self.route(incident)?;
+        let taken = self.route_of(alert);
+        Some(own).filter(|_| taken.is_none_or(|taken| taken.name != own.name))
     }
 
     /// Everything that is due now.
@@ -441,9 +496,9 @@ impl<'a> Pipeline<'a> {
             self.damp(alert, &mut steps);
         }
         for incident in self.incidents {
-            if let Some(over) = incident.over_at(&self.rules.damping) {
-                steps.wake(over);
-            }
+            let damping = &self.rules.damping;
+            let ends = [incident.over_at(damping), incident.calm_at(damping)];
+            ends.into_iter().flatten().for_each(|at| steps.wake(at));
         }
         for silence in self.silences.iter().filter(|one| one.until > self.now) {
             steps.wake(silence.until);
@@ -453,12 +508,13 @@ impl<'a> Pipeline<'a> {
 
     /// Whatever is told nowhere yet finds a message that still takes it, or a new one.
     fn group(&self, steps: &mut Steps) {
-        let mut fresh: BTreeMap<(&str, String), (&Route, Vec<IncidentId>)> = BTreeMap::new();
+        let mut fresh: BTreeMap<(&str, String), (DateTime<Utc>, Vec<IncidentId>)> = BTreeMap::new();
         for incident in self.incidents {
             if !incident.is_present() || self.mute(incident).is_some() {
                 continue;
             }
-            if let Some(alert) = incident.alert {
+            let has_waited = self.parts(incident);
+            if let Some(alert) = incident.alert.filter(|_| !has_waited) {
                 self.reopen(alert, steps);
                 continue;
             }
@@ -471,13 +527,19 @@ impl<'a> Pipeline<'a> {
                 steps.changes.push(Change::Join(alert.id, incident.id));
                 continue;
             }
-            let (_, incidents) = fresh
+            let wait = if has_waited {
+                Duration::zero()
+            } else {
+                route.pace.group_wait
+            };
+            let due_at = self.now + wait;
+            let (due, incidents) = fresh
                 .entry((&route.name, group))
-                .or_insert_with(|| (route, Vec::new()));
+                .or_insert_with(|| (due_at, Vec::new()));
+            *due = due_at.min(*due);
             incidents.push(incident.id);
         }
-        for ((name, group), (route, incidents)) in fresh {
-            let due_at = self.now + route.pace.group_wait;
+        for ((name, group), (due_at, incidents)) in fresh {
             steps.wake(due_at);
             steps.changes.push(Change::Open {
                 route: name.to_owned(),
@@ -486,6 +548,16 @@ impl<'a> Pipeline<'a> {
                 incidents,
             });
         }
+    }
+
+    /// Its message is due, and by now it takes another way: it leaves before anybody is told.
+    fn parts(&self, incident: &Incident) -> bool {
+        let alert = self
+            .alerts
+            .iter()
+            .find(|one| Some(one.id) == incident.alert);
+        let due = alert.filter(|one| one.announced_at.is_none() && self.is_due(one));
+        due.is_some_and(|alert| self.strays(incident, alert).is_some())
     }
 
     fn reopen(&self, id: AlertId, steps: &mut Steps) {
@@ -500,16 +572,18 @@ impl<'a> Pipeline<'a> {
         last.map_or_else(Duration::zero, |route| route.pace.group_wait)
     }
 
-    /// Nobody waits for longer before an alert is announced: if one would, the clock was set back meanwhile.
-    fn longest_wait(&self, alert: &Alert) -> Duration {
+    /// Nobody waits for longer than this before an alert is announced: if one would, the clock was set back meanwhile.
+    fn is_due(&self, alert: &Alert) -> bool {
         let own = self.route_of(alert).map(|route| route.pace.group_wait);
-        own.unwrap_or_default().max(self.usual_wait())
+        let longest = own.unwrap_or_default().max(self.usual_wait());
+        alert.due_at <= self.now || alert.due_at > self.now + longest
     }
 
     fn is_taking(&self, alert: &Alert, route: &Route, group: &str) -> bool {
+        // One that is announced only later: the clock was set back, and nobody would be told of what comes to it.
         let in_time = alert
             .announced_at
-            .is_none_or(|at| self.now < at + route.pace.group_interval);
+            .is_none_or(|at| at <= self.now && self.now < at + route.pace.group_interval);
         in_time && alert.closed_at.is_none() && alert.route == route.name && alert.group == group
     }
 
@@ -526,6 +600,7 @@ impl<'a> Pipeline<'a> {
             steps.changes.push(Change::Close(alert.id));
             return;
         }
+        self.heed(alert, steps);
         let loud = |one: &&Incident| one.is_present() && self.mute(one).is_none();
         let loud: Vec<&Incident> = self.members(alert).filter(loud).collect();
         let Some(gravest) = loud.iter().map(|one| one.severity).max() else {
@@ -533,35 +608,60 @@ impl<'a> Pipeline<'a> {
         };
         if alert.announced_at.is_some() {
             let unheeded = loud.into_iter().filter(|one| one.acknowledged.is_none());
-            self.nudge((alert, gravest), &unheeded.collect::<Vec<_>>(), steps);
-        } else if alert.due_at > self.now && alert.due_at <= self.now + self.longest_wait(alert) {
+            self.nudge(alert, &unheeded.collect::<Vec<_>>(), steps);
+        } else if !self.is_due(alert) {
             steps.wake(alert.due_at);
-        } else {
+        } else if !loud.iter().any(|one| self.parts(one)) {
             steps.changes.push(Change::Announce(alert.id, gravest));
         }
     }
 
-    fn nudge(
-        &self,
-        (alert, gravest): (&Alert, Severity),
-        unheeded: &[&Incident],
-        steps: &mut Steps,
-    ) {
+    /// A problem that is gone for a moment, or comes and goes, waits all the same.
+    fn heed(&self, alert: &Alert, steps: &mut Steps) {
+        let waits = |one: &Incident| {
+            one.is_open() && one.acknowledged.is_none() && self.mute(one).is_none()
+        };
+        let waits = self.members(alert).any(waits);
+        if alert.announced_at.is_some() && waits != alert.unheeded_since.is_some() {
+            let change = if waits { Change::Unheed } else { Change::Heed };
+            steps.changes.push(change(alert.id));
+        }
+    }
+
+    fn nudge(&self, alert: &Alert, unheeded: &[&Incident], steps: &mut Steps) {
         let (Some(route), Some(told)) = (self.route_of(alert), alert.told_at) else {
             return;
         };
-        if unheeded.is_empty() {
+        let Some(gravest) = unheeded.iter().map(|one| one.severity).max() else {
             return;
-        }
+        };
         let due = self.nudges(alert, route, (unheeded, told));
         let Some((at, nudge)) = due.into_iter().min() else {
             return;
         };
         if at <= self.now {
+            if nudge == Nudge::Worse {
+                self.reroute(alert, unheeded, steps);
+            }
             steps.changes.push(Change::Nudge(alert.id, nudge, gravest));
         } else {
             steps.wake(at);
         }
+    }
+
+    /// Those whom the gravest of it is for now are told, too. What has risen never falls: they read of the end.
+    fn reroute(&self, alert: &Alert, unheeded: &[&Incident], steps: &mut Steps) {
+        let worse = unheeded.iter().filter(|one| one.is_worse());
+        let gravest = worse.max_by_key(|one| one.severity);
+        let Some((incident, route)) = gravest.and_then(|one| Some((one, self.strays(one, alert)?)))
+        else {
+            return;
+        };
+        steps.changes.push(Change::Reroute {
+            alert: alert.id,
+            route: route.name.clone(),
+            group: route.group(incident),
+        });
     }
 
     /// Whatever would notify people again, each with its time.
@@ -574,27 +674,35 @@ impl<'a> Pipeline<'a> {
         let squelch = self.rules.damping.window;
         let pace = &route.pace;
         let mut due = Vec::new();
-        if unheeded.iter().map(|one| one.severity).max() > alert.told_severity {
-            due.push((self.now, Nudge::Worse));
-        }
-        if unheeded
-            .iter()
-            .any(|one| one.joined_at.is_some_and(|at| at > told))
+        // Told only later: the clock was set back.
+        let wait = (told <= self.now).then_some(told + pace.group_interval);
+        let soon = wait.unwrap_or(self.now);
+        let mut worse = unheeded.iter().filter(|one| one.is_worse());
+        if worse
+            .clone()
+            .any(|one| Some(one.severity) > alert.told_severity)
         {
-            due.push((told + pace.group_interval, Nudge::More));
+            // Before whatever else is due, which would be all that they hear of it.
+            return vec![(self.now, Nudge::Worse)];
         }
-        let is_back = |one: &Incident| one.returns.last().is_some_and(|at| *at > told);
-        if unheeded.iter().any(|one| is_back(one) && !one.flapping) {
+        // They know that something is as grave as that: the others share a reply.
+        if worse.any(|one| one.untold != Some(Untold::New)) {
+            due.push((soon, Nudge::Worse));
+        }
+        if unheeded.iter().any(|one| one.untold == Some(Untold::New)) {
+            due.push((soon, Nudge::More));
+        }
+        let is_back = |one: &&Incident| one.untold == Some(Untold::Back) && !one.flapping;
+        if unheeded.iter().any(is_back) {
             due.push((told + squelch, Nudge::Back));
         }
         if alert.repeats < pace.repeats {
             due.push((told + pace.repeat_interval.max(squelch), Nudge::Repeat));
         }
-        if let (Some(escalation), Some(announced)) = (&route.escalation, alert.announced_at)
-            && alert.escalations < escalation.most
+        if let (Some((_, wait)), Some(since)) =
+            (route.rung(alert.escalations), alert.unheeded_since)
         {
-            let step = i32::try_from(alert.escalations + 1).unwrap_or(i32::MAX);
-            due.push((announced + escalation.after * step, Nudge::Escalation));
+            due.push((since + wait, Nudge::Escalation));
         }
         due
     }

@@ -11,7 +11,7 @@ use crate::{
         agent::Name,
         event::Event,
         ids::{AlertId, ChannelId, MessageId, NudgeId},
-        incident::{Incident, Kind},
+        incident::{Incident, Kind, Severity},
         outbox::Subject,
         pattern::Pattern,
         squelch::{Change, Destination, Mute, Nudge, Pace, Pipeline, Route, Rules, Silence, Steps},
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Opening, announcing and nudging follow each other at most so often in one go.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 6;
 
 impl Ops {
     /// Compares incidents with what is, then writes what people are to be told; tells when something is due next.
@@ -100,18 +100,26 @@ impl Ops {
                 self.tell_targets(tx, *id, Outlet::keeps_state).await?;
             }
             Change::Announce(id, severity) => {
-                alerts::announce(tx, (*id, *severity), now).await?;
-                let to = pipeline.destinations(*id, None);
-                self.put_alert(tx, pipeline, (Subject::Alert(*id), *id), to)
+                self.announce_alert(tx, pipeline, (*id, *severity)).await?;
+            }
+            Change::Reroute {
+                alert,
+                route,
+                group,
+            } => {
+                alerts::reroute(tx, *alert, (route, group), now).await?;
+                let to = pipeline.beyond(*alert, route);
+                let taken = pipeline.rules.route_named(route);
+                let to = (to.as_slice(), taken.is_some_and(|route| route.thread));
+                self.put_alert(tx, pipeline, (Subject::Alert(*alert), *alert), to)
                     .await?;
             }
             Change::Nudge(id, nudge, severity) => {
-                let number = alerts::nudge(tx, (*id, *nudge, *severity), now).await?;
-                let to = pipeline.destinations(*id, Some(*nudge));
-                self.put_alert(tx, pipeline, (Subject::Nudge(number), *id), to)
+                self.nudge_again(tx, pipeline, (*id, *nudge, *severity))
                     .await?;
-                outbox::touch(tx, Subject::Alert(*id), now).await?;
             }
+            Change::Unheed(id) => alerts::unheed(tx, *id, now).await?,
+            Change::Heed(id) => alerts::heed(tx, *id).await?,
             Change::Close(id) => {
                 alerts::close(tx, *id, now).await?;
                 outbox::touch(tx, Subject::Alert(*id), now).await?;
@@ -122,12 +130,39 @@ impl Ops {
         Ok(())
     }
 
+    async fn announce_alert(
+        &self,
+        tx: &mut Tx,
+        pipeline: &Pipeline<'_>,
+        (id, severity): (AlertId, Severity),
+    ) -> Result<()> {
+        alerts::announce(tx, (id, severity), pipeline.now).await?;
+        incidents::note_told(tx, &pipeline.heard(id)).await?;
+        let to = (pipeline.destinations(id, None), pipeline.has_thread(id));
+        self.put_alert(tx, pipeline, (Subject::Alert(id), id), to)
+            .await
+    }
+
+    async fn nudge_again(
+        &self,
+        tx: &mut Tx,
+        pipeline: &Pipeline<'_>,
+        (id, nudge, severity): (AlertId, Nudge, Severity),
+    ) -> Result<()> {
+        let number = alerts::nudge(tx, (id, nudge, severity), pipeline.now).await?;
+        incidents::note_told(tx, &pipeline.heard(id)).await?;
+        let to = (pipeline.destinations(id, Some(nudge)), false);
+        self.put_alert(tx, pipeline, (Subject::Nudge(number), id), to)
+            .await?;
+        Ok(outbox::touch(tx, Subject::Alert(id), pipeline.now).await?)
+    }
+
     async fn put_alert(
         &self,
         tx: &mut Tx,
         pipeline: &Pipeline<'_>,
         (subject, alert): (Subject, AlertId),
-        to: &[Destination],
+        (to, threaded): (&[Destination], bool),
     ) -> Result<()> {
         let now = pipeline.now;
         let first = pipeline
@@ -147,7 +182,7 @@ impl Ops {
                 continue;
             };
             outbox::tell(tx, (subject, channel), now).await?;
-            if matches!(subject, Subject::Alert(_)) && pipeline.has_thread(alert) {
+            if threaded {
                 outbox::tell(tx, (Subject::Thread(alert), channel), now).await?;
             }
         }
@@ -281,11 +316,8 @@ impl Ops {
 
     fn route_named(&self, name: &str) -> Route {
         let rules = self.squelch_rules();
-        let named = rules.routes.iter().find(|route| route.name == name);
-        let route = named.or_else(|| rules.routes.last());
-        route
-            .cloned()
-            .unwrap_or_else(|| Route::fallback(Pace::default()))
+        let route = rules.route_named(name).cloned();
+        route.unwrap_or_else(|| Route::fallback(Pace::default()))
     }
 
     /// The rules in force.

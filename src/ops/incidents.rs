@@ -134,6 +134,9 @@ impl Ops {
         for incident in gone {
             news |= self.miss(incident.id, now).await?;
         }
+        for incident in open.iter().filter(|one| one.flapping) {
+            news |= self.calm(incident.id, now).await?;
+        }
         for problem in &problems {
             news |= self.see(problem).await?;
         }
@@ -194,6 +197,22 @@ impl Ops {
             tracing::info!(incident.id = id.0, "incident resolved");
         }
         Ok(news)
+    }
+
+    /// What flapped may have stood as it is for long enough; returns whether people would read that.
+    async fn calm(&self, id: IncidentId, now: DateTime<Utc>) -> Result<bool> {
+        let rules = self.squelch_rules();
+        let mut tx = self.store.begin().await?;
+        let found = incidents::get(&mut tx, id).await?;
+        let Some(mut incident) = found.filter(Incident::is_open) else {
+            return Ok(false);
+        };
+        if !incident.calm(&rules.damping, now) {
+            return Ok(false);
+        }
+        write(&mut tx, &incident, now).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     fn standing(

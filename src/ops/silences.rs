@@ -9,8 +9,9 @@ use crate::{
         fleet::Fleet,
         grant::{Level, Need},
         ids::{AlertId, FleetId, SilenceId},
-        incident::{self, Incident},
+        incident::{self, Incident, Severity},
         outbox::Subject,
+        pattern::{BadPattern, Pattern},
         squelch::{Matcher, Quiet, Silence},
     },
     error::{Error, Result},
@@ -21,18 +22,24 @@ use crate::{
 };
 
 impl Sight<'_> {
-    /// Of one agent, one fleet, or everything; of all kinds, or one.
+    /// Of one agent or those a pattern matches, one fleet, or everything; of all kinds and severities, or one.
     pub fn request_silence(
         &self,
         (agent, fleet): (Option<&str>, Option<&str>),
-        kind: Option<incident::Kind>,
+        (kind, severity): (Option<incident::Kind>, Option<Severity>),
         hours: u32,
     ) -> Result<Request> {
         let mut matcher = Matcher {
             kinds: kind.into_iter().collect(),
+            severities: severity.into_iter().collect(),
             ..Matcher::default()
         };
         let within = match (agent, fleet) {
+            (Some(pattern), fleet) if pattern.contains('*') => {
+                let wrong = |error: BadPattern| Error::Invalid(format!("{error}."));
+                matcher.agents.push(Pattern::parse(pattern).map_err(wrong)?);
+                fleet.map(|fleet| self.fleet(fleet)).transpose()?
+            }
             (Some(agent), _) => {
                 let view = self.look_at(agent)?;
                 matcher.agents.push(pattern_of(&view.agent.name));

@@ -8,7 +8,7 @@ use std::{
 use super::Ops;
 use crate::{
     domain::{
-        incident::{About, Problem, Severity},
+        incident::{About, Incident, Kind, Problem, Severity},
         threshold::{Reading, Watch},
     },
     error::Result,
@@ -39,7 +39,11 @@ impl Ops {
     /// Compares what the host and agents use with the thresholds; rings if that changes what is wrong.
     pub async fn look_at_thresholds(&self) -> Result<()> {
         let open = self.store.open_incidents().await?;
-        let present = open.iter().filter(|incident| incident.is_present());
+        let is_measured = |one: &&Incident| matches!(one.kind, Kind::Resources | Kind::Host);
+        let present = open
+            .iter()
+            .filter(is_measured)
+            .filter(|one| one.is_present());
         let present: HashSet<(&About, Severity)> = present
             .map(|incident| (&incident.about, incident.severity))
             .collect();

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Store, Tx, incidents, unreadable};
+use super::{Store, Tx, incidents, outbox, unreadable};
 use crate::domain::{
     ids::{AlertId, IncidentId, NudgeId},
     incident::Severity,
@@ -16,7 +16,8 @@ macro_rules! alerts {
             Row,
             r#"SELECT id AS "id!", route, grouped_by, opened_at AS "opened_at: DateTime<Utc>",
                       due_at AS "due_at: DateTime<Utc>", announced_at AS "announced_at: DateTime<Utc>",
-                      told_at AS "told_at: DateTime<Utc>", told_severity, repeats, escalations, closed_at AS "closed_at: DateTime<Utc>"
+                      told_at AS "told_at: DateTime<Utc>", told_severity,
+                      unheeded_since AS "unheeded_since: DateTime<Utc>", repeats, escalations, closed_at AS "closed_at: DateTime<Utc>"
                FROM alerts "# + $rest
             $(, $given)*
         )
@@ -40,6 +41,55 @@ impl Store {
         let nudge = Nudge::parse(&row.kind).ok_or_else(|| unreadable("kind", &row.kind))?;
         Ok(Some((AlertId(row.alert_id), nudge)))
     }
+}
+
+/// Alerts deleted in one transaction: others want to write meanwhile.
+const DROPPED_AT_ONCE: i64 = 100;
+
+impl Store {
+    /// Deletes what was over before then, with all that was told of it.
+    pub async fn drop_alerts(&self, before: DateTime<Utc>) -> sqlx::Result<()> {
+        loop {
+            let mut tx = self.begin().await?;
+            let more = drop_some(&mut tx, before).await?;
+            tx.commit().await?;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Deletes some of what was over before then; false once none of it is left.
+async fn drop_some(tx: &mut Tx, before: DateTime<Utc>) -> sqlx::Result<bool> {
+    // One may be back and not told of yet: its message goes on.
+    let over = sqlx::query_scalar!(
+        "SELECT id FROM alerts WHERE closed_at < ? AND NOT EXISTS
+             (SELECT 1 FROM incidents WHERE alert_id = alerts.id AND resolved_at IS NULL) LIMIT ?",
+        before,
+        DROPPED_AT_ONCE
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    for id in &over {
+        drop_alert(tx, *id).await?;
+    }
+    let untold = incidents::drop_untold(tx, before, DROPPED_AT_ONCE).await?;
+    Ok(!over.is_empty() || untold)
+}
+
+async fn drop_alert(tx: &mut Tx, id: i64) -> sqlx::Result<()> {
+    outbox::drop_alert(tx, id).await?;
+    sqlx::query!("DELETE FROM nudges WHERE alert_id = ?", id)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query!("DELETE FROM incidents WHERE alert_id = ?", id)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query!("DELETE FROM alerts WHERE id = ?", id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// Those that are open, oldest first.
@@ -94,6 +144,25 @@ pub async fn reopen(tx: &mut Tx, id: AlertId, due_at: DateTime<Utc>) -> sqlx::Re
     Ok(())
 }
 
+/// From now on it takes that route, by its name and a group of it, from the foot of its ladder.
+pub async fn reroute(
+    tx: &mut Tx,
+    id: AlertId,
+    (route, group): (&str, &str),
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE alerts SET route = ?, grouped_by = ?, unheeded_since = ?, repeats = 0, escalations = 0 WHERE id = ?",
+        route,
+        group,
+        now,
+        id.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// People are told of it now.
 pub async fn announce(
     tx: &mut Tx,
@@ -102,7 +171,8 @@ pub async fn announce(
 ) -> sqlx::Result<()> {
     let severity = severity.as_str();
     sqlx::query!(
-        "UPDATE alerts SET announced_at = ?1, told_at = ?1, told_severity = ?2 WHERE id = ?3 AND announced_at IS NULL",
+        "UPDATE alerts SET announced_at = ?1, told_at = ?1, told_severity = ?2, unheeded_since = ?1
+         WHERE id = ?3 AND announced_at IS NULL",
         now,
         severity,
         id.0
@@ -134,6 +204,26 @@ pub async fn nudge(
     insert_nudge(tx, (id, nudge), now).await
 }
 
+/// From now on it waits for somebody, who is reminded from the beginning.
+pub async fn unheed(tx: &mut Tx, id: AlertId, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE alerts SET unheeded_since = ?, repeats = 0, escalations = 0 WHERE id = ?",
+        now,
+        id.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// It waits for nobody any more.
+pub async fn heed(tx: &mut Tx, id: AlertId) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE alerts SET unheeded_since = NULL WHERE id = ?", id.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// All of it is over, and that is said where people talk about it.
 pub async fn say_over(tx: &mut Tx, id: AlertId, now: DateTime<Utc>) -> sqlx::Result<NudgeId> {
     insert_nudge(tx, (id, Nudge::Over), now).await
@@ -159,7 +249,7 @@ async fn insert_nudge(
 /// All of it is over.
 pub async fn close(tx: &mut Tx, id: AlertId, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE alerts SET closed_at = ? WHERE id = ? AND closed_at IS NULL",
+        "UPDATE alerts SET closed_at = ?, unheeded_since = NULL WHERE id = ? AND closed_at IS NULL",
         now,
         id.0
     )
@@ -177,6 +267,7 @@ struct Row {
     announced_at: Option<DateTime<Utc>>,
     told_at: Option<DateTime<Utc>>,
     told_severity: Option<String>,
+    unheeded_since: Option<DateTime<Utc>>,
     repeats: i64,
     escalations: i64,
     closed_at: Option<DateTime<Utc>>,
@@ -193,6 +284,7 @@ impl Row {
             announced_at: self.announced_at,
             told_at: self.told_at,
             told_severity: self.told_severity.as_deref().and_then(Severity::parse),
+            unheeded_since: self.unheeded_since,
             repeats: u32::try_from(self.repeats).unwrap_or(u32::MAX),
             escalations: u32::try_from(self.escalations).unwrap_or(u32::MAX),
             closed_at: self.closed_at,

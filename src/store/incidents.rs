@@ -7,7 +7,7 @@ use crate::domain::{
     agent::Name,
     audit::{Entry, Origin, What},
     ids::{AgentId, AlertId, FleetId, IncidentId, UserId},
-    incident::{About, Incident, Kind, Problem, Severity},
+    incident::{About, Incident, Kind, Problem, Severity, Untold},
 };
 
 /// All columns of an incident, with the names of what it is about; `$rest` chooses the rows.
@@ -20,7 +20,7 @@ macro_rules! incidents {
                       changed_at AS "changed_at: DateTime<Utc>", gone_since AS "gone_since: DateTime<Utc>",
                       resolved_at AS "resolved_at: DateTime<Utc>", acknowledged_by,
                       acknowledged_at AS "acknowledged_at: DateTime<Utc>", returns, flapping AS "flapping: bool", alert_id,
-                      joined_at AS "joined_at: DateTime<Utc>"
+                      joined_at AS "joined_at: DateTime<Utc>", untold, told_severity
                FROM incidents LEFT JOIN agents ON agents.id = agent_id
                               LEFT JOIN fleets ON fleets.id = incidents.fleet_id "# + $rest
             $(, $given)*
@@ -117,6 +117,23 @@ pub async fn latest(
     row.map(Row::read).transpose()
 }
 
+/// Deletes some of those that were over before then and never told; false once there are none.
+pub(super) async fn drop_untold(
+    tx: &mut Tx,
+    before: DateTime<Utc>,
+    most: i64,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "DELETE FROM incidents WHERE id IN
+             (SELECT id FROM incidents WHERE resolved_at < ? AND alert_id IS NULL LIMIT ?)",
+        before,
+        most
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// Opens one. Fails with a unique violation if one is open for that subject and kind.
 pub async fn insert(
     tx: &mut Tx,
@@ -149,13 +166,14 @@ pub async fn insert(
 pub async fn update(tx: &mut Tx, incident: &Incident) -> sqlx::Result<()> {
     let (severity, evidence) = (incident.severity.as_str(), to_json(&incident.evidence)?);
     let returns = to_json(&incident.returns)?;
+    let untold = incident.untold.map(Untold::as_str);
     let (by, at) = incident
         .acknowledged
         .map_or((None, None), |(by, at)| (Some(by), Some(at)));
     let by = by.map(UserId::to_db);
     sqlx::query!(
         "UPDATE incidents SET severity = ?, cause = ?, evidence = ?, changed_at = ?, gone_since = ?, resolved_at = ?,
-                returns = ?, flapping = ?, acknowledged_by = ?, acknowledged_at = ?
+                returns = ?, flapping = ?, untold = ?, acknowledged_by = ?, acknowledged_at = ?
          WHERE id = ?",
         severity,
         incident.cause,
@@ -165,6 +183,7 @@ pub async fn update(tx: &mut Tx, incident: &Incident) -> sqlx::Result<()> {
         incident.resolved_at,
         returns,
         incident.flapping,
+        untold,
         by,
         at,
         incident.id.0
@@ -212,10 +231,22 @@ pub(super) async fn join(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE incidents SET alert_id = ?, joined_at = ? WHERE id = ?",
+        "UPDATE incidents SET alert_id = ?, joined_at = ?, untold = 'new' WHERE id = ?",
         alert.0,
         now,
         incident.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// People have been notified of these, as they are.
+pub async fn note_told(tx: &mut Tx, told: &[IncidentId]) -> sqlx::Result<()> {
+    let told = to_json(&told.iter().map(|id| id.0).collect::<Vec<_>>())?;
+    sqlx::query!(
+        "UPDATE incidents SET untold = NULL, told_severity = severity WHERE id IN (SELECT value FROM json_each(?))",
+        told
     )
     .execute(&mut **tx)
     .await?;
@@ -243,6 +274,8 @@ struct Row {
     flapping: bool,
     alert_id: Option<i64>,
     joined_at: Option<DateTime<Utc>>,
+    untold: Option<String>,
+    told_severity: Option<String>,
 }
 
 impl Row {
@@ -273,6 +306,8 @@ impl Row {
             flapping: self.flapping,
             alert: self.alert_id.map(AlertId),
             joined_at: self.joined_at,
+            untold: self.untold.as_deref().and_then(Untold::parse),
+            told_severity: self.told_severity.as_deref().and_then(Severity::parse),
         })
     }
 }

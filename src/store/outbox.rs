@@ -111,7 +111,7 @@ impl Store {
     pub async fn outbox_counts(&self) -> sqlx::Result<(i64, i64)> {
         let row = sqlx::query!(
             r#"SELECT coalesce(sum(state = 'waiting'), 0) AS "waiting!: i64",
-                      coalesce(sum(state = 'dead'), 0) AS "dead!: i64" FROM outbox"#
+                      coalesce(sum(state = 'dead'), 0) AS "dead!: i64" FROM outbox WHERE state <> 'sent'"#
         )
         .fetch_one(&self.reader)
         .await?;
@@ -393,6 +393,18 @@ pub async fn put_target(
         kind,
         number,
         now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the messages about an alert, which then stay as they are.
+pub(super) async fn drop_alert(tx: &mut Tx, alert: i64) -> sqlx::Result<()> {
+    sqlx::query!(
+        "DELETE FROM outbox WHERE subject_kind IN ('alert', 'thread') AND subject_id = ?1
+             OR subject_kind = 'nudge' AND subject_id IN (SELECT id FROM nudges WHERE alert_id = ?1)",
+        alert
     )
     .execute(&mut **tx)
     .await?;

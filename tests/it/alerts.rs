@@ -6,7 +6,7 @@ use yardarm::{domain::agent::State, engine::LogSource, ops::Ops};
 
 use crate::support::{
     alarm::{card, cards, die, prompt, running, starts},
-    test_app::TestApp,
+    test_app::{TestApp, said},
 };
 
 fn ravi(test: &TestApp) -> Person {
@@ -131,6 +131,49 @@ async fn restarts_are_spaced_then_people_are_asked() {
 }
 
 #[tokio::test]
+async fn what_is_not_restarted_any_more_calls_those_for_critical_things() {
+    let mut test = TestApp::prepare(&[("alerts.group_wait_s", "0")]).await;
+    let (pager, ravi) = (test.cord.channel("general").id(), ravi(&test).id());
+    let file = test.path("yardarm.toml");
+    let route = format!(
+        "[[route]]\nname = \"pager\"\nseverities = [\"critical\"]\nchannels = [{pager}]\nusers = [{ravi}]\n"
+    );
+    std::fs::write(&file, route).unwrap();
+    test.up_from(&file).await;
+    test.deploy("scout").await;
+    test.engine.forget_calls();
+    test.engine.crash_on_start("demo:1", 1);
+    die(&test, "scout", 1);
+    for attempts in 1..=5 {
+        starts(&test, attempts).await;
+        let general = test.cord.channel("general").texts();
+        assert!(
+            !general.iter().any(|text| text.contains("-# alert")),
+            "{general:?}"
+        );
+        test.pass(TimeDelta::seconds(6 << attempts));
+    }
+    let general = test.cord.channel("general");
+    let called = general.wait_for_text("-# alert").await.unwrap();
+    assert!(
+        called.text().starts_with("🔴 **scout**"),
+        "{}",
+        called.text()
+    );
+    let mentioned = called.allowed_mentions().unwrap();
+    assert_eq!(mentioned["users"][0], ravi.to_string());
+    // Where it was told before they read of it, too, in the same card.
+    test.cord
+        .channel("ops")
+        .wait_for_text("🚨 It got worse")
+        .await
+        .unwrap();
+    card(&test, "not restarted by itself any more").await;
+    assert_eq!(cards(&test).len(), 1);
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn many_at_once_are_one_message() {
     let test = TestApp::start().await;
     for number in 0..12 {
@@ -152,6 +195,25 @@ async fn many_at_once_are_one_message() {
     let told = card(&test, "12 problems").await;
     assert!(told.contains("**agent-7** exited with code 1"), "{told}");
     assert_eq!(cards(&test).len(), 1);
+    // Each has its own buttons a choice away.
+    let message = cards(&test).remove(0);
+    let id = message.json()["components"][1]["components"][0]["custom_id"].clone();
+    let agent = test
+        .ops()
+        .roster
+        .view("agent-7")
+        .unwrap()
+        .agent
+        .id
+        .to_string();
+    let opened = test
+        .olga()
+        .choose(&message, id.as_str().unwrap(), [agent.as_str()])
+        .await
+        .unwrap();
+    assert!(opened.is_ephemeral());
+    assert!(opened.text().contains("**agent-7**"), "{}", opened.text());
+    assert!(TestApp::labels(&opened).contains(&"Logs".to_owned()));
     test.finish().await;
 }
 
@@ -216,6 +278,28 @@ async fn a_silence_has_a_reason_an_author_and_an_end() {
 }
 
 #[tokio::test]
+async fn a_silence_may_be_about_a_pattern_and_a_severity() {
+    let test = prompt(&[]).await;
+    let told = test
+        .done("silence agent:sc*t severity:warning hours:2 reason:known")
+        .await;
+    assert!(
+        told.contains("agent sc*t, severity warning for 2 h"),
+        "{told}"
+    );
+    let tried = async |what: &str| test.done(&format!("alerts test {what}")).await;
+    let quiet = tried("kind:down agent:scout").await;
+    assert!(quiet.contains("nobody is told now (silence 1)"), "{quiet}");
+    for loud in ["kind:down agent:scout severity:critical", "kind:loop"] {
+        let told = tried(loud).await;
+        assert!(told.contains("nothing keeps it quiet"), "{told}");
+    }
+    let wrong = test.refused("silence agent:S* hours:2 reason:known").await;
+    assert!(wrong.contains("is no pattern"), "{wrong}");
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_card_is_silenced_by_its_button_and_says_so() {
     let test = prompt(&[]).await;
     test.engine.crash_on_start("demo:1", 1);
@@ -236,7 +320,7 @@ async fn routed() -> TestApp {
         test.path("yardarm.toml"),
         format!(
             "[[route]]\nname = \"down\"\nkinds = [\"down\"]\nfleets = [\"main\"]\nchannels = [{night}]\nusers = [{ravi}]\n\
-             group_by = \"incident\"\ngroup_wait_s = 0\nescalate = {{ after_s = 900, most = 1 }}\n\
+             group_by = \"incident\"\ngroup_wait_s = 0\nescalate = [{{ after_s = 900, most = 1 }}]\n\
              [[maintenance]]\nname = \"sundays\"\nagents = [\"lookout\"]\n\
              window = {{ from = \"00:00\", to = \"23:59\", zone = \"UTC\" }}\n"
         ),
@@ -274,6 +358,34 @@ async fn which_way_an_alert_would_take_is_told() {
     damp: once within 60 min unless it gets worse; reminded every 240 min, 3 times at most; over after 120 s without it
     notify: the ops channel
     ");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn the_host_tells_which_way_an_alert_would_take() {
+    let test = TestApp::prepare(&[("alerts.repeats", "2")]).await;
+    let tried = |more: &[&str]| {
+        let words = [&["alerts", "test"], more].concat();
+        said(&test.command(&words).output().unwrap())
+    };
+    let (code, told) = tried(&[
+        "--kind",
+        "blocked",
+        "--agent",
+        "scout",
+        "--severity",
+        "critical",
+    ]);
+    assert_eq!(code, Some(0), "{told}");
+    insta::assert_snapshot!(told, @"
+    inhibit, silence: nothing keeps it quiet
+    group: route `ops`, one message per fleet, 30 s after the first
+    damp: once within 60 min unless it gets worse; reminded every 240 min, 2 times at most; over after 120 s without it
+    notify: the ops channel
+    ");
+    let (code, told) = tried(&["--kind", "blockd"]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("did you mean `blocked`?"), "{told}");
     test.finish().await;
 }
 
@@ -468,6 +580,60 @@ async fn a_clock_that_jumps_an_hour_back_tells_nothing_twice_and_holds_nothing_u
         test.ops().tell_incidents().await.unwrap();
     }
     assert_eq!(cards(&test).len(), 1);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_an_hour_ahead_or_back_hides_nobody() {
+    let mut test = TestApp::prepare(&[]).await;
+    let fragile = r#"{ "description": "x", "image": "demo:1", "recovery": { "restart": false } }"#;
+    test.write_template("demo", fragile);
+    test.up().await;
+    test.deploy("scout").await;
+    test.deploy("lookout").await;
+    let open = async |count: usize| {
+        let open = async |ops: &Ops| ops.store.open_incidents().await.unwrap().len() == count;
+        test.until_outbox(open).await;
+        test.ops().tell_incidents().await.unwrap();
+    };
+    die(&test, "scout", 1);
+    open(1).await;
+    test.clock.advance(TimeDelta::hours(1));
+    test.pass(TimeDelta::seconds(1));
+    card(&test, "**scout**").await;
+    // What comes to a message that is sent only later would never be told.
+    test.clock.advance(TimeDelta::hours(-1));
+    die(&test, "lookout", 1);
+    open(2).await;
+    test.pass(TimeDelta::seconds(31));
+    test.ops().tell_incidents().await.unwrap();
+    card(&test, "**lookout**").await;
+    assert_eq!(cards(&test).len(), 2);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_card_shows_the_log_restarts_and_stops() {
+    let test = prompt(&[]).await;
+    let container = test.engine.id_of("yardarm-scout");
+    test.engine
+        .say(&container, LogSource::Stderr, "panic: no such file");
+    test.engine.crash_on_start("demo:1", 1);
+    die(&test, "scout", 1);
+    card(&test, "exited with code 1").await;
+    starts(&test, 1).await;
+    let alert = cards(&test).remove(0);
+    let logs = test.olga().press(&alert, "Logs").await.unwrap();
+    let told = test.end_of(&logs).await;
+    assert!(told.starts_with("Log of `scout`"), "{told}");
+    test.engine.run_on_start("demo:1");
+    let restarted = test.olga().press(&alert, "Restart").await.unwrap();
+    let told = test.end_of(&restarted).await;
+    assert!(told.starts_with("✅ restart `scout`: running"), "{told}");
+    let stopped = test.olga().press(&alert, "Stop").await.unwrap();
+    let told = test.end_of(&stopped).await;
+    assert!(told.starts_with("✅ stop `scout`: done"), "{told}");
+    card(&test, "well again").await;
     test.finish().await;
 }
 

@@ -1,5 +1,7 @@
 //! Those who are told of alerts outside of Discord.
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 use hmac::{Hmac, Mac as _};
@@ -7,7 +9,12 @@ use localcord::Message;
 use serde_json::Value;
 use sha2::Sha256;
 use sqlx::{Connection as _, SqliteConnection};
-use yardarm::{domain::outbox::Exit, engine::LogSource, ops::Ops};
+use tokio::sync::broadcast::{Receiver as Events, error::RecvError};
+use yardarm::{
+    domain::{event::Event, outbox::Exit},
+    engine::LogSource,
+    ops::Ops,
+};
 
 use crate::support::{
     receiver::{Answer, Received, Receiver},
@@ -463,6 +470,70 @@ async fn a_crash_in_the_middle_tells_it_again_by_the_same_id() {
     test.finish().await;
 }
 
+/// Ends once so many things have happened.
+async fn happened(events: &mut Events<Event>, count: usize) {
+    for _ in 0..count {
+        assert_ne!(events.recv().await, Err(RecvError::Closed));
+    }
+}
+
+/// Waits for the news with that reason; all that came are kept.
+async fn heard(out: &mut Receiver, all: &mut Vec<Value>, reason: &Value) {
+    while all.iter().all(|one| one["reason"] != *reason) {
+        all.push(out.next().await.json());
+    }
+}
+
+#[tokio::test]
+async fn killed_at_each_step_of_telling_a_target_each_news_has_one_id() {
+    let news = [Value::Null, Value::from("escalation")];
+    for events in 1.. {
+        let mut out = Receiver::start().await;
+        let mut test = TestApp::prepare(&[]).await;
+        let url = out.url("/hook");
+        let route = "notify = [\"out\"]\nescalate = [{ after_s = 900, notify = [\"out\"] }]\n";
+        test.route("webhook", (&url, Some(KEY)), route);
+        let file = test.path("yardarm.toml");
+        test.up_from(&file).await;
+        test.deploy("scout").await;
+        test.delivered().await;
+        // It ends again after each start.
+        test.engine.crash_on_start("demo:1", 3);
+        let mut steps = test.ops().events();
+        test.fail();
+        // What nobody saw is simply started again: what is a problem is told, whatever happens.
+        let is_known = async |ops: &Ops| !ops.store.open_incidents().await.unwrap().is_empty();
+        test.until_outbox(is_known).await;
+        let (mut all, mut was_cut_off) = (Vec::new(), false);
+        for reason in &news {
+            was_cut_off |= tokio::select! {
+                biased;
+                () = happened(&mut steps, events) => true,
+                () = heard(&mut out, &mut all, reason) => false,
+            };
+            test.crash().await;
+            test.up().await;
+            heard(&mut out, &mut all, reason).await;
+            steps = test.ops().events();
+            test.pass(TimeDelta::minutes(16));
+        }
+        for reason in &news {
+            let same = all.iter().filter(|one| one["reason"] == *reason);
+            let ids: BTreeSet<_> = same.map(|one| one["id"].to_string()).collect();
+            assert_eq!(
+                ids.len(),
+                1,
+                "{reason}, killed after {events} events: {all:?}"
+            );
+        }
+        test.finish().await;
+        if !was_cut_off {
+            assert!(events > 3, "it was told after {events} events");
+            return;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_target_that_asks_for_time_gets_it() {
     let mut out = Receiver::start().await;
@@ -486,7 +557,7 @@ async fn who_is_told_late_is_told_of_the_end_too() {
     let mut out = Receiver::start().await;
     let mut test = TestApp::prepare(&[]).await;
     let url = out.url("/v2/enqueue");
-    let later = "escalate = { after_s = 600, notify = [\"out\"] }\n";
+    let later = "escalate = [{ after_s = 600, notify = [\"out\"] }]\n";
     test.route("pagerduty", (&url, Some(KEY)), later);
     let file = test.path("yardarm.toml");
     test.up_from(&file).await;

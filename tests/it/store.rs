@@ -12,8 +12,9 @@ use yardarm::{
         agent::{Desired, Name},
         ids::{
             ActionId, AgentId, AlertId, BoardId, ChannelId, ContainerId, FleetId, GrantId, ImageId,
-            InstanceId, InteractionId, MessageId, NudgeId, UserId,
+            IncidentId, InstanceId, InteractionId, MessageId, NudgeId, UserId,
         },
+        incident::{Severity, Untold},
         outbox::{Exit, OutboxRow, Subject},
         recovery::{Past, Reason},
         squelch::Nudge,
@@ -306,6 +307,75 @@ async fn messages_and_nudges_made_anew_keep_their_rows() {
         (row.target.as_deref(), row.version, row.attempts),
         (Some("pager"), 2, 4)
     );
+}
+
+#[tokio::test]
+async fn what_people_were_told_is_kept_over_the_migration() {
+    let (_folder, store) = migrated(
+        20_261_121_200_000,
+        "INSERT INTO alerts (id, route, grouped_by, opened_at, due_at, announced_at, told_at, told_severity)
+             VALUES (3, 'ops', '', '2026-11-21T09:00:00+00:00', '2026-11-21T09:00:00+00:00',
+                     '2026-11-21T09:00:00+00:00', '2026-11-21T09:05:00+00:00', 'warning');
+         INSERT INTO incidents (about, kind, severity, cause, evidence, opened_at, changed_at, returns, flapping, alert_id, joined_at)
+             VALUES ('loop told', 'loop', 'warning', 'x', '{}', '2026-11-21T09:00:00+00:00', '2026-11-21T09:00:00+00:00',
+                     '[\"2026-11-21T09:04:00Z\"]', 0, 3, '2026-11-21T09:00:00+00:00'),
+                    ('loop new', 'loop', 'warning', 'x', '{}', '2026-11-21T09:00:00+00:00', '2026-11-21T09:00:00+00:00',
+                     '[]', 0, 3, '2026-11-21T09:06:00+00:00'),
+                    ('loop back', 'loop', 'warning', 'x', '{}', '2026-11-21T09:00:00+00:00', '2026-11-21T09:00:00+00:00',
+                     '[\"2026-11-21T09:06:00Z\"]', 0, 3, '2026-11-21T09:00:00+00:00');",
+    )
+    .await;
+    let known = store.incidents_of(AlertId(3)).await.unwrap();
+    let untold: Vec<_> = known.iter().map(|one| one.untold).collect();
+    assert_eq!(untold, [None, Some(Untold::New), Some(Untold::Back)]);
+    assert_eq!(known[0].told_severity, Some(Severity::Warning));
+    let alert = store.alert(AlertId(3)).await.unwrap().unwrap();
+    assert_eq!(alert.unheeded_since, alert.announced_at);
+}
+
+#[tokio::test]
+async fn what_is_long_over_is_forgotten_and_what_may_go_on_is_not() {
+    let (_folder, store) = migrated(
+        20_261_121_200_000,
+        "INSERT INTO alerts (id, route, grouped_by, opened_at, due_at, closed_at)
+             VALUES (3, 'ops', '', '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00', '2026-01-01T10:00:00+00:00'),
+                    (4, 'ops', '', '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00', '2026-01-01T10:00:00+00:00'),
+                    (5, 'ops', '', '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00', '2026-11-20T10:00:00+00:00'),
+                    (6, 'ops', '', '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00', NULL);
+         INSERT INTO incidents (about, kind, severity, cause, evidence, opened_at, changed_at, gone_since, resolved_at, returns,
+                                flapping, alert_id)
+             VALUES ('loop a', 'loop', 'warning', 'x', '{}', '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00',
+                     '2026-01-01T10:00:00+00:00', '2026-01-01T10:00:00+00:00', '[]', 0, 3),
+                    ('loop b', 'loop', 'warning', 'x', '{}', '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00',
+                     NULL, NULL, '[]', 0, 4),
+                    ('loop c', 'loop', 'warning', 'x', '{}', '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00',
+                     '2026-01-01T10:00:00+00:00', '2026-01-01T10:00:00+00:00', '[]', 0, NULL);
+         INSERT INTO nudges (id, alert_id, kind, created_at) VALUES (9, 3, 'worse', '2026-01-01T09:00:00+00:00');
+         INSERT INTO outbox (channel_id, subject_kind, subject_id, state, message_id, due_at, created_at)
+             VALUES (5, 'alert', 3, 'sent', 77, '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00'),
+                    (5, 'nudge', 9, 'dead', NULL, '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00'),
+                    (5, 'alert', 5, 'sent', 78, '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00');",
+    )
+    .await;
+    let before = FixedClock::new().now() - TimeDelta::days(31);
+    store.drop_alerts(before).await.unwrap();
+    let mut kept = Vec::new();
+    for id in 3..=6 {
+        kept.push(store.alert(AlertId(id)).await.unwrap().is_some());
+    }
+    assert_eq!(kept, [false, true, true, true]);
+    let mut incidents = Vec::new();
+    for id in 1..=3 {
+        incidents.push(store.incident(IncidentId(id)).await.unwrap().is_some());
+    }
+    assert_eq!(incidents, [false, true, false]);
+    assert_eq!(store.nudge(NudgeId(9)).await.unwrap(), None);
+    assert_eq!(store.outbox_counts().await.unwrap(), (0, 0));
+    let card = async |id| {
+        let card = store.outbox_message(Subject::Alert(AlertId(id)), ChannelId(5));
+        card.await.unwrap()
+    };
+    assert_eq!((card(3).await, card(5).await), (None, Some(MessageId(78))));
 }
 
 #[tokio::test]

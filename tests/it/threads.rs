@@ -28,7 +28,7 @@ impl TestApp {
         let ravi = test.cord.user("ravi").id();
         let route = format!(
             "[[route]]\nname = \"all\"\nthread = true\nusers = [{ravi}]\ngroup_wait_s = 0\n\
-             repeat_interval_s = 3600\nescalate = {{ after_s = 900, most = 1 }}\n"
+             repeat_interval_s = 3600\nescalate = [{{ after_s = 900, most = 1 }}]\n"
         );
         let file = test.path("yardarm.toml");
         std::fs::write(&file, route).unwrap();

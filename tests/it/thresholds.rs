@@ -1,7 +1,10 @@
 //! What uses too much for too long: told like anything else that is wrong, and over with some slack.
 
 use chrono::TimeDelta;
-use yardarm::domain::{agent::State, view::Host};
+use yardarm::domain::{
+    agent::{Health, State},
+    view::Host,
+};
 
 use crate::support::{alarm::card, test_app::TestApp};
 
@@ -66,6 +69,27 @@ async fn an_open_one_goes_on_over_a_restart_and_ends_when_its_agent_is_stopped()
     assert_eq!(test.ops().store.open_incidents().await.unwrap().len(), 1);
     test.done("stop agent:scout").await;
     card(&test, "well again").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn other_trouble_of_an_agent_makes_nothing_last() {
+    let mut test = TestApp::prepare(&[("alerts.group_wait_s", "0")]).await;
+    let fragile = r#"{ "description": "x", "image": "demo:1", "recovery": { "restart": false } }"#;
+    test.write_template("demo", fragile);
+    test.up().await;
+    test.deploy("scout").await;
+    let container = test.engine.id_of("yardarm-scout");
+    test.engine.set_health(&container, Health::Unhealthy);
+    card(&test, "**scout**").await;
+    // Nothing is known of what it used before.
+    test.restart().await;
+    test.engine.burn("yardarm-scout", 10, 500 * MIB);
+    run(&test, 1).await;
+    test.ops().tell_incidents().await.unwrap();
+    let open = test.ops().store.open_incidents().await.unwrap();
+    let causes: Vec<_> = open.iter().map(|one| one.cause.as_str()).collect();
+    assert_eq!(causes.len(), 1, "{causes:?}");
     test.finish().await;
 }
 

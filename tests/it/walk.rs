@@ -374,6 +374,7 @@ presses! { scene:
     Press::Silence(_) => [Press::Silence(AlertId(1)), Press::Silence(AlertId(2))],
     Press::EndSilence(_) => [Press::EndSilence(SilenceId(1)), Press::EndSilence(SilenceId(2))],
     Press::Open(_) => [Press::Open(BoardId(1))],
+    Press::OpenOf(_) => [Press::OpenOf(AlertId(1))],
 }
 
 fn secret(name: &str, scope: Scope) -> Press {

@@ -65,7 +65,7 @@ fn refuse_mute(ctx: Context<'_>) -> Result {
     .into())
 }
 
-/// An agent was chosen on a board: its card, by the rights of who chose it.
+/// An agent was chosen on a board or on an alert: its card, by the rights of who chose it.
 pub async fn open(bot: &Bot, press: &ComponentInteraction, chosen: &str) -> Result {
     let asker = Asker::from(press);
     let gone = || Answer::NotFound("That agent is gone. `/status` shows who is there.".to_owned());

@@ -8,6 +8,7 @@ use super::{
         Bot, Context, Result, autocomplete, render,
         reply::{self, Asker},
     },
+    alerts::Severity,
     carry_out, sight,
 };
 use crate::domain::{
@@ -34,6 +35,8 @@ pub enum Kind {
     Engine,
     #[name = "host"]
     Host,
+    #[name = "loop"]
+    Loop,
 }
 
 impl From<Kind> for incident::Kind {
@@ -46,6 +49,7 @@ impl From<Kind> for incident::Kind {
             Kind::Resources => Self::Resources,
             Kind::Engine => Self::Engine,
             Kind::Host => Self::Host,
+            Kind::Loop => Self::Loop,
         }
     }
 }
@@ -63,16 +67,18 @@ pub(super) async fn silence(
     #[min = 1]
     #[max = 720]
     hours: u32,
-    #[description = "Only this agent"]
+    #[description = "Only this agent, or those that a pattern such as scout-* matches"]
     #[autocomplete = "autocomplete::agent"]
     agent: Option<String>,
     #[description = "Only this fleet; everything if both are left out"]
     #[autocomplete = "autocomplete::fleet"]
     fleet: Option<String>,
     #[description = "Only this kind of problem"] kind: Option<Kind>,
+    #[description = "Only what is this grave: what gets worse is told"] severity: Option<Severity>,
 ) -> Result {
     let whose = (agent.as_deref(), fleet.as_deref());
-    let request = sight(ctx).request_silence(whose, kind.map(Into::into), hours)?;
+    let what = (kind.map(Into::into), severity.map(Into::into));
+    let request = sight(ctx).request_silence(whose, what, hours)?;
     carry_out(ctx, request, Some(reason)).await
 }
 

@@ -1,7 +1,12 @@
 //! The card of a group of incidents: one message from the first second to the last, and what replies to it.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use serenity::all::{ButtonStyle, Colour, CreateActionRow, CreateEmbed};
+use serenity::all::{
+    ButtonStyle, Colour, CreateActionRow, CreateEmbed, CreateSelectMenu, CreateSelectMenuKind,
+    CreateSelectMenuOption,
+};
 
 use super::{
     Mentions, Rendered, button, row,
@@ -31,6 +36,9 @@ const THREAD_NAME_MAX: usize = 100;
 const CHANGED_MAX: usize = 500;
 /// Discord takes five in a row.
 const BUTTONS: usize = 5;
+/// Options that a select takes, and characters of what describes one.
+const OPTIONS: usize = 25;
+const OPTION_MAX: usize = 100;
 
 /// The card. It notifies whom its route names, when it is sent.
 pub fn card(view: &AlertView) -> Rendered {
@@ -48,7 +56,7 @@ pub fn card(view: &AlertView) -> Rendered {
     Rendered {
         content: lines.join("\n"),
         embeds: evidence(view).into_iter().collect(),
-        rows: buttons(view).into_iter().collect(),
+        rows: buttons(view).into_iter().chain(select(view)).collect(),
         mentions: mentions(view),
         ..Rendered::default()
     }
@@ -320,6 +328,30 @@ fn mentions_line(view: &AlertView) -> Option<String> {
     let roles = view.roles.iter().map(|role| format!("<@&{role}>"));
     let all: Vec<String> = users.chain(roles).collect();
     (!all.is_empty()).then(|| all.join(" "))
+}
+
+/// Of several, each agent's own card does what their buttons would: its log, a restart, a stop.
+fn select(view: &AlertView) -> Option<CreateActionRow> {
+    if view.incidents.len() < 2 {
+        return None;
+    }
+    let mut seen = BTreeSet::new();
+    let open = view.incidents.iter().filter(|one| one.is_open());
+    let agents = open.filter_map(|one| Some((one, one.about.agent()?)));
+    let options = agents
+        .filter(|(_, agent)| seen.insert(*agent))
+        .map(|(one, agent)| {
+            CreateSelectMenuOption::new(one.subject(), agent.to_string())
+                .description(clip(&one.cause, OPTION_MAX))
+        });
+    let options: Vec<_> = options.take(OPTIONS).collect();
+    if options.is_empty() {
+        return None;
+    }
+    let kind = CreateSelectMenuKind::String { options };
+    let select = CreateSelectMenu::new(Press::OpenOf(view.alert.id).to_string(), kind)
+        .placeholder("Open an agent");
+    Some(CreateActionRow::SelectMenu(select))
 }
 
 /// What can be done about it; nothing any more once it is over.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{
     ids::{AgentId, FleetId},
-    incident::{Evidence, Problem},
+    incident::{Evidence, Problem, Untold},
 };
 
 /// The tables, and what people received.
@@ -76,6 +76,8 @@ impl World {
             flapping: false,
             alert: None,
             joined_at: None,
+            untold: None,
+            told_severity: None,
         });
     }
 
@@ -84,6 +86,8 @@ impl World {
         for incident in &mut self.incidents {
             if incident.gone_since.is_some() {
                 incident.miss(&self.rules.damping, now);
+            } else {
+                incident.calm(&self.rules.damping, now);
             }
         }
         for _ in 0..8 {
@@ -129,6 +133,7 @@ impl World {
                     announced_at: None,
                     told_at: None,
                     told_severity: None,
+                    unheeded_since: None,
                     repeats: 0,
                     escalations: 0,
                     closed_at: None,
@@ -150,16 +155,55 @@ impl World {
                 assert_eq!(alert.announced_at, None, "announced twice");
                 (alert.announced_at, alert.told_at) = (Some(now), Some(now));
                 alert.told_severity = Some(severity);
-                self.messages.push((now, id, None));
+                alert.unheeded_since = Some(now);
+                self.tell(id, None, now);
+            }
+            Change::Reroute {
+                alert,
+                route,
+                group,
+            } => {
+                let alert = self.alert(alert);
+                (alert.route, alert.group) = (route, group);
+                alert.unheeded_since = Some(now);
+                (alert.repeats, alert.escalations) = (0, 0);
             }
             Change::Nudge(id, nudge, severity) => {
                 let alert = self.alert(id);
                 (alert.told_at, alert.told_severity) = (Some(now), Some(severity));
                 alert.repeats += u32::from(nudge == Nudge::Repeat);
                 alert.escalations += u32::from(nudge == Nudge::Escalation);
-                self.messages.push((now, id, Some(nudge)));
+                self.tell(id, Some(nudge), now);
             }
-            Change::Close(id) => self.alert(id).closed_at = Some(now),
+            Change::Unheed(id) => {
+                let alert = self.alert(id);
+                alert.unheeded_since = Some(now);
+                (alert.repeats, alert.escalations) = (0, 0);
+            }
+            Change::Heed(id) => self.alert(id).unheeded_since = None,
+            Change::Close(id) => {
+                let alert = self.alert(id);
+                (alert.closed_at, alert.unheeded_since) = (Some(now), None);
+            }
+        }
+    }
+
+    fn tell(&mut self, id: AlertId, why: Option<Nudge>, now: DateTime<Utc>) {
+        self.messages.push((now, id, why));
+        let pipeline = Pipeline {
+            rules: &self.rules,
+            silences: &self.silences,
+            incidents: &self.incidents,
+            alerts: &[],
+            now,
+        };
+        let heard = pipeline.heard(id);
+        for incident in self
+            .incidents
+            .iter_mut()
+            .filter(|one| heard.contains(&one.id))
+        {
+            (incident.untold, incident.told_severity) = (None, Some(incident.severity));
         }
     }
 
@@ -173,8 +217,14 @@ impl World {
             .iter_mut()
             .find(|one| one.id == incident)
             .unwrap();
-        assert_eq!(one.alert, None, "told in two messages");
+        let told = |id| {
+            self.alerts
+                .iter()
+                .any(|one: &Alert| one.id == id && one.announced_at.is_some())
+        };
+        assert!(!one.alert.is_some_and(told), "told in two messages");
         (one.alert, one.joined_at) = (Some(alert), Some(now));
+        one.untold = Some(Untold::New);
     }
 
     /// Lets time pass and looks whenever something is due.
@@ -248,11 +298,7 @@ fn what_gets_worse_is_told_at_once() {
 #[test]
 fn nobody_heeds_it_so_others_are_told() {
     let mut world = World::default();
-    world.rules.routes[0].escalation = Some(Escalation {
-        after: Duration::minutes(15),
-        to: vec![Destination::Target("pager".to_owned())],
-        most: 2,
-    });
+    world.rules.routes[0].escalation = ladder();
     world.set(1, true, at(0));
     world.pass(at(0), at(3 * 3600));
     let told: Vec<_> = world
@@ -265,8 +311,299 @@ fn nobody_heeds_it_so_others_are_told() {
         [
             (30, None),
             (930, Some(Nudge::Escalation)),
-            (1830, Some(Nudge::Escalation))
+            (1830, Some(Nudge::Escalation)),
+            (5430, Some(Nudge::Escalation))
         ]
+    );
+    let turns = (0..4).map(|told| {
+        let rung = world.rules.routes[0].rung(told);
+        rung.map(|(rung, _)| rung.to.clone())
+    });
+    let to = |name: &str| Some(vec![Destination::Target(name.to_owned())]);
+    assert_eq!(
+        turns.collect::<Vec<_>>(),
+        [to("pager"), to("pager"), to("boss"), None]
+    );
+}
+
+/// Twice the pager, and once the boss an hour later.
+fn ladder() -> Vec<Escalation> {
+    let rung = |minutes, name: &str, most| Escalation {
+        after: Duration::minutes(minutes),
+        to: vec![Destination::Target(name.to_owned())],
+        most,
+    };
+    vec![rung(15, "pager", 2), rung(60, "boss", 1)]
+}
+
+#[test]
+fn what_is_back_or_heard_of_again_escalates_only_after_people_had_time() {
+    let mut world = World::default();
+    world.rules.routes[0].escalation = ladder();
+    world.set(1, true, at(0));
+    world.pass(at(0), at(420));
+    world.set(1, false, at(420));
+    world.pass(at(420), at(2400));
+    world.set(1, true, at(2400));
+    world.pass(at(2400), at(3299));
+    assert_eq!(world.count(Some(Nudge::Escalation)), 0);
+    world.pass(at(3299), at(3300));
+    assert_eq!(world.count(Some(Nudge::Escalation)), 1);
+
+    // A silence, and then the ladder from its foot.
+    world.silences.push(silence(Matcher::default(), at(7200)));
+    world.pass(at(3301), at(7200 + 899));
+    assert_eq!(world.count(Some(Nudge::Escalation)), 1);
+    world.pass(at(7200 + 899), at(7200 + 6000));
+    assert_eq!(world.count(Some(Nudge::Escalation)), 4);
+}
+
+/// The rules of an instance where what is critical goes to `pager`, each for itself.
+fn paging() -> Rules {
+    let pager = Route {
+        name: "pager".to_owned(),
+        matcher: Matcher {
+            severities: vec![Severity::Critical],
+            ..Matcher::default()
+        },
+        to: vec![Destination::Target("pager".to_owned())],
+        group_by: GroupBy::Incident,
+        escalation: ladder(),
+        ..Route::fallback(Pace::default())
+    };
+    let mut rules = Rules::default();
+    rules.routes.insert(0, pager);
+    rules
+}
+
+impl World {
+    fn worsen(&mut self, agent: i64, now: DateTime<Utc>) {
+        let (damping, about) = (self.rules.damping, About::Agent(AgentId(agent)));
+        let known = self
+            .incidents
+            .iter_mut()
+            .rev()
+            .find(|one| one.about == about);
+        if let Some(incident) = known.filter(|one| one.is_present()) {
+            incident.see(&problem(agent, Severity::Critical), &damping, now);
+        }
+    }
+
+    fn route(&self, agent: i64) -> Option<&str> {
+        let about = About::Agent(AgentId(agent));
+        let incident = self.incidents.iter().rev().find(|one| one.about == about)?;
+        let alert = self
+            .alerts
+            .iter()
+            .find(|one| Some(one.id) == incident.alert)?;
+        Some(&alert.route)
+    }
+}
+
+#[test]
+fn what_becomes_critical_goes_on_where_critical_things_go() {
+    let mut world = World {
+        rules: paging(),
+        ..World::default()
+    };
+    world.set(1, true, at(0));
+    world.pass(at(0), at(155));
+    assert_eq!(world.route(1), Some("ops"));
+    world.worsen(1, at(155));
+    world.pass(at(155), at(156));
+    assert_eq!(world.route(1), Some("pager"));
+    assert_eq!(
+        world.messages.last(),
+        Some(&(at(155), AlertId(1), Some(Nudge::Worse)))
+    );
+    // From there it escalates by the ladder of that route, from its foot.
+    world.pass(at(156), at(1054));
+    assert_eq!(world.count(Some(Nudge::Escalation)), 0);
+    world.pass(at(1054), at(1055));
+    assert_eq!(world.count(Some(Nudge::Escalation)), 1);
+    // What begins now has nothing to do with it.
+    world.set(3, true, at(1100));
+    world.pass(at(1100), at(1200));
+    assert_eq!(world.route(3), Some("ops"));
+}
+
+#[test]
+fn what_becomes_critical_before_it_is_told_leaves_the_others() {
+    let mut world = World {
+        rules: paging(),
+        ..World::default()
+    };
+    world.set(1, true, at(0));
+    world.set(3, true, at(0));
+    world.pass(at(0), at(20));
+    world.worsen(3, at(20));
+    world.pass(at(20), at(60));
+    assert_eq!(
+        (world.route(1), world.route(3)),
+        (Some("ops"), Some("pager"))
+    );
+    let told: Vec<_> = world
+        .messages
+        .iter()
+        .map(|(at, _, why)| (*at, *why))
+        .collect();
+    assert_eq!(told, [(at(30), None), (at(30), None)]);
+    assert_ne!(world.incidents[0].alert, world.incidents[1].alert);
+}
+
+#[test]
+fn what_is_acknowledged_hides_no_other_that_gets_worse() {
+    let mut world = World {
+        rules: paging(),
+        ..World::default()
+    };
+    world.set(1, true, at(0));
+    world.pass(at(0), at(60));
+    world.incidents[0].acknowledged = Some((UserId(1), at(60)));
+    world.worsen(1, at(60));
+    world.set(3, true, at(100));
+    world.pass(at(60), at(400));
+    assert_eq!(world.count(Some(Nudge::More)), 1);
+    world.worsen(3, at(400));
+    world.pass(at(400), at(401));
+    assert_eq!(world.count(Some(Nudge::Worse)), 1);
+    assert_eq!(world.route(3), Some("pager"));
+}
+
+#[test]
+fn a_clock_that_was_set_back_hides_no_newcomer() {
+    let mut world = World::default();
+    world.set(1, true, at(7200));
+    world.pass(at(7200), at(7260));
+    // An hour back.
+    world.set(3, true, at(3660));
+    world.pass(at(3660), at(3700));
+    assert_eq!(world.messages.last(), Some(&(at(3690), AlertId(2), None)));
+}
+
+#[test]
+fn one_that_stays_ill_after_flapping_is_told_of_once_more() {
+    let mut world = World::default();
+    world.set(1, true, at(0));
+    world.pass(at(0), at(60));
+    for round in 0..4 {
+        let begin = 100 + round * 200;
+        world.set(1, false, at(begin));
+        world.pass(at(begin), at(begin + 100));
+        world.set(1, true, at(begin + 100));
+        world.pass(at(begin + 100), at(begin + 200));
+    }
+    assert!(world.incidents[0].flapping);
+    // The last return but one was at 600.
+    world.pass(at(900), at(600 + 3599));
+    assert_eq!(world.count(Some(Nudge::Back)), 0);
+    world.pass(at(600 + 3599), at(600 + 3600));
+    assert!(!world.incidents[0].flapping);
+    assert_eq!(world.count(Some(Nudge::Back)), 1);
+}
+
+fn silence(matcher: Matcher, until: DateTime<Utc>) -> Silence {
+    Silence {
+        id: SilenceId(1),
+        matcher,
+        reason: "known".to_owned(),
+        author: UserId(1),
+        since: at(0),
+        until,
+    }
+}
+
+#[test]
+fn a_matcher_is_particular_about_what_it_mentions() {
+    let mut world = World::default();
+    world.open(7, at(0));
+    let incident = &mut world.incidents[0];
+    let pattern = |text: &str| vec![Pattern::parse(text).unwrap()];
+    let mut matcher = Matcher::default();
+    assert!(matcher.matches(incident));
+    matcher.severities = vec![Severity::Critical];
+    assert!(!matcher.matches(incident));
+    matcher.severities.push(Severity::Warning);
+    matcher.kinds = vec![Kind::Down];
+    matcher.fleets = pattern("ma*");
+    matcher.agents = pattern("*-7");
+    assert!(matcher.matches(incident));
+    for wrong in [
+        Matcher {
+            kinds: vec![Kind::Unhealthy],
+            ..matcher.clone()
+        },
+        Matcher {
+            fleets: pattern("mai"),
+            ..matcher.clone()
+        },
+        Matcher {
+            agents: pattern("agent-8"),
+            ..matcher.clone()
+        },
+    ] {
+        assert!(!wrong.matches(incident), "{wrong}");
+    }
+    // What is in no fleet, or about no agent, has no name that could match.
+    (incident.agent, incident.fleet) = (None, None);
+    assert!(!matcher.matches(incident));
+    matcher.agents = Vec::new();
+    assert!(!matcher.matches(incident));
+    matcher.fleets = Vec::new();
+    assert!(matcher.matches(incident));
+}
+
+fn hours(from: u32, to: u32) -> Window {
+    let time = |hour| chrono::NaiveTime::from_hms_opt(hour, 0, 0).unwrap();
+    Window {
+        days: Vec::new(),
+        from: time(from),
+        to: time(to),
+        zone: chrono_tz::UTC,
+    }
+}
+
+#[test]
+fn a_route_counts_in_its_window_and_groups_as_it_says() {
+    let mut world = World::default();
+    world.rules.routes[0].group_by = GroupBy::Route;
+    let night = Route {
+        name: "night".to_owned(),
+        window: Some(hours(20, 8)),
+        group_by: GroupBy::Incident,
+        pace: Pace {
+            group_wait: Duration::zero(),
+            ..Pace::default()
+        },
+        ..Route::fallback(Pace::default())
+    };
+    world.rules.routes.insert(0, night);
+    // By day two fleets share a message, by night nothing does.
+    let (day, evening) = (at(12 * 3600), at(21 * 3600));
+    for agent in [1, 2] {
+        world.set(agent, true, day);
+        world.set(agent + 2, true, evening);
+    }
+    world.incidents.sort_by_key(|one| one.opened_at);
+    let late = world.incidents.split_off(2);
+    world.pass(day, day + Duration::seconds(40));
+    assert_eq!(
+        world.messages,
+        [(day + Duration::seconds(30), AlertId(1), None)]
+    );
+    world.incidents.extend(late);
+    world.pass(evening, evening + Duration::seconds(40));
+    let told: Vec<_> = world.messages[1..]
+        .iter()
+        .filter(|one| one.2.is_none())
+        .collect();
+    assert_eq!(
+        told,
+        [&(evening, AlertId(2), None), &(evening, AlertId(3), None)]
+    );
+    assert_eq!(
+        (world.route(1), world.route(3)),
+        (Some("ops"), Some("night"))
     );
 }
 
@@ -308,14 +645,7 @@ fn a_host_in_trouble_explains_what_agents_use_and_not_that_they_end() {
 #[test]
 fn what_is_silenced_is_told_when_the_silence_ends() {
     let mut world = World::default();
-    world.silences.push(Silence {
-        id: SilenceId(1),
-        matcher: Matcher::default(),
-        reason: "known".to_owned(),
-        author: UserId(1),
-        since: at(0),
-        until: at(600),
-    });
+    world.silences.push(silence(Matcher::default(), at(600)));
     world.set(1, true, at(0));
     world.pass(at(0), at(599));
     assert_eq!(world.messages, []);
@@ -323,42 +653,315 @@ fn what_is_silenced_is_told_when_the_silence_ends() {
     assert_eq!(world.messages, [(at(630), AlertId(1), None)]);
 }
 
-proptest! {
-    /// None lost, none twice, never more than the squelch allows, every announced one closed.
-    #[test]
-    fn people_are_told_of_everything_once(
-        steps in prop::collection::vec((0..4_i64, any::<bool>(), 1..1200_i64), 1..60),
-    ) {
-        let mut world = World::default();
-        let mut now = at(0);
-        for (agent, bad, seconds) in steps {
-            world.set(agent, bad, now);
-            let later = now + Duration::seconds(seconds);
-            world.pass(now, later);
-            for incident in world.incidents.iter().filter(|one| one.is_present()) {
-                let since = incident.returns.last().copied().unwrap_or(incident.opened_at);
-                if since + Duration::seconds(60) <= later {
-                    let alert = incident.alert.and_then(|id| world.alerts.iter().find(|one| one.id == id));
-                    prop_assert!(alert.is_some_and(|one| one.announced_at.is_some() && one.closed_at.is_none()), "lost");
+/// What may happen, and then time passes.
+#[derive(Clone, Debug)]
+enum Event {
+    Begins(i64),
+    Ends(i64),
+    Worsens(i64),
+    Acknowledged(i64),
+    /// For so many minutes.
+    Silenced(i64, i64),
+    EngineLeaves,
+    EngineReturns,
+    /// The clock is set, by so many minutes.
+    ClockSet(i64),
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let agent = 0..4_i64;
+    prop_oneof![
+        6 => agent.clone().prop_map(Event::Begins),
+        6 => agent.clone().prop_map(Event::Ends),
+        3 => agent.clone().prop_map(Event::Worsens),
+        2 => agent.clone().prop_map(Event::Acknowledged),
+        2 => (agent, 1..90_i64).prop_map(|(agent, minutes)| Event::Silenced(agent, minutes)),
+        1 => Just(Event::EngineLeaves),
+        2 => Just(Event::EngineReturns),
+        1 => (-90..90_i64).prop_map(Event::ClockSet),
+    ]
+}
+
+/// A world that is watched: what was told of whom, and since when whom was waited for.
+struct Watched {
+    world: World,
+    now: DateTime<Utc>,
+    /// By a clock that nobody sets.
+    passed: Duration,
+    /// So much the clock was set back in all: what is late by that is not late.
+    set_back: Duration,
+    /// When people were last told of a subject, by either clock, but that it is worse, and but escalations.
+    told: BTreeMap<About, (DateTime<Utc>, Duration)>,
+    waiting: BTreeMap<AlertId, (DateTime<Utc>, Duration)>,
+}
+
+const ENGINE: i64 = 9;
+
+impl Watched {
+    fn new() -> Self {
+        let mut rules = paging();
+        rules.maintenance.push(Maintenance {
+            name: "nights".to_owned(),
+            matcher: Matcher {
+                agents: vec![Pattern::parse("agent-3").unwrap()],
+                ..Matcher::default()
+            },
+            window: hours(2, 3),
+        });
+        Self {
+            world: World {
+                rules,
+                ..World::default()
+            },
+            now: at(0),
+            passed: Duration::zero(),
+            set_back: Duration::zero(),
+            told: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        let (world, now) = (&mut self.world, self.now);
+        match event {
+            Event::Begins(agent) => world.set(agent, true, now),
+            Event::Ends(agent) => world.set(agent, false, now),
+            Event::Worsens(agent) => world.worsen(agent, now),
+            Event::Acknowledged(agent) => {
+                let about = About::Agent(AgentId(agent));
+                let known = world
+                    .incidents
+                    .iter_mut()
+                    .rev()
+                    .find(|one| one.about == about);
+                // The button is on the card.
+                let told = world.alerts.iter().filter(|one| one.announced_at.is_some());
+                let told: Vec<_> = told.map(|one| Some(one.id)).collect();
+                if let Some(incident) =
+                    known.filter(|one| one.is_open() && told.contains(&one.alert))
+                {
+                    incident.acknowledged = Some((UserId(1), now));
                 }
             }
-            now = later;
-        }
-        let mut told: BTreeMap<AlertId, Vec<DateTime<Utc>>> = BTreeMap::new();
-        for (at, id, why) in &world.messages {
-            if *why != Some(Nudge::More) {
-                told.entry(*id).or_default().push(*at);
+            Event::Silenced(agent, minutes) => {
+                let agents = vec![Pattern::parse(&format!("agent-{agent}")).unwrap()];
+                let matcher = Matcher {
+                    agents,
+                    ..Matcher::default()
+                };
+                world
+                    .silences
+                    .push(silence(matcher, now + Duration::minutes(minutes)));
+            }
+            Event::EngineLeaves => world.engine(true, now),
+            Event::EngineReturns => world.engine(false, now),
+            Event::ClockSet(minutes) => {
+                let by = Duration::minutes(minutes);
+                self.now += by;
+                self.set_back -= by.min(Duration::zero());
             }
         }
-        for times in told.values() {
-            for pair in times.windows(2) {
-                prop_assert!(pair[1] - pair[0] >= world.rules.damping.window, "too often");
+    }
+
+    /// As the worker does: whenever something is due, and now and then.
+    fn pass(&mut self, time: Duration) {
+        let to = self.now + time;
+        while self.now < to {
+            let known = self.world.messages.len();
+            let before = self.world.incidents.clone();
+            let due = self.world.run(self.now);
+            self.note(&before, known);
+            let look = self.now + Duration::seconds(30);
+            let due = due.filter(|due| *due > self.now).unwrap_or(look);
+            let next = due.min(look).min(to);
+            self.passed += next - self.now;
+            self.now = next;
+        }
+    }
+
+    fn note(&mut self, before: &[Incident], known: usize) {
+        for (at, id, why) in &self.world.messages[known..] {
+            if *why == Some(Nudge::Escalation) {
+                let (then, passed) = self.waiting[id];
+                let waited = (*at - then).max(self.passed - passed);
+                assert!(waited >= Duration::minutes(15), "escalated after {waited}");
+            }
+            let new = self
+                .world
+                .incidents
+                .iter()
+                .filter(|one| one.alert == Some(*id));
+            for incident in new.filter(|one| concerns(before, one, *why)) {
+                let last = self.told.insert(incident.about.clone(), (*at, self.passed));
+                // Either clock may say that it is long ago.
+                let pause = last.map(|(then, passed)| (*at - then).max(self.passed - passed));
+                let window = self.world.rules.damping.window;
+                assert!(
+                    pause.is_none_or(|pause| pause >= window),
+                    "told again after {pause:?}"
+                );
             }
         }
+        let waits = |alert: &&Alert| {
+            let mut members = self
+                .world
+                .incidents
+                .iter()
+                .filter(|one| one.alert == Some(alert.id));
+            alert.announced_at.is_some()
+                && members
+                    .any(|one| one.is_open() && one.acknowledged.is_none() && !self.is_muted(one))
+        };
+        let waiting: Vec<AlertId> = self
+            .world
+            .alerts
+            .iter()
+            .filter(waits)
+            .map(|one| one.id)
+            .collect();
+        self.waiting.retain(|id, _| waiting.contains(id));
+        for id in waiting {
+            self.waiting.entry(id).or_insert((self.now, self.passed));
+        }
+    }
+
+    fn is_muted(&self, incident: &Incident) -> bool {
+        let pipeline = Pipeline {
+            rules: &self.world.rules,
+            silences: &self.world.silences,
+            incidents: &self.world.incidents,
+            alerts: &[],
+            now: self.now,
+        };
+        pipeline.mute(incident).is_some()
+    }
+
+    /// Who is heard of now.
+    fn loud(&self) -> Vec<IncidentId> {
+        let all = self.world.incidents.iter();
+        let loud = all.filter(|one| one.is_present() && !self.is_muted(one));
+        loud.map(|one| one.id).collect()
+    }
+
+    /// What was there and heard of all the while is told, as it is.
+    fn check(&self, loud: &[IncidentId]) {
+        let incidents = self
+            .world
+            .incidents
+            .iter()
+            .filter(|one| loud.contains(&one.id));
+        for incident in incidents {
+            let alert = self
+                .world
+                .alerts
+                .iter()
+                .find(|one| Some(one.id) == incident.alert);
+            let alert = alert.expect("lost");
+            assert!(
+                alert.announced_at.is_some() && alert.closed_at.is_none(),
+                "lost"
+            );
+            if incident.acknowledged.is_some() {
+                continue;
+            }
+            let since = incident
+                .returns
+                .last()
+                .copied()
+                .max(incident.joined_at)
+                .unwrap();
+            let late = self.now - since.max(incident.changed_at) - self.set_back;
+            let is_told = incident.told_severity >= Some(incident.severity);
+            assert!(
+                is_told || late <= Duration::minutes(6),
+                "worse for {late}, and nobody was told"
+            );
+            if is_told && incident.severity == Severity::Critical {
+                assert_eq!(alert.route, "pager");
+            }
+            if incident.untold.is_some() {
+                let late = self.now - since - self.set_back;
+                let window = self.world.rules.damping.window + Duration::seconds(30);
+                assert!(late <= window, "back for {late}, and nobody was told");
+            }
+        }
+    }
+}
+
+/// Whether a message is about an incident, which was like this before it.
+fn concerns(before: &[Incident], incident: &Incident, why: Option<Nudge>) -> bool {
+    let before = before.iter().find(|one| one.id == incident.id);
+    let unheeded = incident.is_present() && incident.acknowledged.is_none();
+    let untold = before.and_then(|one| one.untold);
+    match why {
+        None => incident.is_present(),
+        Some(Nudge::More) => unheeded && untold == Some(Untold::New),
+        Some(Nudge::Back) => unheeded && untold == Some(Untold::Back),
+        Some(Nudge::Repeat) => unheeded,
+        Some(Nudge::Worse | Nudge::Escalation | Nudge::Over) => false,
+    }
+}
+
+impl World {
+    fn engine(&mut self, away: bool, now: DateTime<Utc>) {
+        let damping = self.rules.damping;
+        let known = self
+            .incidents
+            .iter_mut()
+            .rev()
+            .find(|one| one.about == About::Engine);
+        match (known, away) {
+            (Some(incident), false) if incident.is_open() => {
+                incident.miss(&damping, now);
+            }
+            (Some(incident), true)
+                if incident
+                    .resolved_at
+                    .is_none_or(|over| over > now - damping.window) =>
+            {
+                let problem = Problem {
+                    about: About::Engine,
+                    kind: Kind::Engine,
+                    ..problem(ENGINE, Severity::Critical)
+                };
+                incident.see(&problem, &damping, now);
+            }
+            (_, true) => {
+                self.open(ENGINE, now);
+                let incident = self.incidents.last_mut().unwrap();
+                (incident.about, incident.kind) = (About::Engine, Kind::Engine);
+                (incident.agent, incident.fleet) = (None, None);
+                incident.severity = Severity::Critical;
+            }
+            (_, false) => {}
+        }
+    }
+}
+
+proptest! {
+    /// None lost, none twice, never more than the squelch allows of a subject, nobody called before others had time, what
+    /// is back or worse is told, and every announced one is closed; whatever is muted, and whatever the clock does.
+    #[test]
+    fn people_are_told_of_everything_once(
+        steps in prop::collection::vec((any_event(), 1..1200_i64), 1..80),
+    ) {
+        let mut watched = Watched::new();
+        for (event, seconds) in steps {
+            watched.happen(event);
+            let loud = watched.loud();
+            watched.pass(Duration::seconds(seconds));
+            if seconds >= 120 {
+                let still = watched.loud();
+                let all_the_while: Vec<_> = loud.into_iter().filter(|id| still.contains(id)).collect();
+                watched.check(&all_the_while);
+            }
+        }
+        watched.happen(Event::EngineReturns);
         for agent in 0..4 {
-            world.set(agent, false, now);
+            watched.happen(Event::Ends(agent));
         }
-        world.pass(now, now + Duration::hours(2));
-        prop_assert!(world.alerts.iter().all(|one| one.closed_at.is_some()), "never closed");
+        watched.pass(Duration::hours(2));
+        prop_assert!(watched.world.alerts.iter().all(|one| one.closed_at.is_some()), "never closed");
+        prop_assert!(watched.world.incidents.iter().all(|one| !one.is_open()), "never over");
     }
 }

@@ -77,6 +77,8 @@ impl Trial {
             flapping: false,
             alert: None,
             joined_at: None,
+            untold: None,
+            told_severity: None,
         }
     }
 }
@@ -117,13 +119,14 @@ impl fmt::Display for Fate<'_> {
         if route.thread {
             f.write_str("\nthread: what follows is told in a thread of the message")?;
         }
-        if let Some(escalation) = &route.escalation {
+        for (position, rung) in route.escalation.iter().enumerate() {
             write!(
                 f,
-                "\nescalate: {} after {} min without an acknowledgement, {} times at most",
-                places(&escalation.to),
-                escalation.after.num_minutes(),
-                escalation.most
+                "\n{}: {} after {} min without an acknowledgement, {} times at most",
+                if position == 0 { "escalate" } else { "then" },
+                places(&rung.to),
+                rung.after.num_minutes(),
+                rung.most
             )?;
         }
         Ok(())

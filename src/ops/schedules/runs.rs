@@ -263,6 +263,8 @@ impl Ops {
         let mut tx = self.store.begin().await?;
         rows::drop_runs(&mut tx, self.now() - RUNS_KEPT).await?;
         tx.commit().await?;
+        let keep = Duration::days(self.settings().alerts.keep_days.into());
+        self.store.drop_alerts(self.now() - keep).await?;
         self.roll_up_samples().await?;
         self.purge_old().await
     }
