@@ -2,7 +2,9 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked --package yardarm
+# There is no .git here: `docker build --build-arg COMMIT=$(git rev-parse --short=12 HEAD) .` tells `yardarm --version`.
+ARG COMMIT
+RUN YARDARM_COMMIT=$COMMIT cargo build --release --locked --package yardarm
 
 FROM debian:bookworm-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin yardarm \

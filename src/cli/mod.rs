@@ -5,6 +5,7 @@ pub mod audit;
 pub mod backup;
 pub mod check;
 pub mod claim;
+pub mod completions;
 pub mod doctor;
 pub mod grant;
 pub mod outlets;
@@ -22,9 +23,12 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{ConfigError, Environment, Settings};
 
+/// As in `0.1.0 (8a4f2c19d0be)`; build.rs finds the commit.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("YARDARM_COMMIT"), ")");
+
 /// A Discord control plane for fleets of containerised AI agents
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version = VERSION)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -60,6 +64,7 @@ pub enum Command {
     #[command(subcommand)]
     Secrets(secrets::Secrets),
     Schema(schema::Schema),
+    Completions(completions::Completions),
 }
 
 /// Where the settings come from.
@@ -97,6 +102,7 @@ impl Cli {
             Command::Grant(grant) => grant.run().await,
             Command::Secrets(secrets) => Ok(secrets.run().await),
             Command::Schema(args) => schema::run(&args),
+            Command::Completions(completions) => completions.run(),
         }
     }
 }

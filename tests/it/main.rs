@@ -47,6 +47,7 @@ mod probes;
 mod quorum;
 mod recovery;
 mod rekey;
+mod release;
 mod reload;
 mod replace;
 mod restore;
