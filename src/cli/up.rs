@@ -11,9 +11,9 @@ use super::{
 use crate::{
     app::{App, Failure, Parts},
     clock::SystemClock,
-    config::{Environment, Source},
+    config::{self, Environment, Source},
     discord::gateway::GatewayFailure,
-    engine::docker::{Deadlines, Docker},
+    engine::docker::{BadAddress, Deadlines, Docker, TlsFiles},
     host::Machine,
     store::OpenError,
     telemetry,
@@ -44,7 +44,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
         pull: settings.docker.pull_deadline,
         ..Deadlines::default()
     };
-    let engine = Docker::new(Some(&settings.docker.host), deadlines)?;
+    let engine = engine(&settings.docker, deadlines)?;
     let started = App::start(Parts {
         settings,
         templates,
@@ -56,6 +56,24 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     match started.await {
         Ok(app) => serve(app).await,
         Err(failure) => Ok(fail(&failure)),
+    }
+}
+
+/// The engine that the settings name.
+pub(super) fn engine(
+    settings: &config::Docker,
+    deadlines: Deadlines,
+) -> Result<Docker, BadAddress> {
+    match (&settings.tls_ca, &settings.tls_cert, &settings.tls_key) {
+        (Some(ca), Some(cert), Some(key)) => {
+            let files = TlsFiles {
+                ca: ca.clone(),
+                cert: cert.clone(),
+                key: key.clone(),
+            };
+            Docker::with_tls(&settings.host, files, deadlines)
+        }
+        _ => Docker::new(Some(&settings.host), deadlines),
     }
 }
 

@@ -195,8 +195,9 @@ impl Settings {
         }
         problems.extend(discord::refuse_token(&mut table));
         sources.refuse(problems)?;
-        let file: File = serde_path_to_error::deserialize(toml::Value::Table(table))
+        let mut file: File = serde_path_to_error::deserialize(toml::Value::Table(table))
             .map_err(|error| sources.shape_error(&error))?;
+        file.docker.look_for_tls(environment);
         file.settle(environment, &sources)
     }
 }

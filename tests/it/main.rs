@@ -19,6 +19,7 @@ mod crowd;
 mod deploy;
 mod deploy_forms;
 mod docker_disk;
+mod docker_elsewhere;
 mod docker_engine;
 mod docker_freeze;
 mod docker_pull;

@@ -1,6 +1,7 @@
 //! The real program: `yardarm up` as a process of its own, with a local Discord and a real engine.
 
 use std::{
+    ffi::OsString,
     fs::File,
     path::PathBuf,
     process::{ExitStatus, Output, Stdio},
@@ -27,6 +28,7 @@ pub(crate) struct Program {
     /// Before the names of its containers.
     pub(crate) prefix: String,
     settings: Vec<String>,
+    environment: Vec<(&'static str, OsString)>,
     child: Option<Child>,
     starts: u32,
 }
@@ -60,6 +62,7 @@ impl Program {
             folder,
             prefix,
             settings: all,
+            environment: Vec::new(),
             child: None,
             starts: 0,
         };
@@ -92,6 +95,11 @@ impl Program {
         self.folder.path().join(name)
     }
 
+    /// Sets a variable for all that is started from now on.
+    pub(crate) fn set_variable(&mut self, name: &'static str, value: impl Into<OsString>) {
+        self.environment.push((name, value.into()));
+    }
+
     /// Starts it, without waiting for anything.
     pub(crate) fn spawn(&mut self, token: &str) {
         let log = File::options()
@@ -103,6 +111,7 @@ impl Program {
         command
             .args(self.arguments())
             .env("DISCORD_TOKEN", token)
+            .envs(self.environment.clone())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -129,6 +138,7 @@ impl Program {
             command.arg("--set").arg(setting);
         }
         command.env("DISCORD_TOKEN", self.cord.token());
+        command.envs(self.environment.clone());
         command.output().await.unwrap()
     }
 
