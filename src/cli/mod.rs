@@ -52,7 +52,7 @@ pub enum Command {
     #[command(subcommand)]
     Audit(audit::Audit),
     /// Copy the database into the backup folder, also while it is served
-    Backup(Options),
+    Backup(backup::Backup),
     /// Verify a backup and put it in the place of the database, while Yardarm does not run
     Restore(restore::Restore),
     /// Print a code for the first owner, to be entered in Discord by `/claim`
@@ -96,7 +96,7 @@ impl Cli {
             Command::Policy(policy) => Ok(policy.run()),
             Command::Alerts(alerts) => Ok(alerts.run()),
             Command::Audit(audit) => audit.run().await,
-            Command::Backup(options) => backup::run(&options).await,
+            Command::Backup(backup) => backup.run().await,
             Command::Restore(restore) => Ok(restore.run().await),
             Command::Claim(options) => claim::run(&options).await,
             Command::Grant(grant) => grant.run().await,

@@ -653,9 +653,10 @@ fn repository(path: &str) -> PathBuf {
 
 #[test]
 fn the_shipped_file_shows_every_key_and_its_default() {
-    const WITHOUT_DEFAULT: [&str; 37] = [
+    const WITHOUT_DEFAULT: [&str; 38] = [
         "audit.anchor_channel",
         "backup.dir",
+        "backup.passphrase_file",
         "discord.ca_file",
         "discord.endpoint",
         "discord.guild",
