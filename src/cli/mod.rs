@@ -8,6 +8,7 @@ pub mod claim;
 pub mod completions;
 pub mod doctor;
 pub mod grant;
+pub mod install_service;
 pub mod outlets;
 pub mod policy;
 pub mod report;
@@ -63,6 +64,7 @@ pub enum Command {
     /// What is done to sealed values
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    InstallService(install_service::InstallService),
     Schema(schema::Schema),
     Completions(completions::Completions),
 }
@@ -101,6 +103,7 @@ impl Cli {
             Command::Claim(options) => claim::run(&options).await,
             Command::Grant(grant) => grant.run().await,
             Command::Secrets(secrets) => Ok(secrets.run().await),
+            Command::InstallService(install) => install.run(),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(completions) => completions.run(),
         }

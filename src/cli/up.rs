@@ -26,7 +26,7 @@ pub(super) const DATABASE_IN_USE: u8 = 66;
 /// Discord's gateway was away for too long while the rest of Discord answered; starting again may help.
 const GATEWAY_DEAD: u8 = 75;
 /// Discord refuses the token; starting again will not help.
-const TOKEN_REFUSED: u8 = 77;
+pub(super) const TOKEN_REFUSED: u8 = 77;
 
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let source = Source {

@@ -38,6 +38,7 @@ mod grants;
 mod host_rights;
 mod hostile;
 mod idle;
+mod install_service;
 mod logs;
 mod matrix;
 mod notify;
