@@ -41,6 +41,7 @@ mod idle;
 mod install_service;
 mod logs;
 mod matrix;
+mod migrations;
 mod notify;
 mod outbox;
 mod outlets;
