@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use secrecy::SecretString;
 use tokio::{fs, io::AsyncWriteExt as _};
 
@@ -124,16 +124,33 @@ async fn settle(partial: &Path, file: &Path, key: Option<&str>, backup: &Backup)
     Ok(())
 }
 
+async fn write_key(file: &Path, text: &str) -> io::Result<()> {
+    let mut opened = fs::OpenOptions::new();
+    let opened = opened.write(true).create(true).truncate(true).mode(0o600);
+    let mut opened = opened.open(file).await?;
+    opened.write_all(text.as_bytes()).await?;
+    opened.sync_all().await
+}
+
+/// When the newest copy in a folder was made, if there is any.
+pub(super) async fn newest(dir: &Path) -> Option<DateTime<Utc>> {
+    let copies = copies(dir).await.ok()?;
+    stamp(copies.last()?.file_name()?.to_str()?)
+}
+
+/// When a copy of this name was made; None if the name is none of ours.
+fn stamp(name: &str) -> Option<DateTime<Utc>> {
+    let stamp = name.strip_prefix(BEGINS)?.strip_suffix(ENDS)?;
+    let at = NaiveDateTime::parse_from_str(stamp, STAMP).ok()?;
+    Some(at.and_utc())
+}
+
 /// What we have put there and nothing else, the oldest first.
 async fn copies(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut entries = fs::read_dir(dir).await?;
     while let Some(entry) = entries.next_entry().await? {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let stamp = name
-            .strip_prefix(BEGINS)
-            .and_then(|rest| rest.strip_suffix(ENDS));
-        if stamp.is_some_and(|stamp| chrono::NaiveDateTime::parse_from_str(stamp, STAMP).is_ok()) {
+        if stamp(&entry.file_name().to_string_lossy()).is_some() {
             found.push(entry.path());
         }
     }
