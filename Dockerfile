@@ -17,4 +17,6 @@ WORKDIR /etc/yardarm
 USER 10001:10001
 VOLUME /var/lib/yardarm
 ENTRYPOINT ["yardarm"]
-CMD ["up", "--set", "database.path=/var/lib/yardarm/yardarm.db"]
+CMD ["up", "--set", "database.path=/var/lib/yardarm/yardarm.db", "--set", "http.listen=127.0.0.1:9464"]
+# Docker restarts nobody for this; it is for whoever looks.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["yardarm", "health", "--address", "127.0.0.1:9464"]

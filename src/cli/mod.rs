@@ -8,6 +8,7 @@ pub mod claim;
 pub mod completions;
 pub mod doctor;
 pub mod grant;
+pub mod health;
 pub mod install_service;
 pub mod outlets;
 pub mod policy;
@@ -43,6 +44,8 @@ pub enum Command {
     Check(Options),
     /// Try everything a start needs, and say the next step where it fails
     Doctor(Options),
+    /// Ask the process that serves these settings whether it answers; the exit code says it
+    Health(health::Health),
     /// What the rules say to an action
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -95,6 +98,7 @@ impl Cli {
             Command::Up(options) => Box::pin(up::run(options)).await,
             Command::Check(options) => Ok(check::run(&options).await),
             Command::Doctor(options) => doctor::run(&options).await,
+            Command::Health(health) => health.run().await,
             Command::Policy(policy) => Ok(policy.run()),
             Command::Alerts(alerts) => Ok(alerts.run()),
             Command::Audit(audit) => audit.run().await,

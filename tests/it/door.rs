@@ -177,6 +177,29 @@ async fn it_says_what_keeps_it_from_serving_people() {
 }
 
 #[tokio::test]
+async fn a_command_asks_whether_it_lives() {
+    let mut test = open(&[]).await;
+    let address = test.door().expect("an open door").to_string();
+    let health = |test: &TestApp| {
+        let mut command = test.command(&["health", "--address", &address]);
+        said(&command.output().unwrap())
+    };
+    assert_eq!(health(&test), (Some(0), "ok\n".to_owned()));
+    test.down().await;
+    let (code, text) = health(&test);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("does not answer as it should"), "{text}");
+
+    test.set("http.listen", &format!("\"{address}\""));
+    let (code, text) = said(&test.command(&["health"]).output().unwrap());
+    assert!(code == Some(1) && text.contains(&address), "{text}");
+    test.unset("http.listen");
+    let (code, text) = said(&test.command(&["health"]).output().unwrap());
+    assert!(code == Some(64) && text.contains("`http.listen`"), "{text}");
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn nobody_listens_unless_asked_to() {
     let test = TestApp::start().await;
     assert_eq!(test.door(), None);
