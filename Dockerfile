@@ -2,7 +2,9 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked --package yardarm
+# There is no .git here: `docker build --build-arg COMMIT=$(git rev-parse --short=12 HEAD) .` tells `yardarm --version`.
+ARG COMMIT
+RUN YARDARM_COMMIT=$COMMIT cargo build --release --locked --package yardarm
 
 FROM debian:bookworm-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin yardarm \
@@ -15,4 +17,6 @@ WORKDIR /etc/yardarm
 USER 10001:10001
 VOLUME /var/lib/yardarm
 ENTRYPOINT ["yardarm"]
-CMD ["up", "--set", "database.path=/var/lib/yardarm/yardarm.db"]
+CMD ["up", "--set", "database.path=/var/lib/yardarm/yardarm.db", "--set", "http.listen=127.0.0.1:9464"]
+# Docker restarts nobody for this; it is for whoever looks.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["yardarm", "health", "--address", "127.0.0.1:9464"]

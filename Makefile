@@ -1,6 +1,6 @@
 # The only entry points; CI calls the same ones. Every target installs what it needs and this machine lacks.
 .DEFAULT_GOAL := help
-.PHONY: help up smoke test browser conformance check bench image page sqlx
+.PHONY: help up smoke test browser conformance check bench image page sqlx release reproduce
 
 
 help: ## This list
@@ -41,3 +41,9 @@ page: ## Build localcord's page anew after a change to its sources
 sqlx: ## Write .sqlx/ anew after a change to a query or a migration
 	@scripts/ensure-tools check
 	@scripts/query-metadata
+
+release: ## Make a tarball with checksums of what is checked out, in target/dist
+	@scripts/release
+
+reproduce: ## Make it twice in two folders and compare
+	@scripts/reproduce

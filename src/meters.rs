@@ -86,6 +86,13 @@ struct Call {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Run {
+    /// Whether it is built in, of the file or of chat; the name of a schedule may name an agent.
+    source: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfState {
     state: &'static str,
 }
@@ -109,6 +116,8 @@ pub struct Readings {
     /// Since the start.
     pub refusals: u64,
     pub loops_begun_again: u32,
+    /// When the newest copy of the database was made, in seconds since 1970; 0 if there is none.
+    pub last_backup: i64,
     pub process: Option<Process>,
 }
 
@@ -125,6 +134,7 @@ pub struct Meters {
     deliveries: Family<Delivery, Counter>,
     probes: Times<Probe>,
     calls: Times<Call>,
+    runs: Family<Run, Counter>,
 }
 
 fn bounds() -> Histogram {
@@ -148,6 +158,7 @@ impl Default for Meters {
             deliveries: Family::default(),
             probes: Family::new_with_constructor(bounds),
             calls: Family::new_with_constructor(bounds),
+            runs: Family::default(),
         };
         meters.register();
         meters
@@ -203,6 +214,8 @@ impl Meters {
         registry.register("incidents", "Incidents that were opened", incidents);
         let help = "Attempts to send or edit a message";
         registry.register("deliveries", help, self.deliveries.clone());
+        let help = "Times of schedules that came, and what became of them";
+        registry.register("runs", help, self.runs.clone());
     }
 
     pub fn interaction(&self, interaction: &Interaction, took: Duration) {
@@ -252,6 +265,10 @@ impl Meters {
         times.observe(took.as_secs_f64());
     }
 
+    pub fn run(&self, source: &'static str, outcome: &'static str) {
+        self.runs.get_or_create(&Run { source, outcome }).inc();
+    }
+
     /// All of it, for Prometheus.
     pub fn text(&self, readings: &Readings) -> Result<String, fmt::Error> {
         let mut text = String::new();
@@ -277,7 +294,23 @@ fn as_it_is(readings: &Readings) -> Registry {
         incidents.get_or_create(&severity).set(number(*count));
     }
     registry.register("incidents_open", "Incidents that are not over", incidents);
-    for (name, help, value) in [
+    for (name, help, value) in numbers(readings) {
+        registry.register(name, help, ConstGauge::new(value));
+    }
+    let refusals = ConstCounter::new(readings.refusals);
+    registry.register("refusals", "Times that somebody was refused", refusals);
+    let again = ConstCounter::new(u64::from(readings.loops_begun_again));
+    let help = "Loops of ours that stood still or fell over and were begun again";
+    registry.register("loop_restarts", help, again);
+    if let Some(process) = readings.process {
+        enter_process(&mut all, process);
+    }
+    all
+}
+
+/// Name, help and value of what has no labels.
+fn numbers(readings: &Readings) -> [(&'static str, &'static str, i64); 7] {
+    [
         (
             "freezes",
             "What is frozen: fleets, or everything as one",
@@ -299,6 +332,11 @@ fn as_it_is(readings: &Readings) -> Registry {
             readings.outbox_dead,
         ),
         (
+            "last_backup_timestamp_seconds",
+            "When the newest copy of the database was made, in seconds since 1970",
+            readings.last_backup,
+        ),
+        (
             "gateway_up",
             "Whether Discord's gateway is connected",
             readings.gateway_up.into(),
@@ -308,18 +346,7 @@ fn as_it_is(readings: &Readings) -> Registry {
             "Whether the engine answers",
             readings.engine_up.into(),
         ),
-    ] {
-        registry.register(name, help, ConstGauge::new(value));
-    }
-    let refusals = ConstCounter::new(readings.refusals);
-    registry.register("refusals", "Times that somebody was refused", refusals);
-    let again = ConstCounter::new(u64::from(readings.loops_begun_again));
-    let help = "Loops of ours that stood still or fell over and were begun again";
-    registry.register("loop_restarts", help, again);
-    if let Some(process) = readings.process {
-        enter_process(&mut all, process);
-    }
-    all
+    ]
 }
 
 /// By the names that Prometheus' own libraries give them.

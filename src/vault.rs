@@ -4,6 +4,7 @@
 //! kept in, so that whoever can write the database cannot move one secret into the place of another.
 
 pub mod handout;
+pub mod passphrase;
 pub mod rekey;
 
 use std::{
@@ -63,6 +64,12 @@ pub enum KeyError {
     Malformed { place: String },
     #[error("the vault's key file `{}` is missing, and secrets are sealed with key {key}\nhint: put it back from your backup, or name it by `vault.key_file`", .file.display())]
     Missing { file: PathBuf, key: KeyId },
+    #[error("the vault's key file `{}` is missing\nhint: put it back from your backup, or name it by `vault.key_file`", .file.display())]
+    Absent { file: PathBuf },
+    #[error("`{}` holds no key that is sealed by a passphrase\nhint: it lies beside a copy that was made with one", .file.display())]
+    NotSealed { file: PathBuf },
+    #[error("`{}` does not open: the passphrase is another one, or the file was changed\nhint: it is the one that was in force when the copy was made", .file.display())]
+    Closed { file: PathBuf },
     #[error("`{}` is there: a new key that nothing is sealed with, left by a rekeying that was cut off\nhint: delete it, then try again", .file.display())]
     Left { file: PathBuf },
     #[error(

@@ -11,6 +11,7 @@ use super::{
     Options, outlets,
     report::{self, BAD_SETTINGS},
     rights,
+    up::engine,
 };
 use crate::{
     clock::{Clock as _, SystemClock},
@@ -23,10 +24,7 @@ use crate::{
         squelch::Destination,
         template::Template,
     },
-    engine::{
-        Engine, EngineError,
-        docker::{Deadlines, Docker},
-    },
+    engine::{Engine, EngineError, docker::Deadlines},
 };
 
 /// Something could not be reached or written; the settings are good.
@@ -41,7 +39,7 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
         answer: settings.docker.call_deadline,
         ..Deadlines::default()
     };
-    let engine = Docker::new(Some(&settings.docker.host), deadlines)?;
+    let engine = engine(&settings.docker, deadlines)?;
     let now = SystemClock.now();
     let (known, rights) = rights::examine(&settings, now).await;
     let granted = known.rights.roles(now);
@@ -190,7 +188,9 @@ async fn docker(host: &str, engine: &dyn Engine) -> Finding {
         }
         Err(error) => error.to_string(),
     };
-    let next = if failure.to_lowercase().contains("permission denied") {
+    let next = if host.starts_with("ssh://") {
+        "as the user we run as, make `ssh` reach that host without a question, and `docker version` answer there"
+    } else if failure.to_lowercase().contains("permission denied") {
         "let us use the socket: add the user we run as to the group `docker`"
     } else {
         "start it (`scripts/ensure-docker` does), or set `docker.host`"

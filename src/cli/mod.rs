@@ -5,8 +5,11 @@ pub mod audit;
 pub mod backup;
 pub mod check;
 pub mod claim;
+pub mod completions;
 pub mod doctor;
 pub mod grant;
+pub mod health;
+pub mod install_service;
 pub mod outlets;
 pub mod policy;
 pub mod report;
@@ -22,9 +25,12 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{ConfigError, Environment, Settings};
 
+/// As in `0.1.0 (8a4f2c19d0be)`; build.rs finds the commit.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("YARDARM_COMMIT"), ")");
+
 /// A Discord control plane for fleets of containerised AI agents
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version = VERSION)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -38,6 +44,8 @@ pub enum Command {
     Check(Options),
     /// Try everything a start needs, and say the next step where it fails
     Doctor(Options),
+    /// Ask the process that serves these settings whether it answers; the exit code says it
+    Health(health::Health),
     /// What the rules say to an action
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -48,7 +56,7 @@ pub enum Command {
     #[command(subcommand)]
     Audit(audit::Audit),
     /// Copy the database into the backup folder, also while it is served
-    Backup(Options),
+    Backup(backup::Backup),
     /// Verify a backup and put it in the place of the database, while Yardarm does not run
     Restore(restore::Restore),
     /// Print a code for the first owner, to be entered in Discord by `/claim`
@@ -59,7 +67,9 @@ pub enum Command {
     /// What is done to sealed values
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    InstallService(install_service::InstallService),
     Schema(schema::Schema),
+    Completions(completions::Completions),
 }
 
 /// Where the settings come from.
@@ -88,15 +98,18 @@ impl Cli {
             Command::Up(options) => Box::pin(up::run(options)).await,
             Command::Check(options) => Ok(check::run(&options).await),
             Command::Doctor(options) => doctor::run(&options).await,
+            Command::Health(health) => health.run().await,
             Command::Policy(policy) => Ok(policy.run()),
             Command::Alerts(alerts) => Ok(alerts.run()),
             Command::Audit(audit) => audit.run().await,
-            Command::Backup(options) => backup::run(&options).await,
+            Command::Backup(backup) => backup.run().await,
             Command::Restore(restore) => Ok(restore.run().await),
             Command::Claim(options) => claim::run(&options).await,
             Command::Grant(grant) => grant.run().await,
             Command::Secrets(secrets) => Ok(secrets.run().await),
+            Command::InstallService(install) => install.run(),
             Command::Schema(args) => schema::run(&args),
+            Command::Completions(completions) => completions.run(),
         }
     }
 }

@@ -6,12 +6,13 @@ use clap::Args;
 
 use super::{
     Options,
+    backup::passphrase,
     report::{self, BAD_SETTINGS},
     up::{BAD_DATABASE, code_of},
 };
 use crate::{
     clock::{Clock as _, SystemClock},
-    ops::restore::{RestoreError, Restored, restore},
+    ops::restore::{RestoreError, Restored, restore, sealed_key},
 };
 
 #[derive(Args, Debug)]
@@ -33,7 +34,17 @@ impl Restore {
             Ok(settings) => settings,
             Err(error) => return report::print(&report::failures(&error), BAD_SETTINGS),
         };
-        match restore(&settings, &self.file, SystemClock.now()).await {
+        let needed = sealed_key(&settings, &self.file);
+        let passphrase = match needed.map(|sealed| passphrase(&settings, &sealed)) {
+            None => None,
+            Some(Ok(passphrase)) => Some(passphrase),
+            Some(Err(error)) => {
+                eprintln!("{error}\nhint: nothing was changed");
+                return ExitCode::from(BAD_SETTINGS);
+            }
+        };
+        let now = SystemClock.now();
+        match restore(&settings, &self.file, passphrase.as_ref(), now).await {
             Ok(restored) => {
                 println!("{}", said(&restored));
                 ExitCode::SUCCESS
@@ -62,6 +73,12 @@ fn said(restored: &Restored) -> String {
         lines.push(format!(
             "{} actions that waited are void: whoever asked is told so",
             restored.void
+        ));
+    }
+    if let Some(key) = &restored.key {
+        lines.push(format!(
+            "the vault's key was opened and put into `{}`",
+            key.display()
         ));
     }
     if let Some(aside) = &restored.aside {

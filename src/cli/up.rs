@@ -11,9 +11,9 @@ use super::{
 use crate::{
     app::{App, Failure, Parts},
     clock::SystemClock,
-    config::{Environment, Source},
+    config::{self, Environment, Source},
     discord::gateway::GatewayFailure,
-    engine::docker::{Deadlines, Docker},
+    engine::docker::{BadAddress, Deadlines, Docker, TlsFiles},
     error::Error,
     host::Machine,
     store::OpenError,
@@ -29,7 +29,7 @@ const DATABASE_UNREADY: u8 = 74;
 /// Discord's gateway was away for too long while the rest of Discord answered; starting again may help.
 const GATEWAY_DEAD: u8 = 75;
 /// Discord refuses the token; starting again will not help.
-const TOKEN_REFUSED: u8 = 77;
+pub(super) const TOKEN_REFUSED: u8 = 77;
 
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let source = Source {
@@ -47,7 +47,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
         pull: settings.docker.pull_deadline,
         ..Deadlines::default()
     };
-    let engine = Docker::new(Some(&settings.docker.host), deadlines)?;
+    let engine = engine(&settings.docker, deadlines)?;
     let started = App::start(Parts {
         settings,
         templates,
@@ -59,6 +59,24 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     match started.await {
         Ok(app) => serve(app).await,
         Err(failure) => Ok(fail(&failure)),
+    }
+}
+
+/// The engine that the settings name.
+pub(super) fn engine(
+    settings: &config::Docker,
+    deadlines: Deadlines,
+) -> Result<Docker, BadAddress> {
+    match (&settings.tls_ca, &settings.tls_cert, &settings.tls_key) {
+        (Some(ca), Some(cert), Some(key)) => {
+            let files = TlsFiles {
+                ca: ca.clone(),
+                cert: cert.clone(),
+                key: key.clone(),
+            };
+            Docker::with_tls(&settings.host, files, deadlines)
+        }
+        _ => Docker::new(Some(&settings.host), deadlines),
     }
 }
 

@@ -1,8 +1,13 @@
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use schemars::JsonSchema;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use super::Environment;
 use crate::domain::problem::Problem;
 
 /// Copies of the database.
@@ -12,6 +17,36 @@ pub struct Backup {
     pub dir: PathBuf,
     /// How many are kept: the oldest goes.
     pub keep: u32,
+    /// What seals the vault's key, so that it can lie beside each copy; None leaves it out.
+    pub passphrase: Option<Passphrase>,
+}
+
+/// Where a passphrase is.
+#[derive(Clone, Debug)]
+pub enum Passphrase {
+    /// Read whenever it is needed.
+    File(PathBuf),
+    Given(SecretString),
+}
+
+impl Passphrase {
+    /// Without line ends around it; one that is empty is an error.
+    pub fn read(&self) -> io::Result<SecretString> {
+        let file = match self {
+            Self::Given(passphrase) => return Ok(passphrase.clone()),
+            Self::File(file) => file,
+        };
+        let named = |why: &dyn std::fmt::Display| format!("`{}` {why}", file.display());
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| io::Error::new(error.kind(), named(&error)))?;
+        match text.trim_matches(['\r', '\n']) {
+            "" => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                named(&"is empty"),
+            )),
+            passphrase => Ok(SecretString::from(passphrase)),
+        }
+    }
 }
 
 /// `[backup]` as it is written.
@@ -23,11 +58,18 @@ pub(super) struct Section {
     /// How many copies are kept.
     #[schemars(range(min = 1, max = 1000))]
     keep: u32,
+    /// A file with a passphrase that seals the vault's key, which then is beside each copy; `YARDARM_BACKUP_PASSPHRASE` beats
+    /// it.
+    passphrase_file: Option<PathBuf>,
 }
 
 impl Default for Section {
     fn default() -> Self {
-        Self { dir: None, keep: 7 }
+        Self {
+            dir: None,
+            keep: 7,
+            passphrase_file: None,
+        }
     }
 }
 
@@ -37,11 +79,14 @@ impl Section {
         (!keep.contains(&self.keep)).then(|| Problem::out_of_range("backup.keep", self.keep, &keep))
     }
 
-    pub(super) fn settle(self, database: &Path) -> Backup {
+    pub(super) fn settle(self, environment: &Environment, database: &Path) -> Backup {
         let beside = || database.with_file_name("backups");
+        let given = environment.get("YARDARM_BACKUP_PASSPHRASE");
+        let given = given.map(|passphrase| Passphrase::Given(passphrase.into()));
         Backup {
             dir: self.dir.unwrap_or_else(beside),
             keep: self.keep,
+            passphrase: given.or(self.passphrase_file.map(Passphrase::File)),
         }
     }
 }

@@ -1,9 +1,12 @@
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::seconds;
+use super::{Environment, seconds};
 use crate::domain::{
     problem::{Problem, shown},
     spec::Allow,
@@ -13,8 +16,14 @@ use crate::domain::{
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Docker {
-    /// `unix://PATH` or `tcp://HOST:PORT`; without this key, `DOCKER_HOST` says.
+    /// `unix://PATH`, `tcp://HOST:PORT` or `ssh://USER@HOST`; without this key, `DOCKER_HOST` says.
     pub host: String,
+    /// The certificate authority of an engine that is asked through TLS, in PEM.
+    pub tls_ca: Option<PathBuf>,
+    /// The certificate that the engine knows us by, in PEM.
+    pub tls_cert: Option<PathBuf>,
+    /// The key of that certificate, in PEM.
+    pub tls_key: Option<PathBuf>,
     /// What container, volume and network names begin with.
     pub name_prefix: String,
     /// Seconds any call but a pull may take; a stop gets the agent's grace on top.
@@ -43,6 +52,9 @@ impl Default for Docker {
     fn default() -> Self {
         Self {
             host: "unix:///var/run/docker.sock".to_owned(),
+            tls_ca: None,
+            tls_cert: None,
+            tls_key: None,
             name_prefix: "yardarm-".to_owned(),
             call_deadline: Duration::from_secs(10),
             pull_deadline: Duration::from_mins(15),
@@ -55,6 +67,53 @@ impl Default for Docker {
 }
 
 impl Docker {
+    /// Authority, certificate and key.
+    pub fn tls(&self) -> [Option<&Path>; 3] {
+        [&self.tls_ca, &self.tls_cert, &self.tls_key].map(|file| file.as_deref())
+    }
+
+    /// As Docker's own programs do: files of these names in `DOCKER_CERT_PATH`, if `DOCKER_TLS_VERIFY` is set. The
+    /// settings file beats them.
+    pub(super) fn look_for_tls(&mut self, environment: &Environment) {
+        let speaks_tcp = ["tcp://", "https://"]
+            .iter()
+            .any(|scheme| self.host.starts_with(scheme));
+        let asked = environment.get("DOCKER_TLS_VERIFY").is_some();
+        if !speaks_tcp || !asked || self.tls().iter().any(Option::is_some) {
+            return;
+        }
+        if let Some(folder) = environment.get("DOCKER_CERT_PATH").map(Path::new) {
+            self.tls_ca = Some(folder.join("ca.pem"));
+            self.tls_cert = Some(folder.join("cert.pem"));
+            self.tls_key = Some(folder.join("key.pem"));
+        }
+    }
+
+    fn address_problem(&self) -> Option<Problem> {
+        let files = self.tls().iter().flatten().count();
+        if !matches!(files, 0 | 3) {
+            let message = "authority, certificate and key belong together".to_owned();
+            let hint = "set `docker.tls_ca`, `docker.tls_cert` and `docker.tls_key`, or none";
+            return Some(Problem::new("docker.tls_ca", message, hint));
+        }
+        let schemes: &[&str] = match files {
+            0 => &["unix:///", "tcp://", "http://", "ssh://"],
+            _ => &["tcp://", "https://"],
+        };
+        let rest = schemes
+            .iter()
+            .find_map(|scheme| self.host.strip_prefix(scheme));
+        if rest.is_some_and(|rest| !rest.is_empty()) {
+            return None;
+        }
+        let message = format!("{} is no address of an engine", shown(&self.host));
+        let hint = match files {
+            0 => "use `unix:///var/run/docker.sock`, `tcp://HOST:PORT` or `ssh://USER@HOST`",
+            _ => "with `docker.tls_ca` use `tcp://HOST:PORT`",
+        };
+        Some(Problem::new("docker.host", message, hint))
+    }
+
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems: Vec<Problem> = [
             seconds::outside("docker.call_deadline_s", self.call_deadline, &(1..=600)),
@@ -69,15 +128,7 @@ impl Docker {
         .into_iter()
         .flatten()
         .collect();
-        if !["unix:///", "tcp://", "http://"].iter().any(|scheme| {
-            self.host
-                .strip_prefix(scheme)
-                .is_some_and(|rest| !rest.is_empty())
-        }) {
-            let message = format!("{} is no address of an engine", shown(&self.host));
-            let hint = "use `unix:///var/run/docker.sock` or `tcp://HOST:PORT`";
-            problems.push(Problem::new("docker.host", message, hint));
-        }
+        problems.extend(self.address_problem());
         let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let plain = |c: char| letter(c) || matches!(c, '-' | '_' | '.');
         let prefix = &self.name_prefix;

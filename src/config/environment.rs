@@ -1,6 +1,6 @@
 //! The process's environment, read once. Any of its values may be a secret.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -13,6 +13,14 @@ impl Environment {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect()
+    }
+
+    /// Where settings of one person are, by <https://specifications.freedesktop.org/basedir-spec/latest/>.
+    pub fn config_home(&self) -> Option<PathBuf> {
+        let given = self.get("XDG_CONFIG_HOME").map(PathBuf::from);
+        given
+            .filter(|folder| folder.is_absolute())
+            .or_else(|| Some(PathBuf::from(self.get("HOME")?).join(".config")))
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {

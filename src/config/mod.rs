@@ -49,7 +49,7 @@ pub use self::{
     agents::Agents,
     alerts::Alerts,
     audit::Audit,
-    backup::Backup,
+    backup::{Backup, Passphrase},
     database::Database,
     discord::{Discord, Endpoint},
     docker::Docker,
@@ -195,8 +195,9 @@ impl Settings {
         }
         problems.extend(discord::refuse_token(&mut table));
         sources.refuse(problems)?;
-        let file: File = serde_path_to_error::deserialize(toml::Value::Table(table))
+        let mut file: File = serde_path_to_error::deserialize(toml::Value::Table(table))
             .map_err(|error| sources.shape_error(&error))?;
+        file.docker.look_for_tls(environment);
         file.settle(environment, &sources)
     }
 }
@@ -273,7 +274,7 @@ impl File {
                 discord,
                 schedules,
                 ping,
-                backup: self.backup.settle(&self.database.path),
+                backup: self.backup.settle(environment, &self.database.path),
                 policies: Arc::new(policies),
                 access,
                 vault: self.vault.settle(environment, &self.database.path),

@@ -182,7 +182,12 @@ mod tests {
         let mut read: BTreeSet<String> = of_agents
             .map(|secret| format!("{prefix}{}", secret.name))
             .collect();
-        read.extend(["DISCORD_TOKEN", "YARDARM_VAULT_KEY"].map(str::to_owned));
+        let ours = [
+            "DISCORD_TOKEN",
+            "YARDARM_BACKUP_PASSPHRASE",
+            "YARDARM_VAULT_KEY",
+        ];
+        read.extend(ours.map(str::to_owned));
 
         let text = std::fs::read_to_string(repository(".env.example")).expect(".env.example");
         let listed = text

@@ -182,7 +182,7 @@ fn every_value_out_of_range_is_told_at_once() {
     yardarm.toml: docker.health_deadline_s: `0` is out of range
     hint: use 1 to 3600
     yardarm.toml: docker.host: `/var/run/docker.sock` is no address of an engine
-    hint: use `unix:///var/run/docker.sock` or `tcp://HOST:PORT`
+    hint: use `unix:///var/run/docker.sock`, `tcp://HOST:PORT` or `ssh://USER@HOST`
     yardarm.toml: docker.name_prefix: `Yard arm` does not fit
     hint: use 1 to 32 of a–z, 0–9, `-`, `_` and `.`, beginning with a letter or a digit
     yardarm.toml: docker.parallel: `65` is out of range
@@ -360,10 +360,44 @@ fn the_environment_names_the_engine_unless_the_file_does() {
         "unix:///d.sock"
     );
 
-    let odd = environment(&[("DISCORD_TOKEN", TOKEN), ("DOCKER_HOST", "ssh://me@host")]);
+    let odd = environment(&[
+        ("DISCORD_TOKEN", TOKEN),
+        ("DOCKER_HOST", "npipe:////./pipe"),
+    ]);
     insta::assert_snapshot!(load("", &guild, &odd).unwrap_err(), @r"
-    environment (DOCKER_HOST): docker.host: `ssh://me@host` is no address of an engine
-    hint: use `unix:///var/run/docker.sock` or `tcp://HOST:PORT`
+    environment (DOCKER_HOST): docker.host: `npipe:////./pipe` is no address of an engine
+    hint: use `unix:///var/run/docker.sock`, `tcp://HOST:PORT` or `ssh://USER@HOST`
+    ");
+}
+
+#[test]
+fn the_environment_names_the_files_of_an_engine_that_speaks_tls() {
+    let variables = environment(&[
+        ("DISCORD_TOKEN", TOKEN),
+        ("DOCKER_HOST", "tcp://engine:2376"),
+        ("DOCKER_TLS_VERIFY", "1"),
+        ("DOCKER_CERT_PATH", "/certs"),
+    ]);
+    let guild = [("discord.guild", "7")];
+    let key = |text| {
+        let docker = load(text, &guild, &variables)
+            .expect("good settings")
+            .docker;
+        docker.tls_key
+    };
+    assert_eq!(key(""), Some("/certs/key.pem".into()));
+    assert_eq!(key("[docker]\nhost = \"unix:///d.sock\""), None);
+    let files = "[docker]\ntls_ca = \"a\"\ntls_cert = \"c\"\ntls_key = \"k\"";
+    assert_eq!(key(files), Some("k".into()));
+
+    insta::assert_snapshot!(refused("[docker]\ntls_ca = \"ca.pem\"", &[]), @r"
+    yardarm.toml: docker.tls_ca: authority, certificate and key belong together
+    hint: set `docker.tls_ca`, `docker.tls_cert` and `docker.tls_key`, or none
+    ");
+    let socket = format!("{files}\nhost = \"unix:///d.sock\"");
+    insta::assert_snapshot!(refused(&socket, &[]), @r"
+    yardarm.toml: docker.host: `unix:///d.sock` is no address of an engine
+    hint: with `docker.tls_ca` use `tcp://HOST:PORT`
     ");
 }
 
@@ -619,14 +653,18 @@ fn repository(path: &str) -> PathBuf {
 
 #[test]
 fn the_shipped_file_shows_every_key_and_its_default() {
-    const WITHOUT_DEFAULT: [&str; 34] = [
+    const WITHOUT_DEFAULT: [&str; 38] = [
         "audit.anchor_channel",
         "backup.dir",
+        "backup.passphrase_file",
         "discord.ca_file",
         "discord.endpoint",
         "discord.guild",
         "discord.ops_channel",
         "discord.token_file",
+        "docker.tls_ca",
+        "docker.tls_cert",
+        "docker.tls_key",
         "grant.fleet",
         "grant.level",
         "grant.role",

@@ -6,31 +6,60 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chrono::{DateTime, Utc};
-use tokio::fs;
+use chrono::{DateTime, NaiveDateTime, Utc};
+use secrecy::SecretString;
+use tokio::{fs, io::AsyncWriteExt as _};
 
 use super::Ops;
 use crate::{
-    config::Backup,
+    config::{self, Backup, Settings},
     error::{Error, Result},
     store::Store,
+    vault::{KeySource, passphrase},
 };
 
 const BEGINS: &str = "yardarm-";
 const ENDS: &str = ".db";
+/// Beside the copy, if a passphrase seals it.
+const KEY_ENDS: &str = "key";
 /// As in `20261121T033000Z`.
 const STAMP: &str = "%Y%m%dT%H%M%SZ";
 
 impl Ops {
     pub(super) async fn back_up(&self) -> Result<String> {
-        let file = back_up(&self.store, &self.settings().backup, self.now()).await?;
+        let settings = self.settings();
+        let passphrase = known_passphrase(&settings.backup)?;
+        let file = back_up(&self.store, &settings, passphrase.as_ref(), self.now()).await?;
         Ok(format!("`{}`", file.display()))
     }
 }
 
+/// What the settings say seals the key.
+pub fn known_passphrase(backup: &Backup) -> Result<Option<SecretString>> {
+    let read = backup.passphrase.as_ref().map(config::Passphrase::read);
+    read.transpose().map_err(|error| {
+        Error::Unavailable(format!(
+            "No copy was made: the passphrase cannot be read: {error}. Nothing else was changed; put it into the file that `backup.passphrase_file` names."
+        ))
+    })
+}
+
+/// Where the copy of the key is that belongs to a copy of the database, if it was made with a passphrase.
+pub fn key_beside(file: &Path) -> PathBuf {
+    file.with_extension(KEY_ENDS)
+}
+
 /// Copies the database into the folder of the settings; returns the file. It holds sealed secrets and who did what, so
-/// nobody else may read it.
-pub async fn back_up(store: &Store, backup: &Backup, now: DateTime<Utc>) -> Result<PathBuf> {
+/// nobody else may read it. With a passphrase, the vault's key is beside it before it is there.
+pub async fn back_up(
+    store: &Store,
+    settings: &Settings,
+    passphrase: Option<&SecretString>,
+    now: DateTime<Utc>,
+) -> Result<PathBuf> {
+    let backup = &settings.backup;
+    let key = passphrase.map(|passphrase| sealed_key(settings, passphrase));
+    let key = key.transpose()?;
     let name = format!("{BEGINS}{}{ENDS}", now.format(STAMP));
     let (file, partial) = (
         backup.dir.join(&name),
@@ -49,9 +78,18 @@ pub async fn back_up(store: &Store, backup: &Backup, now: DateTime<Utc>) -> Resu
         .copy_into(&partial)
         .await
         .map_err(|error| unwritable(&error))?;
-    let settled = settle(&partial, &file, backup).await;
+    let settled = settle(&partial, &file, key.as_deref(), backup).await;
     settled.map_err(|error| unwritable(&error))?;
     Ok(file)
+}
+
+fn sealed_key(settings: &Settings, passphrase: &SecretString) -> Result<String> {
+    let source = KeySource {
+        file: &settings.vault.key_file,
+        given: settings.vault.key.as_ref(),
+    };
+    passphrase::seal(source, passphrase)
+        .map_err(|error| Error::Unavailable(format!("No copy was made: {error}")))
 }
 
 async fn prepare(dir: &Path, partial: &Path) -> io::Result<()> {
@@ -66,16 +104,45 @@ async fn prepare(dir: &Path, partial: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives the copy its name once it is whole, and removes the oldest.
-async fn settle(partial: &Path, file: &Path, backup: &Backup) -> io::Result<()> {
+/// Gives the copy its name once it is whole and on the disk, and removes the oldest.
+async fn settle(partial: &Path, file: &Path, key: Option<&str>, backup: &Backup) -> io::Result<()> {
     fs::set_permissions(partial, std::fs::Permissions::from_mode(0o600)).await?;
+    fs::File::open(partial).await?.sync_all().await?;
+    if let Some(key) = key {
+        write_key(&key_beside(file), key).await?;
+    }
     fs::rename(partial, file).await?;
+    fs::File::open(&backup.dir).await?.sync_all().await?;
     let mut copies = copies(&backup.dir).await?;
     let surplus = copies.len().saturating_sub(backup.keep as usize);
     for oldest in copies.drain(..surplus) {
-        fs::remove_file(oldest).await?;
+        match fs::remove_file(key_beside(&oldest)).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => fs::remove_file(oldest).await?,
+        }
     }
     Ok(())
+}
+
+async fn write_key(file: &Path, text: &str) -> io::Result<()> {
+    let mut opened = fs::OpenOptions::new();
+    let opened = opened.write(true).create(true).truncate(true).mode(0o600);
+    let mut opened = opened.open(file).await?;
+    opened.write_all(text.as_bytes()).await?;
+    opened.sync_all().await
+}
+
+/// When the newest copy in a folder was made, if there is any.
+pub(super) async fn newest(dir: &Path) -> Option<DateTime<Utc>> {
+    let copies = copies(dir).await.ok()?;
+    stamp(copies.last()?.file_name()?.to_str()?)
+}
+
+/// When a copy of this name was made; None if the name is none of ours.
+fn stamp(name: &str) -> Option<DateTime<Utc>> {
+    let stamp = name.strip_prefix(BEGINS)?.strip_suffix(ENDS)?;
+    let at = NaiveDateTime::parse_from_str(stamp, STAMP).ok()?;
+    Some(at.and_utc())
 }
 
 /// What we have put there and nothing else, the oldest first.
@@ -83,11 +150,7 @@ async fn copies(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut entries = fs::read_dir(dir).await?;
     while let Some(entry) = entries.next_entry().await? {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let stamp = name
-            .strip_prefix(BEGINS)
-            .and_then(|rest| rest.strip_suffix(ENDS));
-        if stamp.is_some_and(|stamp| chrono::NaiveDateTime::parse_from_str(stamp, STAMP).is_ok()) {
+        if stamp(&entry.file_name().to_string_lossy()).is_some() {
             found.push(entry.path());
         }
     }

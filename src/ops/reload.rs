@@ -150,6 +150,7 @@ fn keep_fixed(fresh: &mut Settings, old: &Settings) -> Vec<&'static str> {
     );
     keep(fresh.secrets.dir != old.secrets.dir, "`secrets.dir`");
     keep(fresh.docker.host != old.docker.host, "`docker.host`");
+    keep(fresh.docker.tls() != old.docker.tls(), "`docker.tls_*`");
     keep(
         fresh.docker.name_prefix != old.docker.name_prefix,
         "`docker.name_prefix`",
@@ -166,6 +167,9 @@ fn keep_fixed(fresh: &mut Settings, old: &Settings) -> Vec<&'static str> {
     fresh.vault = old.vault.clone();
     fresh.secrets = old.secrets.clone();
     fresh.docker.host.clone_from(&old.docker.host);
+    fresh.docker.tls_ca.clone_from(&old.docker.tls_ca);
+    fresh.docker.tls_cert.clone_from(&old.docker.tls_cert);
+    fresh.docker.tls_key.clone_from(&old.docker.tls_key);
     fresh.docker.name_prefix.clone_from(&old.docker.name_prefix);
     fresh.log = old.log.clone();
     fresh.http = old.http.clone();

@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 use serde_json::json;
 
-use super::actions::close;
+use super::{actions::close, backup::key_beside};
 use crate::{
     config::Settings,
     domain::{
@@ -23,7 +24,7 @@ use crate::{
         backup::{Vacancy, leave_numbers_out},
         outbox,
     },
-    vault::{KeyError, KeySource, Vault},
+    vault::{KeyError, KeySource, Vault, passphrase},
 };
 
 /// More than a small team does between two backups.
@@ -62,14 +63,28 @@ pub struct Restored {
     pub void: usize,
     /// The database that was there before.
     pub aside: Option<PathBuf>,
+    /// The vault's key, where none was.
+    pub key: Option<PathBuf>,
 }
 
-/// Verifies the backup and puts it in the place of the database, which nobody may serve meanwhile.
+/// The sealed key beside the backup, if no other key is known: it takes its passphrase.
+pub fn sealed_key(settings: &Settings, file: &Path) -> Option<PathBuf> {
+    let known = settings.vault.key.is_some() || settings.vault.key_file.exists();
+    Some(key_beside(file)).filter(|sealed| !known && sealed.exists())
+}
+
+/// Verifies the backup and puts it in the place of the database, which nobody may serve meanwhile. The passphrase opens the
+/// [`sealed_key`].
 pub async fn restore(
     settings: &Settings,
     file: &Path,
+    passphrase: Option<&SecretString>,
     now: DateTime<Utc>,
 ) -> Result<Restored, RestoreError> {
+    let key = match (sealed_key(settings, file), passphrase) {
+        (Some(sealed), Some(passphrase)) => Some(passphrase::open(&sealed, passphrase)?),
+        _ => None,
+    };
     let place = Vacancy::hold(&settings.database.path)?;
     let copy = place
         .take_in(file)
@@ -78,9 +93,13 @@ pub async fn restore(
             cause,
         })?;
     let store = Store::open(&copy).await?;
-    let prepared = prepare(&store, settings, now).await;
+    let prepared = prepare(&store, settings, key.as_ref(), now).await;
     store.close().await;
     let mut restored = prepared?;
+    if let Some(key) = key {
+        passphrase::put_back(&settings.vault.key_file, &key)?;
+        restored.key = Some(settings.vault.key_file.clone());
+    }
     let aside = format!(".before-{}", now.format("%Y%m%dT%H%M%SZ"));
     restored.aside = place.fill(&copy, &aside).await?;
     Ok(restored)
@@ -89,6 +108,7 @@ pub async fn restore(
 async fn prepare(
     store: &Store,
     settings: &Settings,
+    key: Option<&SecretString>,
     now: DateTime<Utc>,
 ) -> Result<Restored, RestoreError> {
     if let Some(damage) = store.damage().await? {
@@ -101,7 +121,7 @@ async fn prepare(
     if let Some(instance) = store.known_instance().await? {
         let source = KeySource {
             file: &settings.vault.key_file,
-            given: settings.vault.key.as_ref(),
+            given: settings.vault.key.as_ref().or(key),
         };
         Vault::unlock(source, &instance, &store.sealing_keys().await?)?;
     }
@@ -111,6 +131,7 @@ async fn prepare(
         head: store.ledger().head().await?.map(|_| verdict.head),
         void,
         aside: None,
+        key: None,
     })
 }
 

@@ -7,7 +7,7 @@ use std::sync::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Ops, deliver::Notify};
+use super::{Ops, backup, deliver::Notify};
 use crate::{
     domain::{
         agent::State,
@@ -100,6 +100,7 @@ impl Ops {
             (severity.as_str(), count)
         });
         let approvals_waiting = self.store.open_approvals().await?.len();
+        let last_backup = backup::newest(&self.settings().backup.dir).await;
         Ok(self.roster.read(|board| Readings {
             agents: State::ALL
                 .map(|state| {
@@ -116,6 +117,7 @@ impl Ops {
             engine_up: matches!(board.engine, EngineState::Answers { .. }),
             refusals: board.refused,
             loops_begun_again: self.stalls.count(),
+            last_backup: last_backup.map_or(0, |at| at.timestamp()),
             process: self.gauge.process(),
         }))
     }

@@ -1,12 +1,21 @@
 //! The door for machines: what Prometheus reads, whether people would be served, and the one line about each action.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, process::Command};
 
 use chrono::TimeDelta;
 use regex::Regex;
-use yardarm::domain::{view::EngineState, vitals::Gateway};
+use serde_json::Value;
+use yardarm::{
+    clock::Clock as _,
+    domain::{view::EngineState, vitals::Gateway},
+};
 
-use crate::support::{talk::slash, test_app::TestApp};
+use crate::support::{
+    docker_host::tools,
+    program::Program,
+    talk::slash,
+    test_app::{TestApp, said},
+};
 
 async fn open(more: &[(&str, &str)]) -> TestApp {
     let door = ("http.listen", "\"127.0.0.1:0\"");
@@ -85,6 +94,8 @@ async fn eventful() -> TestApp {
         "probes": [{ "kind": "exec", "command": ["true"], "interval_s": 1 }] }"#;
     test.write_template("demo", fragile);
     test.up().await;
+    test.pass(TimeDelta::minutes(5));
+    test.until_ran("stale-check").await;
     test.deploy("scout").await;
     test.send("remove agent:scout").await;
     let ops = test.cord.channel("ops");
@@ -126,6 +137,25 @@ async fn questions_to_people_and_trouble_are_counted() {
 }
 
 #[tokio::test]
+async fn what_schedules_do_and_the_last_backup_are_told() {
+    let test = open(&[]).await;
+    let none = "yardarm_last_backup_timestamp_seconds 0";
+    assert_lines(&test.metrics().await, &[none]);
+    test.pass(TimeDelta::minutes(5));
+    test.until_ran("stale-check").await;
+    test.done("backup").await;
+    let now = test.clock.now().timestamp();
+    assert_lines(
+        &test.metrics().await,
+        &[
+            &format!("yardarm_last_backup_timestamp_seconds {now}"),
+            r#"yardarm_runs_total{source="built-in",outcome="done"} 1"#,
+        ],
+    );
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn it_says_what_keeps_it_from_serving_people() {
     let test = open(&[]).await;
     test.until(|ops| matches!(ops.gateway(), Gateway::Up { .. }))
@@ -143,6 +173,29 @@ async fn it_says_what_keeps_it_from_serving_people() {
     assert_lines(&test.metrics().await, &["yardarm_engine_up 0"]);
     assert_eq!(test.ask("/").await.0, 404);
     test.engine.come_back();
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_command_asks_whether_it_lives() {
+    let mut test = open(&[]).await;
+    let address = test.door().expect("an open door").to_string();
+    let health = |test: &TestApp| {
+        let mut command = test.command(&["health", "--address", &address]);
+        said(&command.output().unwrap())
+    };
+    assert_eq!(health(&test), (Some(0), "ok\n".to_owned()));
+    test.down().await;
+    let (code, text) = health(&test);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("does not answer as it should"), "{text}");
+
+    test.set("http.listen", &format!("\"{address}\""));
+    let (code, text) = said(&test.command(&["health"]).output().unwrap());
+    assert!(code == Some(1) && text.contains(&address), "{text}");
+    test.unset("http.listen");
+    let (code, text) = said(&test.command(&["health"]).output().unwrap());
+    assert!(code == Some(64) && text.contains("`http.listen`"), "{text}");
     test.finish().await;
 }
 
@@ -184,6 +237,55 @@ async fn alert_rules_and_documents_name_what_there_is() {
         assert_eq!(unknown, Vec::<&String>::new(), "{file}");
     }
     test.finish().await;
+}
+
+#[test]
+fn prometheus_understands_the_rules() {
+    let mut promtool = Command::new(tools().join("promtool"));
+    promtool.args(["check", "rules", "configs/prometheus/yardarm.rules.yml"]);
+    promtool.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let (code, text) = said(&promtool.output().unwrap());
+    assert!(code == Some(0) && text.contains("SUCCESS"), "{text}");
+}
+
+#[tokio::test]
+async fn the_log_of_the_real_process_has_a_line_of_json_for_each_action() {
+    let mut program = Program::new(&[]).await;
+    program.up().await;
+    let reply = program.deploy("calm", "scout").await;
+    reply.until_text("running after").await.unwrap();
+    let reply = program.send("stop", "scout").await;
+    reply.until_text("done in").await.unwrap();
+    assert_eq!(program.terminate().await.code(), Some(0));
+    let log = program.log();
+    let lines = log
+        .lines()
+        .map(|line| serde_json::from_str(line).expect(line));
+    let ended = lines.filter(|line: &Value| line["message"] == "action ended");
+    let told: Vec<String> = ended
+        .map(|line| {
+            assert!(line["duration_ms"].as_u64() > Some(0), "{line}");
+            let actor = program.cord.user("olga").id().to_string();
+            assert_eq!(line["action.actor"].to_string().trim_matches('"'), actor);
+            let of = |key: &str| line[key].to_string().replace('"', "");
+            [
+                "action.id",
+                "action.kind",
+                "action.state",
+                "action.origin",
+                "action.agents",
+            ]
+            .map(of)
+            .join(" ")
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "1 deploy succeeded chat scout",
+            "2 stop succeeded chat scout"
+        ]
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,11 @@
 //! `yardarm restore`: back to what a backup knows, and nothing of what happened since is done or said twice.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write as _,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use chrono::TimeDelta;
 use localcord::Fault;
@@ -197,5 +202,120 @@ async fn sealed_values_come_back_only_with_their_key() {
     restored(&test, &file);
     test.up().await;
     test.done("deploy template:needy name:scout").await;
+    test.finish().await;
+}
+
+/// A copy of [`rekey::scene`] that was made with a passphrase, and neither database nor key left.
+async fn lost_all_but(passphrase: &str) -> (TestApp, PathBuf) {
+    let test = rekey::scene().await;
+    let mut command = test.command(&["backup"]);
+    command.env("YARDARM_BACKUP_PASSPHRASE", passphrase);
+    let (code, file) = said(&command.output().unwrap());
+    assert_eq!(code, Some(0), "{file}");
+    delete_database(&test);
+    std::fs::remove_file(test.path("yardarm.key")).unwrap();
+    (test, PathBuf::from(file.trim()))
+}
+
+#[tokio::test]
+async fn a_passphrase_brings_the_key_back() {
+    let (mut test, file) = lost_all_but("correct horse").await;
+    let restore = |passphrase: &str| {
+        let mut command = test.command(&["restore", file.to_str().unwrap()]);
+        command.env("YARDARM_BACKUP_PASSPHRASE", passphrase);
+        said(&command.output().unwrap())
+    };
+    let (code, text) = restore("battery staple");
+    assert_eq!(code, Some(64), "{text}");
+    assert!(text.contains("the passphrase is another one"), "{text}");
+    assert!(!test.path("yardarm.db").exists() && !test.path("yardarm.key").exists());
+    let (code, text) = restore("correct horse");
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        text.contains("the vault's key was opened and put into"),
+        "{text}"
+    );
+    test.up().await;
+    test.done("deploy template:needy name:scout").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_there_stays() {
+    let (test, file) = lost_all_but("correct horse").await;
+    let other = "00".repeat(32);
+    std::fs::write(test.path("yardarm.key"), &other).unwrap();
+    let (code, text) = restore(&test, &file);
+    assert_eq!(code, Some(64), "{text}");
+    assert!(text.contains("the backup's secrets do not open"), "{text}");
+    let key = std::fs::read_to_string(test.path("yardarm.key")).unwrap();
+    assert_eq!(key, other);
+    test.finish().await;
+}
+
+/// What is typed into a terminal that a command runs in, and what it says there.
+fn typed(command: &std::process::Command, lines: &str) -> (Option<i32>, String) {
+    let words = [command.get_program()]
+        .into_iter()
+        .chain(command.get_args());
+    let words: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
+    let line = shlex::try_join(words).unwrap();
+    let mut terminal = std::process::Command::new("script");
+    terminal.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    for (name, value) in command.get_envs() {
+        terminal.env(name, value.unwrap());
+    }
+    terminal.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = terminal.spawn().unwrap();
+    let mut keyboard = child.stdin.take().unwrap();
+    keyboard.write_all(lines.as_bytes()).unwrap();
+    said(&child.wait_with_output().unwrap())
+}
+
+#[tokio::test]
+async fn a_passphrase_can_be_typed() {
+    let test = rekey::scene().await;
+    let backup = test.command(&["backup", "--with-key"]);
+    let (code, text) = typed(&backup, "correct horse\nbattery staple\n");
+    assert_eq!(code, Some(64), "{text}");
+    assert!(text.contains("these are two passphrases"), "{text}");
+    let (code, text) = typed(&backup, "correct horse\ncorrect horse\n");
+    assert_eq!(code, Some(0), "{text}");
+    let file = PathBuf::from(text.lines().last().unwrap().trim());
+    let key = file.with_extension("key");
+    assert_eq!(std::fs::metadata(&key).unwrap().mode() & 0o777, 0o600);
+    delete_database(&test);
+    std::fs::remove_file(test.path("yardarm.key")).unwrap();
+    let restore = test.command(&["restore", file.to_str().unwrap()]);
+    let (code, text) = typed(&restore, "correct horse\n");
+    assert_eq!(code, Some(0), "{text}");
+    assert!(test.path("yardarm.key").exists());
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn each_copy_has_its_key_beside_it_and_goes_with_it() {
+    let mut test = TestApp::prepare(&[("backup.keep", "1")]).await;
+    let passphrase = test.path("passphrase");
+    std::fs::write(&passphrase, "correct horse\n").unwrap();
+    test.set("backup.passphrase_file", &passphrase.display().to_string());
+    test.up().await;
+    test.done("backup").await;
+    test.pass(TimeDelta::minutes(1));
+    test.done("backup").await;
+    let there = std::fs::read_dir(test.path("backups")).unwrap();
+    let mut there: Vec<PathBuf> = there.map(|entry| entry.unwrap().path()).collect();
+    there.sort();
+    assert_eq!(there.len(), 2, "{there:?}");
+    assert_eq!(there[0].with_extension("key"), there[1]);
+
+    std::fs::remove_file(passphrase).unwrap();
+    let refused = test.send("backup").await;
+    let refused = refused.until_text("No copy was made").await.unwrap();
+    assert!(
+        refused.text().contains("backup.passphrase_file"),
+        "{}",
+        refused.text()
+    );
     test.finish().await;
 }

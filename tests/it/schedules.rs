@@ -46,6 +46,11 @@ impl TestApp {
         waited.unwrap_or_else(|_| panic!("the run of `{name}` never came that far"));
     }
 
+    /// Waits until the last run of a schedule without an action is done.
+    pub(crate) async fn until_ran(&self, name: &str) {
+        self.until_run(name, |run| run.stage == Stage::Done).await;
+    }
+
     async fn until_done(&self, name: &str) {
         let done = |run: &Run| run.action.is_some_and(|(_, state)| state.is_over());
         self.until_run(name, done).await;

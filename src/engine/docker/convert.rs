@@ -43,6 +43,9 @@ impl From<BollardError> for EngineError {
             BollardError::SocketNotFoundError(path) => {
                 Self::Unreachable(format!("there is no socket `{path}`"))
             }
+            BollardError::CertPathError { path } | BollardError::CertParseError { path } => {
+                Self::Unreachable(format!("`{}` holds no certificate", path.display()))
+            }
             BollardError::HyperLegacyError { err } if err.is_connect() => {
                 Self::Unreachable(innermost(&err))
             }

@@ -31,7 +31,7 @@ use futures::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-pub use self::connection::{BadAddress, Deadlines};
+pub use self::connection::{BadAddress, Deadlines, TlsFiles};
 use self::{
     connection::{Address, Connection},
     convert::{plain, plain_image},
@@ -59,15 +59,28 @@ pub struct Docker {
 }
 
 impl Docker {
-    /// `host` is an address as `DOCKER_HOST` gives it; None is the usual socket. TLS and SSH are not spoken: put a tunnel
-    /// or a proxy in between.
+    /// `host` is an address as `DOCKER_HOST` gives it; None is the usual socket. What begins with `ssh://` takes the
+    /// program `ssh` here and `docker` there.
     pub fn new(host: Option<&str>, deadlines: Deadlines) -> std::result::Result<Self, BadAddress> {
-        Ok(Self {
-            connection: Connection::new(Address::parse(host)?),
+        Ok(Self::at(Address::parse(host)?, deadlines))
+    }
+
+    /// `host` begins with `tcp://` or `https://`.
+    pub fn with_tls(
+        host: &str,
+        files: TlsFiles,
+        deadlines: Deadlines,
+    ) -> std::result::Result<Self, BadAddress> {
+        Ok(Self::at(Address::with_tls(host, files)?, deadlines))
+    }
+
+    fn at(address: Address, deadlines: Deadlines) -> Self {
+        Self {
+            connection: Connection::new(address),
             deadlines,
             networks: Mutex::new(()),
             unended: exec::Unended::default(),
-        })
+        }
     }
 
     async fn inspect(&self, container: &ContainerId) -> Result<ContainerInspectResponse> {

@@ -90,16 +90,29 @@ impl Ops {
                 return Ok(());
             }
             let mut tx = self.store.begin().await?;
+            let mut skipped = Vec::new();
             for schedule in &due {
-                claim(&mut tx, schedule, now).await?;
+                let runs = claim(&mut tx, schedule, now).await?;
+                skipped.extend(std::iter::repeat_n(schedule, runs));
             }
             tx.commit().await?;
+            for schedule in skipped {
+                self.count_run(schedule, Stage::Skipped);
+            }
         }
+    }
+
+    fn count_run(&self, schedule: &Schedule, stage: Stage) {
+        self.meters.run(schedule.source.as_str(), stage.as_str());
     }
 
     async fn begin_run(&self, schedule: &Schedule, run: &Run, owners: &Owners) -> Result<()> {
         match self.try_run(schedule, run.id, owners).await {
-            Ok(Tried::Settled) | Err(Error::AlreadyDecided(_)) => Ok(()),
+            Ok(Tried::Settled) => {
+                self.count_run(schedule, Stage::Submitted);
+                Ok(())
+            }
+            Err(Error::AlreadyDecided(_)) => Ok(()),
             Ok(Tried::Done) => self.end_run(schedule, run, (Stage::Done, None)).await,
             Ok(Tried::Forbidden(why)) => self.pause_forbidden(schedule, run, &why).await,
             Err(Error::Unavailable(why) | Error::Busy(why)) => self.wait(schedule, run, &why).await,
@@ -195,6 +208,9 @@ impl Ops {
             self.tell_run(&mut tx, schedule, run.id).await?;
         }
         tx.commit().await?;
+        if ended {
+            self.count_run(schedule, stage);
+        }
         self.publish(Event::Outbox);
         Ok(())
     }
@@ -206,6 +222,7 @@ impl Ops {
             self.tell_run(&mut tx, schedule, run.id).await?;
         }
         tx.commit().await?;
+        self.count_run(schedule, Stage::Refused);
         self.publish(Event::Outbox);
         self.refresh_schedules().await
     }
@@ -294,10 +311,10 @@ fn lost(caller: Option<&Caller>, why: &Error) -> String {
     format!("its owner{owner} may not have it done any more: {why}")
 }
 
-/// Claims a schedule's time with the runs that it means.
-async fn claim(tx: &mut Tx, schedule: &Schedule, now: DateTime<Utc>) -> Result<()> {
+/// Claims a schedule's time with the runs that it means; returns how many of them are left out.
+async fn claim(tx: &mut Tx, schedule: &Schedule, now: DateTime<Utc>) -> Result<usize> {
     let Some(planned) = schedule.next else {
-        return Ok(());
+        return Ok(0);
     };
     let order = &schedule.order;
     let due = order.due(planned, now);
@@ -319,8 +336,9 @@ async fn claim(tx: &mut Tx, schedule: &Schedule, now: DateTime<Utc>) -> Result<(
         planned,
         next: order.next(planned.max(now)),
     };
-    rows::claim(tx, &claim, &runs, now).await?;
-    Ok(())
+    let claimed = rows::claim(tx, &claim, &runs, now).await?;
+    let skipped = runs.iter().filter(|run| run.stage == Stage::Skipped);
+    Ok(if claimed { skipped.count() } else { 0 })
 }
 
 fn missed(at: DateTime<Utc>) -> NewRun {

@@ -1,6 +1,7 @@
 //! The real program: `yardarm up` as a process of its own, with a local Discord and a real engine.
 
 use std::{
+    ffi::OsString,
     fs::File,
     path::PathBuf,
     process::{ExitStatus, Output, Stdio},
@@ -31,6 +32,7 @@ pub(crate) struct Program {
     settings: Vec<String>,
     /// What it is started by, with that one's arguments.
     under: Vec<String>,
+    environment: Vec<(&'static str, OsString)>,
     child: Option<Child>,
     starts: u32,
 }
@@ -65,6 +67,7 @@ impl Program {
             prefix,
             settings: all,
             under: Vec::new(),
+            environment: Vec::new(),
             child: None,
             starts: 0,
         };
@@ -97,6 +100,11 @@ impl Program {
         self.folder.path().join(name)
     }
 
+    /// Sets a variable for all that is started from now on.
+    pub(crate) fn set_variable(&mut self, name: &'static str, value: impl Into<OsString>) {
+        self.environment.push((name, value.into()));
+    }
+
     /// Starts it, without waiting for anything.
     pub(crate) fn spawn(&mut self, token: &str) {
         let log = File::options()
@@ -111,6 +119,7 @@ impl Program {
         command
             .args(&words[1..])
             .env("DISCORD_TOKEN", token)
+            .envs(self.environment.clone())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -148,6 +157,7 @@ impl Program {
             command.arg("--set").arg(setting);
         }
         command.env("DISCORD_TOKEN", self.cord.token());
+        command.envs(self.environment.clone());
         command.output().await.unwrap()
     }
 

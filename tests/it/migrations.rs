@@ -1,0 +1,150 @@
+//! A database of every older version, with rows of each table it had, is brought up to date and keeps them.
+//!
+//! `migrations/<version>.sql` beside this file holds what a Yardarm of that version may have written that one before could
+//! not. A database of a version has the rows of all files up to it.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+use yardarm::{
+    domain::ids::{AgentId, BoardId},
+    store::Store,
+};
+
+/// How many rows each table has.
+type Counts = BTreeMap<String, i64>;
+
+/// A database that grows older versions one by one.
+struct Past {
+    folder: tempfile::TempDir,
+    database: SqliteConnection,
+}
+
+impl Past {
+    async fn begin() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!(
+            "sqlite://{}?mode=rwc",
+            folder.path().join("past.db").display()
+        );
+        let database = SqliteConnection::connect(&address).await.unwrap();
+        Self { folder, database }
+    }
+
+    /// Brings it to a version, as that one left it after a while.
+    async fn reach(&mut self, version: i64) {
+        let migrator = sqlx::migrate!();
+        migrator.run_to(version, &mut self.database).await.unwrap();
+        let rows = std::fs::read_to_string(samples(version));
+        let rows = rows.unwrap_or_else(|error| panic!("no rows of version {version}: {error}"));
+        let inserted = sqlx::raw_sql(AssertSqlSafe(rows)).execute(&mut self.database);
+        inserted
+            .await
+            .unwrap_or_else(|error| panic!("rows of {version}: {error}"));
+    }
+
+    /// A copy of it, opened by the present version.
+    async fn opened(&mut self, version: i64) -> (PathBuf, Store) {
+        let path = self.folder.path().join(format!("{version}.db"));
+        let copy = AssertSqlSafe(format!("VACUUM INTO '{}'", path.display()));
+        sqlx::raw_sql(copy)
+            .execute(&mut self.database)
+            .await
+            .unwrap();
+        let store = Store::open(&path).await;
+        let store = store.unwrap_or_else(|error| panic!("version {version}: {error}"));
+        (path, store)
+    }
+}
+
+fn samples(version: i64) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/migrations");
+    folder.join(format!("{version}.sql"))
+}
+
+fn versions() -> Vec<i64> {
+    sqlx::migrate!().iter().map(|one| one.version).collect()
+}
+
+async fn counts(database: &mut SqliteConnection) -> Counts {
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '%sqlx%' AND name NOT LIKE 'sqlite%'";
+    let tables: Vec<String> = sqlx::query_scalar(tables)
+        .fetch_all(&mut *database)
+        .await
+        .unwrap();
+    let mut found = Counts::new();
+    for table in tables {
+        let count = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        let count = sqlx::query_scalar(count).fetch_one(&mut *database).await;
+        found.insert(table, count.unwrap());
+    }
+    found
+}
+
+/// What is left of a closed database, and what is wrong with it.
+async fn examine(path: &Path) -> (Counts, Vec<String>) {
+    let address = format!("sqlite://{}", path.display());
+    let mut database = SqliteConnection::connect(&address).await.unwrap();
+    let broken =
+        "SELECT \"table\" || ' ' || rowid || ' needs ' || parent FROM pragma_foreign_key_check";
+    let broken = sqlx::query_scalar(broken).fetch_all(&mut database).await;
+    (counts(&mut database).await, broken.unwrap())
+}
+
+#[tokio::test]
+async fn a_database_of_any_older_version_keeps_its_rows() {
+    let mut past = Past::begin().await;
+    for version in versions() {
+        past.reach(version).await;
+        let before = counts(&mut past.database).await;
+        let (path, store) = past.opened(version).await;
+        assert_eq!(store.damage().await.unwrap(), None, "version {version}");
+        let verdict = store.ledger().verify(&[]).await.unwrap();
+        assert_eq!(verdict.broken, None, "version {version}");
+        let rows_of_audit = before.get("audit").copied().unwrap_or_default();
+        assert_eq!(verdict.head.number, rows_of_audit, "version {version}");
+        store.close().await;
+        let (after, broken) = examine(&path).await;
+        assert_eq!(broken, Vec::<String>::new(), "version {version}");
+        let kept: Counts = after
+            .into_iter()
+            .filter(|(table, _)| before.contains_key(table))
+            .collect();
+        assert_eq!(kept, before, "version {version}");
+    }
+}
+
+#[tokio::test]
+async fn there_are_rows_of_every_table_and_of_no_version_that_never_was() {
+    let mut past = Past::begin().await;
+    for version in versions() {
+        past.reach(version).await;
+    }
+    let counts = counts(&mut past.database).await;
+    let empty: Vec<_> = counts.iter().filter(|(_, count)| **count == 0).collect();
+    assert!(empty.is_empty(), "without a row: {empty:?}");
+    let files = std::fs::read_dir(samples(0).parent().unwrap()).unwrap();
+    assert_eq!(files.count(), versions().len());
+}
+
+#[tokio::test]
+async fn what_is_kept_is_understood() {
+    let mut past = Past::begin().await;
+    for version in versions() {
+        past.reach(version).await;
+        let (_, store) = past.opened(version).await;
+        let agents = store.agents().await.unwrap();
+        assert_eq!(agents.len(), 1, "version {version}");
+        let spec = store.version(AgentId(1), 1).await.unwrap().unwrap().spec;
+        assert_eq!(spec.image, "demo:1");
+        let templates = store.templates().await.unwrap();
+        assert!(templates.iter().all(|(_, body)| body.contains("demo:1")));
+        store.access().await.unwrap();
+        store.open_incidents().await.unwrap();
+        store.board(BoardId(1)).await.unwrap();
+        store.close().await;
+    }
+}

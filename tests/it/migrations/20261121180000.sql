@@ -1,0 +1,1 @@
+-- An index: there are no rows of its own.
