@@ -432,11 +432,47 @@ async fn mentions_replies_and_files_are_checked() {
     cord.finish().unwrap();
 }
 
-/// A JSON pointer into an honest body, the length there that is still right, the place that Discord names, its code.
-type Limit = (&'static str, usize, &'static str, &'static str);
+/// A JSON pointer into an honest body, the length there that is still right, and the code of what is longer.
+type Limit = (&'static str, usize, &'static str);
 
 const LONG: &str = "BASE_TYPE_MAX_LENGTH";
 const BAD: &str = "BASE_TYPE_BAD_LENGTH";
+const NAME: &str = "APPLICATION_COMMAND_INVALID_NAME";
+
+const OF_A_MESSAGE: [Limit; 17] = [
+    ("/content", 2000, LONG),
+    ("/nonce", 25, LONG),
+    ("/embeds", 10, LONG),
+    ("/embeds/0/title", 256, LONG),
+    ("/embeds/0/description", 4096, LONG),
+    ("/embeds/0/fields", 25, LONG),
+    ("/embeds/0/fields/0/name", 256, LONG),
+    ("/embeds/0/fields/0/value", 1024, LONG),
+    ("/embeds/0/footer/text", 2048, LONG),
+    ("/embeds/0/author/name", 256, LONG),
+    ("/components/0/components/0/label", 80, LONG),
+    ("/components/0/components/0/custom_id", 100, BAD),
+    ("/components/1/components/0/placeholder", 150, LONG),
+    ("/components/1/components/0/options", 25, BAD),
+    ("/components/1/components/0/options/0/label", 100, BAD),
+    ("/components/1/components/0/options/0/value", 100, BAD),
+    (
+        "/components/1/components/0/options/0/description",
+        100,
+        LONG,
+    ),
+];
+
+const OF_A_COMMAND: [Limit; 8] = [
+    ("/name", 32, NAME),
+    ("/description", 100, BAD),
+    ("/options", 25, LONG),
+    ("/options/0/name", 32, NAME),
+    ("/options/0/description", 100, BAD),
+    ("/options/0/choices", 25, LONG),
+    ("/options/0/choices/0/name", 100, BAD),
+    ("/options/0/choices/0/value", 100, BAD),
+];
 
 /// Puts so many of it into a place: letters where text stands, copies of the first where a list does.
 fn stretched(mut body: Value, place: &str, length: usize) -> Value {
@@ -470,150 +506,49 @@ async fn what_fits_is_taken_and_one_more_is_refused() {
     let option = json!({ "label": "a", "value": "a", "description": "d" });
     let select = json!({ "type": 3, "custom_id": "s", "placeholder": "p", "options": [option] });
     let row = |child: Value| json!({ "type": 1, "components": [child] });
-    let message = json!({ "content": "c", "nonce": "n", "embeds": [embed], "components": [row(button), row(select)] });
-    let limits: [Limit; 17] = [
-        ("/content", 2000, "/content", LONG),
-        ("/nonce", 25, "/nonce", LONG),
-        ("/embeds", 10, "/embeds", LONG),
-        ("/embeds/0/title", 256, "/embeds/0/title", LONG),
-        ("/embeds/0/description", 4096, "/embeds/0/description", LONG),
-        ("/embeds/0/fields", 25, "/embeds/0/fields", LONG),
-        (
-            "/embeds/0/fields/0/name",
-            256,
-            "/embeds/0/fields/0/name",
-            LONG,
-        ),
-        (
-            "/embeds/0/fields/0/value",
-            1024,
-            "/embeds/0/fields/0/value",
-            LONG,
-        ),
-        ("/embeds/0/footer/text", 2048, "/embeds/0/footer/text", LONG),
-        ("/embeds/0/author/name", 256, "/embeds/0/author/name", LONG),
-        (
-            "/components/0/components/0/label",
-            80,
-            "/components/0/components/0/label",
-            LONG,
-        ),
-        (
-            "/components/0/components/0/custom_id",
-            100,
-            "/components/0/components/0/custom_id",
-            BAD,
-        ),
-        (
-            "/components/1/components/0/placeholder",
-            150,
-            "/components/1/components/0/placeholder",
-            LONG,
-        ),
-        (
-            "/components/1/components/0/options",
-            25,
-            "/components/1/components/0/options",
-            BAD,
-        ),
-        (
-            "/components/1/components/0/options/0/label",
-            100,
-            "/components/1/components/0/options/0/label",
-            BAD,
-        ),
-        (
-            "/components/1/components/0/options/0/value",
-            100,
-            "/components/1/components/0/options/0/value",
-            BAD,
-        ),
-        (
-            "/components/1/components/0/options/0/description",
-            100,
-            "/components/1/components/0/options/0/description",
-            LONG,
-        ),
-    ];
-    hold_limits(&cord, ("POST", &messages(&cord, "ops")), &message, &limits).await;
+    let rows = json!([row(button), row(select)]);
+    let message = json!({ "content": "c", "nonce": "n", "embeds": [embed], "components": rows });
+    let place = messages(&cord, "ops");
+    hold_limits(&cord, &place, &message, &OF_A_MESSAGE).await;
 
     let choice = json!({ "name": "a", "value": "a" });
     let option = json!({ "type": 3, "name": "o", "description": "d", "choices": [choice] });
-    let command = json!({ "name": "c", "description": "d", "options": [option] });
-    let (name, choice) = ("APPLICATION_COMMAND_INVALID_NAME", "/options/0/choices/0");
-    let limits: [Limit; 8] = [
-        ("/name", 32, "/name", name),
-        ("/description", 100, "/description", BAD),
-        ("/options", 25, "/options", LONG),
-        ("/options/0/name", 32, "/options/0/name", name),
-        ("/options/0/description", 100, "/options/0/description", BAD),
-        ("/options/0/choices", 25, "/options/0/choices", LONG),
-        (
-            "/options/0/choices/0/name",
-            100,
-            "/options/0/choices/0/name",
-            BAD,
-        ),
-        (
-            "/options/0/choices/0/value",
-            100,
-            "/options/0/choices/0/value",
-            BAD,
-        ),
-    ];
-    assert!(command.pointer(choice).is_some());
-    hold_limits(&cord, ("POST", &commands(&cord)), &command, &limits).await;
+    let command = command("c", json!([option]));
+    hold_limits(&cord, &commands(&cord), &command, &OF_A_COMMAND).await;
     cord.finish().unwrap();
 }
 
-async fn hold_limits(cord: &Localcord, route: (&str, &str), honest: &Value, limits: &[Limit]) {
+async fn hold_limits(cord: &Localcord, path: &str, honest: &Value, limits: &[Limit]) {
     let rest = Rest::new(cord);
-    for (place, most, at, code) in limits {
+    for (place, most, code) in limits {
         let fits = stretched(honest.clone(), place, *most);
-        let (status, answer) = rest.call(route.0, route.1, fits).await;
+        let (status, answer) = rest.call("POST", path, fits).await;
         assert!((200..300).contains(&status), "{place}: {answer}");
         let exceeds = stretched(honest.clone(), place, most + 1);
-        assert_refused(cord, route.0, route.1, exceeds, (at, code)).await;
+        assert_refused(cord, "POST", path, exceeds, (place, code)).await;
     }
 }
 
-/// Of an option, a name and choices together: 8000 letters, as Discord counts them.
 #[tokio::test]
 async fn a_command_has_eight_thousand_letters() {
     let cord = Localcord::start(Options::default()).await.unwrap();
-    // 40 letters of names and descriptions, and 40 choices of 199.
-    let choices = |list: usize, last: usize| -> Vec<Value> {
-        let choice = |n: usize| {
-            let value = if (list, n) == (1, 19) { last } else { 100 };
-            json!({ "name": format!("{n:099}"), "value": "x".repeat(value) })
-        };
-        (0..20).map(choice).collect()
-    };
-    let option = |list: usize, last: usize| json!({ "type": 3, "name": format!("{list:09}"), "description": "d", "choices": choices(list, last) });
-    let command = |last: usize| json!({ "name": "x".repeat(19), "description": "d", "options": [option(0, last), option(1, last)] });
-    let rest = Rest::new(&cord);
-    assert_eq!(
-        rest.call("POST", &commands(&cord), command(100)).await.0,
-        201
-    );
-    let (status, refused) = rest
-        .call(
-            "PUT",
-            &commands(&cord),
-            json!([with_longer_name(command(100))]),
+    // 40 choices of 199 letters, 20 letters of their options, and the command's own description.
+    let choice = |n: usize| json!({ "name": format!("{n:099}"), "value": "x".repeat(100) });
+    let choices: Vec<Value> = (0..20).map(choice).collect();
+    let option =
+        |name: &str| json!({ "type": 3, "name": name, "description": "d", "choices": choices });
+    let with = |name: usize| {
+        command(
+            &"x".repeat(name),
+            json!([option("options-a"), option("options-b")]),
         )
-        .await;
-    assert_eq!((status, &refused["code"]), (400, &json!(50035)));
-    assert_eq!(
-        refused["errors"]["0"]["_errors"][0]["code"],
-        "APPLICATION_COMMAND_TOO_LARGE"
-    );
+    };
+    let rest = Rest::new(&cord);
+    let (status, answer) = rest.call("POST", &commands(&cord), with(19)).await;
+    assert_eq!(status, 201, "{answer}");
+    let too_large = ("", "APPLICATION_COMMAND_TOO_LARGE");
+    assert_refused(&cord, "POST", &commands(&cord), with(20), too_large).await;
     cord.finish().unwrap();
-}
-
-fn with_longer_name(mut command: Value) -> Value {
-    command["name"] = json!("x".repeat(20));
-    command
 }
 
 #[tokio::test]
