@@ -132,13 +132,11 @@ impl Ops {
 
     /// What takes too long is tried again later, and may have arrived.
     async fn in_time(&self, row: &OutboxRow, work: impl Future<Output = Result<()>>) -> Result<()> {
-        match timeout(PATIENCE, work).await {
-            Ok(done) => done,
-            Err(_) => {
-                let why = format!("no answer within {} s", PATIENCE.as_secs());
-                self.undelivered(row, &Undelivered::InDoubt(why)).await
-            }
+        if let Ok(done) = timeout(PATIENCE, work).await {
+            return done;
         }
+        let why = format!("no answer within {} s", PATIENCE.as_secs());
+        self.undelivered(row, &Undelivered::InDoubt(why)).await
     }
 
     async fn note_backlog(&self, changed: bool) -> Result<bool> {

@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use crate::support::{
+    alarm::is_card,
     docker_host::{IMAGE, docker, tools},
     program::Program,
 };
@@ -155,7 +156,7 @@ fn processes() -> Vec<Listed> {
 async fn it_dies_under_load_and_comes_back() {
     let mut daemon = Daemon::start().await;
     let host = format!("docker.host={}", daemon.host());
-    let mut program = Program::new(&[&host]).await;
+    let mut program = Program::new(&[&host, "alerts.group_wait_s=0"]).await;
     program.up().await;
     let names = ["ant", "bee", "cat"];
     for name in names {
@@ -175,6 +176,7 @@ async fn it_dies_under_load_and_comes_back() {
         "{:?}",
         began.elapsed()
     );
+    program.card(&["**the engine** does not answer"]).await;
     for reply in under_way {
         reply
             .until(|text| text.starts_with(['✅', '❌']))
@@ -208,6 +210,48 @@ async fn it_dies_under_load_and_comes_back() {
         running,
         names.map(|name| format!("{}{name} running", program.prefix))
     );
+    only_the_engine_was_told(&program).await;
     program.terminate().await;
     daemon.stop().await;
+}
+
+#[tokio::test]
+async fn what_ends_with_the_daemon_is_started_with_it() {
+    let mut daemon = Daemon::start().await;
+    let host = format!("docker.host={}", daemon.host());
+    let mut program = Program::new(&[&host, "alerts.group_wait_s=5"]).await;
+    program.up().await;
+    for name in ["ant", "bee"] {
+        let reply = program.deploy("calm", name).await;
+        reply.until_text("running after").await.unwrap();
+    }
+    daemon.stop().await;
+    until_status(&program, "Docker has not answered since").await;
+    program.card(&["**the engine** does not answer"]).await;
+    daemon.up().await;
+    until_status(&program, "2 agents: 🟢 2 running").await;
+    only_the_engine_was_told(&program).await;
+    program.terminate().await;
+    daemon.stop().await;
+}
+
+/// One message about Docker, which says that it is back, and none about its agents.
+async fn only_the_engine_was_told(program: &Program) {
+    program.card(&["🟢", "**the engine**", "well again"]).await;
+    let cards = program.cord.channel("ops").messages().into_iter();
+    let cards: Vec<String> = cards.filter(is_card).map(|card| card.text()).collect();
+    assert_eq!(cards.len(), 1, "{cards:#?}");
+}
+
+/// Asks until it says so.
+async fn until_status(program: &Program, wanted: &str) {
+    let began = Instant::now();
+    loop {
+        let status = program.olga().slash("status").send().await.unwrap().text();
+        if status.contains(wanted) {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "{status}\n{}", program.log());
+        tokio::task::yield_now().await;
+    }
 }

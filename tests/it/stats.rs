@@ -166,6 +166,56 @@ async fn what_is_older_than_a_day_becomes_quarters_of_an_hour() {
     let minutes: Vec<Minute> = (0..30)
         .map(|index| used(7, old + index, index * 10))
         .collect();
+    samples::insert(&mut tx, &minutes, &[]).await.unwrap();
+    samples::insert(
+        &mut tx,
+        &[used(7, ancient, 5), used(7, minute(now), 50)],
+        &[],
+    )
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    let week = Span::between(now - Range::Week.length(), now);
+    let all = Span {
+        from: 0,
+        to: minute(now),
+    };
+    let before = store.usage_totals(&[AgentId(7)], week).await.unwrap();
+
+    for _ in 0..2 {
+        roll_up(&store, now).await;
+    }
+    let after = store.usage_totals(&[AgentId(7)], week).await.unwrap();
+    assert_eq!(after.len(), 1);
+    assert!(
+        (before[0].cpus - after[0].cpus).abs() < 0.001,
+        "{before:?} {after:?}"
+    );
+    assert!((before[0].cpus_peak - after[0].cpus_peak).abs() < f64::EPSILON);
+    // The present minute, and two or three quarters: the first one may begin before the first minute.
+    let points = store.usage_points(AgentId(7), all, 1).await.unwrap();
+    assert!((3..=4).contains(&points.len()), "{points:?}");
+    store.close().await;
+}
+
+/// As the nightly retention does.
+async fn roll_up(store: &Store, now: DateTime<Utc>) {
+    let mut tx = store.begin().await.unwrap();
+    samples::roll_up(&mut tx, now - TimeDelta::days(1), now - TimeDelta::days(30))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn minutes_of_the_host_become_quarters_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("yardarm.db"))
+        .await
+        .unwrap();
+    let now = FixedClock::new().now();
+    let old = minute(now - TimeDelta::hours(30));
+    let ancient = minute(now - TimeDelta::days(40));
     let host = HostMinute {
         at: ancient,
         cpu: 1,
@@ -185,44 +235,22 @@ async fn what_is_older_than_a_day_becomes_quarters_of_an_hour() {
         ..host.clone()
     });
     let hosts: Vec<HostMinute> = yesterday.chain([host.clone()]).collect();
-    samples::insert(&mut tx, &minutes, &hosts).await.unwrap();
-    samples::insert(
-        &mut tx,
-        &[used(7, ancient, 5), used(7, minute(now), 50)],
-        &[],
-    )
-    .await
-    .unwrap();
+    let mut tx = store.begin().await.unwrap();
+    samples::insert(&mut tx, &[], &hosts).await.unwrap();
     tx.commit().await.unwrap();
     let week = Span::between(now - Range::Week.length(), now);
-    let all = Span {
-        from: 0,
-        to: minute(now),
-    };
-    let before = store.usage_totals(&[AgentId(7)], week).await.unwrap();
     let host_before = store.host_total(week).await.unwrap().unwrap();
     assert_eq!(
         (host_before.memory_pressure, host_before.io_pressure),
         (Some(2.9), Some(5.8))
     );
-
     for _ in 0..2 {
-        let mut tx = store.begin().await.unwrap();
-        samples::roll_up(&mut tx, now - TimeDelta::days(1), now - TimeDelta::days(30))
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
+        roll_up(&store, now).await;
     }
-    let after = store.usage_totals(&[AgentId(7)], week).await.unwrap();
-    assert_eq!(after.len(), 1);
-    assert!(
-        (before[0].cpus - after[0].cpus).abs() < 0.001,
-        "{before:?} {after:?}"
-    );
-    assert!((before[0].cpus_peak - after[0].cpus_peak).abs() < f64::EPSILON);
-    // The present minute, and two or three quarters: the first one may begin before the first minute.
-    let points = store.usage_points(AgentId(7), all, 1).await.unwrap();
-    assert!((3..=4).contains(&points.len()), "{points:?}");
+    let all = Span {
+        from: 0,
+        to: minute(now),
+    };
     // What is older than all that is kept is gone, and the rest tells the same but for the rounding.
     let host_after = store.host_total(all).await.unwrap().unwrap();
     assert!((host_before.cpu_percent - host_after.cpu_percent).abs() < 0.1);
@@ -250,11 +278,7 @@ async fn a_thousand_agents_stay_small() {
         samples::insert(&mut tx, &minutes, &[]).await.unwrap();
         tx.commit().await.unwrap();
     }
-    let mut tx = store.begin().await.unwrap();
-    samples::roll_up(&mut tx, now - TimeDelta::days(1), now - TimeDelta::days(30))
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
+    roll_up(&store, now).await;
     store.close().await;
     let bytes = std::fs::metadata(&path).unwrap().len();
     assert!(bytes < 6_000_000, "{bytes} bytes for a tenth of it");

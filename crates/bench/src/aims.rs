@@ -88,10 +88,16 @@ fn judge_watching(figures: &Figures, name: &str, figure: &Figure) -> Option<Verd
             ))
         }
         ("storm", Figure::Numbers(storm)) => Some(Verdict {
-            aim: "messages ≤ 3, lost 0".to_owned(),
-            met: storm.get("messages")? <= &3.0 && storm.get("lost")? <= &0.0,
+            aim: "messages ≤ 3, lost 0, down 0".to_owned(),
+            met: storm.get("messages")? <= &3.0
+                && storm.get("lost")? <= &0.0
+                && storm.get("down")? <= &0.0,
         }),
         ("watch_cpu_percent", Figure::NumberBySize(sizes)) => Some(watch(sizes, 1.0)?),
+        ("watch_rss_mb", Figure::NumberBySize(sizes)) => Some(Verdict {
+            aim: format!("per agent even or falling from {WATCHED}"),
+            met: is_even_or_falls(sizes),
+        }),
         ("watch_engine_cpu_percent", Figure::NumberBySize(sizes)) => {
             Some(at_most("at 100", *sizes.get(&WATCHED)?, 3.0))
         }
@@ -105,16 +111,27 @@ fn judge_watching(figures: &Figures, name: &str, figure: &Figure) -> Option<Verd
     }
 }
 
-/// Not more than `limit` for [`WATCHED`] agents, and for the most not more per agent than that.
+/// Not more than `limit` for [`WATCHED`] agents, and from there on not more per agent.
 fn watch(sizes: &BTreeMap<usize, f64>, limit: f64) -> Option<Verdict> {
     let hundred = *sizes.get(&WATCHED)?;
-    let (most, percent) = sizes.last_key_value()?;
-    let per_agent =
-        |size: usize, percent: f64| percent / f64::from(u32::try_from(size).unwrap_or(u32::MAX));
     Some(Verdict {
-        aim: format!("at {WATCHED} ≤ {limit}; per agent not more at {most} than at {WATCHED}"),
-        met: hundred <= limit && per_agent(*most, *percent) <= per_agent(WATCHED, hundred),
+        aim: format!("at {WATCHED} ≤ {limit}; per agent even or falling from there"),
+        met: hundred <= limit && is_even_or_falls(sizes),
     })
+}
+
+/// What differs by less is noise.
+const EVEN: f64 = 1.1;
+
+/// Whether each size costs no more per agent than the one before it, from [`WATCHED`] on.
+fn is_even_or_falls(sizes: &BTreeMap<usize, f64>) -> bool {
+    let per_agent: Vec<f64> = sizes
+        .range(WATCHED..)
+        .map(|(size, cost)| cost / f64::from(u32::try_from(*size).unwrap_or(u32::MAX)))
+        .collect();
+    per_agent
+        .windows(2)
+        .all(|pair| matches!(pair, [fewer, more] if *more <= fewer * EVEN))
 }
 
 fn beside_floor(figures: &Figures, name: &str, floor: &str) -> Option<Verdict> {

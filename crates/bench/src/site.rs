@@ -1,6 +1,9 @@
 //! Where the real binary runs: a Discord, a folder, and a corner of this machine's Docker with a name of its own.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use bollard::{
@@ -68,6 +71,10 @@ impl Site {
         }
         std::fs::write(site.folder.path().join("yardarm.toml"), UNASKED)?;
         Ok(site)
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("yardarm.db")
     }
 
     pub(crate) fn people(&self) -> Vec<Person> {

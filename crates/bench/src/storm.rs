@@ -1,11 +1,16 @@
 //! Many agents die at once: how many messages people get, and when all run again.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 use bollard::query_parameters::ListContainersOptions;
+use chrono::DateTime;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::sleep;
+use yardarm::{domain::ids::AgentId, store::Store};
 
 use crate::{
     Counts,
@@ -38,8 +43,9 @@ pub(crate) async fn measure(figures: &mut Figures, site: &Site, counts: &Counts)
     let settled = settle(site, counts.storm, began).await?;
     sleep(TELLING).await;
     let messages = said(site) - before;
-    let lost = counts.storm - running(site).await?;
+    let down = counts.storm - running(site).await?;
     yardarm.stop().await?;
+    let lost = counts.storm.saturating_sub(noticed(site).await?);
     site.sweep().await?;
     figures.numbers(
         "storm",
@@ -47,9 +53,22 @@ pub(crate) async fn measure(figures: &mut Figures, site: &Site, counts: &Counts)
             ("messages", count(messages)?),
             ("settle_s", settled.as_secs_f64()),
             ("lost", count(lost)?),
+            ("down", count(down)?),
         ],
     );
     Ok(())
+}
+
+/// Agents whose end became an incident: who reads `/alerts` or `/why` finds it, though it healed before it was told.
+async fn noticed(site: &Site) -> Result<usize> {
+    let store = Store::open(&site.database()).await?;
+    let incidents = store.incidents_since(DateTime::UNIX_EPOCH).await?;
+    store.close().await;
+    let agents: HashSet<AgentId> = incidents
+        .iter()
+        .filter_map(|one| one.about.agent())
+        .collect();
+    Ok(agents.len())
 }
 
 /// Messages, however often each was edited.
@@ -61,7 +80,7 @@ fn count(number: usize) -> Result<f64> {
     Ok(f64::from(u32::try_from(number)?))
 }
 
-/// Until all run again, or for as long as the bench has patience: then the rest is lost.
+/// Until all run again, or for as long as the bench has patience: then the rest is down.
 async fn settle(site: &Site, all: usize, began: Instant) -> Result<Duration> {
     // The engine may not have noticed yet.
     while running(site).await? == all {
