@@ -177,10 +177,12 @@ pub enum Source {
 /// Whether this image and this command were given the secret before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binding {
-    /// Nobody was given it before.
-    First,
+    /// Nobody was given it before, and whoever asks set it, or it is the host's.
+    Own,
+    /// Nobody was given it before, and somebody else set it.
+    Fresh,
     Known,
-    /// Others were, and not these: people must be asked.
+    /// Others were, and not these.
     Other,
 }
 
@@ -193,10 +195,15 @@ pub struct Use {
 }
 
 impl Use {
-    /// It reaches something that it did not reach before.
+    /// It reaches something that it did not reach before, and that whoever set it did not choose: people must be asked.
     pub fn loosens(&self) -> bool {
-        self.source != Source::Unset && self.binding == Binding::Other
+        self.source != Source::Unset && matches!(self.binding, Binding::Fresh | Binding::Other)
     }
+}
+
+/// That a plan gives a secret to what did not get it before, in words for people.
+pub fn given_anew(name: &str) -> String {
+    format!("secret `{name}` to an image or command that did not get it before")
 }
 
 /// Why a text is no name of a secret, in words that end a sentence.
@@ -260,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn only_another_use_loosens() {
+    fn only_a_use_that_nobody_chose_loosens() {
         let loosens = |source, binding| {
             let name = "KEY".to_owned();
             Use {
@@ -272,7 +279,11 @@ mod tests {
         };
         assert!(loosens(Source::Environment, Binding::Other));
         assert!(!loosens(Source::Environment, Binding::Known));
-        assert!(!loosens(Source::Environment, Binding::First));
+        assert!(!loosens(Source::Environment, Binding::Own));
+        assert!(loosens(
+            Source::Vault(SecretId(1), Scope::All),
+            Binding::Fresh
+        ));
         assert!(!loosens(Source::Unset, Binding::Other));
     }
 }
