@@ -315,7 +315,8 @@ impl Ops {
             return Ok(());
         };
         let plan = self.plan_request(&request, (owner, false)).await?;
-        let decision = self.judge((request.kind, Origin::Schedule), &plan, None);
+        let nobody = (None, self.need_for(&request).on);
+        let decision = self.judge((request.kind, Origin::Schedule), &plan, nobody);
         refuse_typing(&decision)
     }
 }
