@@ -44,6 +44,7 @@ mod outbox;
 mod outlets;
 mod policies;
 mod probes;
+mod questions;
 mod quorum;
 mod recovery;
 mod rekey;
