@@ -76,6 +76,21 @@ pub struct Subject {
     /// Who outside of Discord is told by means of it, if that is worth knowing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outlets: Vec<String>,
+    /// `secret rotate`: agents that are not made anew, and have the old value as a variable until they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keeping: Vec<Name>,
+}
+
+impl Subject {
+    pub const fn new(name: String, scope: Scope, whose: Option<Name>) -> Self {
+        Self {
+            name,
+            scope,
+            whose,
+            outlets: Vec::new(),
+            keeping: Vec::new(),
+        }
+    }
 }
 
 impl fmt::Display for Subject {
@@ -87,10 +102,19 @@ impl fmt::Display for Subject {
             (Scope::Agent(_) | Scope::Fleet(_), None) => f.write_str("somebody who is gone"),
             (Scope::All, _) => f.write_str("all agents"),
         }?;
-        if self.outlets.is_empty() {
+        if !self.outlets.is_empty() {
+            write!(f, ", used by {}", self.outlets.join(", "))?;
+        }
+        if self.keeping.is_empty() {
             return Ok(());
         }
-        write!(f, ", used by {}", self.outlets.join(", "))
+        let names: Vec<String> = self
+            .keeping
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let names = names.join(", ");
+        write!(f, ", kept as it was by {names}, stopped, until `/redeploy`")
     }
 }
 

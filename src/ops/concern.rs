@@ -67,9 +67,9 @@ impl Ops {
     /// All that an action is about, first what it is named by. What is about all fleets is about each of them: no rule
     /// about one of them is got around by asking for all.
     pub(super) fn concerns(&self, kind: Kind, plan: &Plan) -> Vec<Concern> {
-        let mut all: Vec<Concern> = plan.parts.iter().map(Concern::of_part).collect();
-        all.extend(self.concern_beside(kind, plan));
-        let everything = all.first().is_none_or(|first| *first == Concern::default());
+        let mut all = self.concern_beside(kind, plan);
+        all.extend(plan.parts.iter().map(Concern::of_part));
+        let everything = all.contains(&Concern::default());
         if kind.may_concern_all_fleets() && everything {
             let fleets = self.roster.fleets();
             let fleets = fleets.iter();

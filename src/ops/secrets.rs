@@ -197,12 +197,7 @@ impl Ops {
                     .to_owned(),
             ));
         }
-        Ok(Subject {
-            name: name.to_owned(),
-            scope,
-            whose,
-            outlets: Vec::new(),
-        })
+        Ok(Subject::new(name.to_owned(), scope, whose))
     }
 
     fn fleet_called(&self, id: FleetId) -> Option<Name> {
@@ -237,12 +232,7 @@ impl Ops {
             entries.push(Listed {
                 users: self.given(name, Source::Environment),
                 outlets: Vec::new(),
-                subject: Subject {
-                    name: name.clone(),
-                    scope: Scope::All,
-                    whose: None,
-                    outlets: Vec::new(),
-                },
+                subject: Subject::new(name.clone(), Scope::All, None),
                 set: None,
             });
         }

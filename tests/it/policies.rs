@@ -166,6 +166,7 @@ impl North {
         test.done("deploy template:demo name:scout fleet:north")
             .await;
         test.done("redeploy agent:scout").await;
+        test.deploy("loner").await;
         let rules = Kind::ALL.map(|kind| {
             let fleets = if kind.concerns_everything() {
                 ""
@@ -218,7 +219,7 @@ impl North {
         let mut details = Details::default();
         match kind {
             Kind::SecretSet | Kind::SecretDelete | Kind::SecretRotate => {
-                details.secret = Some(Box::new(self.secret(Scope::Fleet(self.fleet.id))));
+                details.secret = Some(Box::new(key(Scope::Fleet(self.fleet.id))));
             }
             Kind::Silence | Kind::SilenceEnd => {
                 details.quiet = Some(Box::new(quiet(&["north"])));
@@ -255,15 +256,6 @@ impl North {
             _ => {}
         }
         details
-    }
-
-    fn secret(&self, scope: Scope) -> Subject {
-        Subject {
-            name: "KEY".to_owned(),
-            scope,
-            whose: None,
-            outlets: Vec::new(),
-        }
     }
 
     /// What somebody types into `/policy test` about the same.
@@ -311,6 +303,10 @@ impl North {
     }
 }
 
+fn key(scope: Scope) -> Subject {
+    Subject::new("KEY".to_owned(), scope, None)
+}
+
 fn quiet(fleets: &[&str]) -> Quiet {
     let patterns = fleets.iter().map(|name| Pattern::parse(name).unwrap());
     Quiet::For {
@@ -342,8 +338,14 @@ async fn no_rule_about_a_fleet_is_got_around_by_asking_for_all() {
     {
         let mut request = Request::plain(kind);
         match kind {
-            Kind::SecretSet | Kind::SecretDelete | Kind::SecretRotate => {
-                request.details.secret = Some(Box::new(north.secret(Scope::All)));
+            Kind::SecretSet | Kind::SecretDelete => {
+                request.details.secret = Some(Box::new(key(Scope::All)));
+            }
+            Kind::SecretRotate => {
+                // All that use it are elsewhere.
+                request.details.secret = Some(Box::new(key(Scope::All)));
+                let loner = north.test.ops().roster.view("loner").unwrap();
+                request.targets.push(NewTarget::as_it_is(loner.agent.id));
             }
             Kind::Silence | Kind::SilenceEnd => {
                 request.details.quiet = Some(Box::new(quiet(&[])));

@@ -172,7 +172,7 @@ async fn a_rotation_makes_its_running_users_anew() {
     test.deploy("other").await;
     test.engine.forget_calls();
     insta::assert_snapshot!(set(&test, "secret rotate name:API_KEY all:true", "new").await, @"
-    ✅ secret rotate `API_KEY` for all agents: done in 0.0 s
+    ✅ secret rotate `API_KEY` for all agents, kept as it was by `idle`, stopped, until `/redeploy`: done in 0.0 s
     -# action 6 · by <@olga>
     ");
     assert_eq!(given(&test, "yardarm-scout").as_deref(), Some("new"));

@@ -447,12 +447,7 @@ fn a_question_to_very_many_notifies_those_it_names_and_fits() {
 #[test]
 fn of_a_long_list_all_comes_as_a_file() {
     let entry = |number: usize| Listed {
-        subject: Subject {
-            name: format!("KEY_{number}"),
-            scope: Scope::All,
-            whose: None,
-            outlets: Vec::new(),
-        },
+        subject: Subject::new(format!("KEY_{number}"), Scope::All, None),
         set: None,
         users: Vec::new(),
         outlets: Vec::new(),
