@@ -306,11 +306,14 @@ fn plan_lines(action: &Action, room: usize) -> Vec<String> {
             _ => format!("• `{}`: {line}", part.agent),
         }));
     }
+    // Whatever else is left out, this is not.
     let loosens = plan.loosens();
-    if !loosens.is_empty() {
-        lines.push(format!("⚠️ Loosens: {}", loosens.join("; ")));
-    }
-    fit(lines, room)
+    let loosens = (!loosens.is_empty())
+        .then(|| sentence(&format!("⚠️ Loosens: {}", loosens.join("; ")), 300));
+    let taken = loosens.as_deref().map_or(0, units);
+    let mut lines = fit(lines, room.saturating_sub(taken));
+    lines.extend(loosens);
+    lines
 }
 
 /// As many lines as there is room for, and how many are left out.

@@ -15,6 +15,7 @@ use crate::domain::{
     grant::Holder,
     ids::{ActionId, AgentId, BoardId, ChannelId, ContainerId, FleetId, ImageId, UserId},
     incident::Severity,
+    plan::{Part, Plan},
     policy::Ask,
     probe::{Answer, Asked, Pace, Probe, Probed, Question},
     secret::{Listed, Scope, Subject},
@@ -404,6 +405,28 @@ proptest! {
     }
 }
 
+/// One that others have to approve.
+fn question(votes: Vec<Vote>, reason: &str) -> Action {
+    let approval = Approval {
+        ask: Ask::of(2),
+        rule: "careful".to_owned(),
+        channel: None,
+        asked_at: noon(),
+        expires_at: noon() + TimeDelta::hours(24),
+        decided: None,
+        votes,
+    };
+    Action {
+        approval: Some(Box::new(approval)),
+        reason: Some(reason.to_owned()),
+        ..of(
+            Kind::Remove,
+            State::Asked,
+            vec![target("scout", State::Asked, Step::Waiting, None)],
+        )
+    }
+}
+
 #[test]
 fn a_question_to_very_many_notifies_those_it_names_and_fits() {
     let answer = |number| Vote {
@@ -412,24 +435,7 @@ fn a_question_to_very_many_notifies_those_it_names_and_fits() {
         reason: Some("*because* ".repeat(40)),
         at: noon(),
     };
-    let approval = Approval {
-        ask: Ask::of(2),
-        rule: "careful".to_owned(),
-        channel: None,
-        asked_at: noon(),
-        expires_at: noon() + TimeDelta::hours(24),
-        decided: None,
-        votes: (0..12).map(answer).collect(),
-    };
-    let action = Action {
-        approval: Some(Box::new(approval)),
-        reason: Some("*why* ".repeat(200)),
-        ..of(
-            Kind::Remove,
-            State::Asked,
-            vec![target("scout", State::Asked, Step::Waiting, None)],
-        )
-    };
+    let action = question((0..12).map(answer).collect(), &"*why* ".repeat(200));
     let many: Vec<Holder> = (0..300)
         .map(|number| Holder::User(UserId(1_000_000_000_000_000_000 + number)))
         .collect();
@@ -442,6 +448,30 @@ fn a_question_to_very_many_notifies_those_it_names_and_fits() {
     assert!(card.content.contains("more answers"), "{}", card.content);
     assert!(card.content.ends_with("-# approval 7"), "{}", card.content);
     assert!(card.content.encode_utf16().count() <= 2000);
+}
+
+#[test]
+fn what_a_long_plan_loosens_is_never_left_out() {
+    let part = |number: usize| Part {
+        agent: Name::parse(&format!("an-agent-with-a-long-name-{number}")).unwrap(),
+        fleet: Name::parse("main").unwrap(),
+        container: None,
+        now: None,
+        then: None,
+        loosens: vec!["memory 512 → 2048 MiB".to_owned()],
+    };
+    let mut action = question(Vec::new(), "more");
+    action.plan = Some(Box::new(Plan {
+        kind: "redeploy".to_owned(),
+        parts: (0..60).map(part).collect(),
+        details: Details::default(),
+    }));
+    let card = approval::card(&action, &[], noon()).content;
+    assert!(card.contains("more lines: press Details"), "{card}");
+    assert!(
+        card.contains("⚠️ Loosens: memory 512 → 2048 MiB\n"),
+        "{card}"
+    );
 }
 
 #[test]
