@@ -4,7 +4,7 @@ use std::path::Path;
 
 use yardarm::{
     domain::{
-        action::{Details, Kind, Origin, ScheduleChange},
+        action::{Arguments, Details, Kind, Origin, ScheduleChange},
         agent::Name,
         fleet::Fleet,
         grant::Caller,
@@ -203,7 +203,7 @@ impl North {
                     name: Name::parse("second").unwrap(),
                     fleet: self.fleet.id,
                     spec: None,
-                    arguments: Default::default(),
+                    arguments: Arguments::new(),
                 });
             }
             Kind::FleetAdd => request.targets.push(NewTarget::as_it_is(scout)),
