@@ -13,7 +13,7 @@ use crate::{
         agent::Name,
         finding::{Finding, Topic},
         policy::{Effect, Question, Subject, decide},
-        schedule::Order,
+        schedule::{Job, Order},
         template::Template,
     },
 };
@@ -54,9 +54,10 @@ pub fn check(
 
 /// What a schedule of the file would be refused for when it runs.
 fn schedule(settings: &Settings, order: &Order) -> Option<Finding> {
+    let usual = (order.job == Job::Deploy).then_some(settings.agents.default_fleet.as_str());
     let subject = Subject {
         agent: order.agent.as_deref(),
-        fleet: order.fleet.as_deref(),
+        fleet: order.fleet.as_deref().or(usual),
         template: order.template.as_deref(),
     };
     let kind = order.job.kind()?;
@@ -66,10 +67,10 @@ fn schedule(settings: &Settings, order: &Order) -> Option<Finding> {
         .as_deref()
         .is_some_and(|name| !name.contains('*'));
     let several = !named && (order.agent.is_some() || order.fleet.is_some());
-    let subjects = [subject, subject];
     let question = Question {
         kind,
-        subjects: if several { &subjects } else { &subjects[..1] },
+        subjects: &[subject],
+        several,
         level: None,
         origin: Origin::Schedule,
         loosens: false,

@@ -76,6 +76,7 @@ impl Test {
             kind: self.action,
             agent: self.agent,
             fleet: self.fleet,
+            fleets: Vec::new(),
             template: self.template,
             level: self.level,
             origin: self.origin,

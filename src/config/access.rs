@@ -64,7 +64,7 @@ pub(super) struct TeamEntry {
     /// Ids of users.
     #[serde(default)]
     users: Vec<Snowflake>,
-    /// Names or patterns of fleets: its members are maintainers there, and are asked first.
+    /// Names or patterns of fleets: its members are maintainers there, and stand first among those asked.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     owns: BTreeSet<Pattern>,

@@ -194,6 +194,22 @@ impl Kind {
         }
     }
 
+    /// Whether it is about all fleets if none is named, and could be about one.
+    pub const fn may_concern_all_fleets(self) -> bool {
+        matches!(
+            self,
+            Self::Freeze
+                | Self::Unfreeze
+                | Self::SecretSet
+                | Self::SecretDelete
+                | Self::SecretRotate
+                | Self::Silence
+                | Self::SilenceEnd
+                | Self::Board
+                | Self::BoardRemove
+        )
+    }
+
     /// The inverse of [`Self::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)

@@ -154,7 +154,8 @@ pub fn may_answer(
     Ok(())
 }
 
-/// Those who can answer, people and roles: whom the card mentions.
+/// Those who can answer, people and roles: whom the card mentions. Of those a rule names, people who cannot have the
+/// level, whatever roles they may have, are left out. The team that owns the fleet stands first.
 pub fn deciders(ask: &Ask, asked: &Asked, (rights, now): (&Rights, DateTime<Utc>)) -> Vec<Holder> {
     let need = asked.need(ask);
     let mut holders = if ask.by.is_named() {
@@ -162,11 +163,17 @@ pub fn deciders(ask: &Ask, asked: &Asked, (rights, now): (&Rights, DateTime<Utc>
     } else {
         rights.holders(need.level, &need.on, now)
     };
+    holders.retain(|holder| match holder {
+        Holder::User(user) => rights.can_reach(*user, &need, now),
+        Holder::Role(_) | Holder::Team(_) => true,
+    });
     let own = asked
         .requester
         .filter(|_| !ask.requester_counts)
         .map(Holder::User);
     holders.retain(|holder| Some(holder) != own.as_ref());
+    let owning = rights.members_owning(&need.on);
+    holders.sort_by_key(|holder| !owning.contains(holder));
     holders
 }
 
@@ -268,7 +275,13 @@ pub fn covering(live: &[Allowance], (user, kind): (UserId, Kind), plan: &Plan) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{action::Details, plan::Part};
+    use crate::domain::{
+        action::Details,
+        grant::{Grant, Level, Source},
+        ids::{GuildId, RoleId},
+        pattern::Pattern,
+        plan::Part,
+    };
     use proptest::prelude::*;
 
     fn approval(approvals: u32, answers: &[(u64, Answer)]) -> Approval {
@@ -356,6 +369,135 @@ mod tests {
         ] {
             assert!(!can_be_allowed(kind, &plan(&["main"], &[])), "{kind}");
         }
+    }
+
+    const OLGA: UserId = UserId(1);
+    const RAVI: UserId = UserId(2);
+    const MINA: UserId = UserId(3);
+    const CREW: RoleId = RoleId(20);
+    const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+    fn grant(holder: Holder, level: Level, fleets: &str) -> Grant {
+        Grant {
+            id: None,
+            holder,
+            level,
+            fleets: Pattern::parse(fleets).unwrap(),
+            until: None,
+            source: Source::File,
+            granted_by: None,
+            created_at: None,
+        }
+    }
+
+    /// Olga owns all, the crew operates the night, and the team `watch` is Ravi.
+    fn rights(more: Vec<Grant>) -> Rights {
+        let mut watch = Team::named(Name::parse("watch").unwrap());
+        watch.users.insert(RAVI);
+        let mut grants = vec![
+            grant(Holder::User(OLGA), Level::Owner, "*"),
+            grant(Holder::User(RAVI), Level::Maintainer, "main"),
+        ];
+        grants.extend(more);
+        Rights::new(GuildId(1), (grants, vec![watch]), Default::default())
+    }
+
+    /// Olga asks to remove something in `main`.
+    fn asked() -> Asked {
+        Asked {
+            requester: Some(OLGA),
+            need: Need::fleet(Level::Maintainer, Name::parse("main").unwrap()),
+        }
+    }
+
+    fn by(users: &[UserId], roles: &[RoleId], teams: &[&str]) -> Ask {
+        let mut ask = Ask::of(1);
+        ask.by.users = users.to_vec();
+        ask.by.roles = roles.to_vec();
+        let teams = teams.iter().map(|team| Name::parse(team).unwrap());
+        ask.by.teams = teams.collect();
+        ask
+    }
+
+    fn voter(user: UserId, roles: &[RoleId]) -> Caller {
+        Caller {
+            user,
+            bot: false,
+            guild: Some(GuildId(1)),
+            roles: roles.to_vec(),
+        }
+    }
+
+    #[test]
+    fn who_may_answer_has_the_level_is_named_if_some_are_and_did_not_ask() {
+        let rights = rights(vec![grant(Holder::Role(CREW), Level::Operator, "*")]);
+        let answers = |ask: &Ask, voter: &Caller| {
+            let answer = may_answer(ask, &asked(), voter, (&rights, NOW));
+            match answer {
+                Ok(()) => "may",
+                Err(Unfit::Requester) => "asked",
+                Err(Unfit::NotNamed(_)) => "is not named",
+                Err(Unfit::Forbidden(_)) => "lacks the level",
+            }
+        };
+        let own = Ask {
+            requester_counts: true,
+            ..Ask::of(1)
+        };
+        let mut high = Ask::of(1);
+        high.by.level = Some(Level::Owner);
+        let (olga, ravi) = (voter(OLGA, &[]), voter(RAVI, &[CREW]));
+        let (mina, program) = (
+            voter(MINA, &[CREW]),
+            Caller {
+                bot: true,
+                ..voter(RAVI, &[])
+            },
+        );
+        for (ask, voter, expected) in [
+            (&Ask::of(1), &olga, "asked"),
+            (&own, &olga, "may"),
+            (&Ask::of(1), &ravi, "may"),
+            (&Ask::of(1), &mina, "lacks the level"),
+            (&Ask::of(1), &program, "lacks the level"),
+            (&high, &ravi, "lacks the level"),
+            (&by(&[MINA], &[], &[]), &ravi, "is not named"),
+            (&by(&[MINA], &[], &[]), &mina, "lacks the level"),
+            (&by(&[RAVI], &[], &[]), &ravi, "may"),
+            (&by(&[], &[CREW], &[]), &ravi, "may"),
+            (&by(&[], &[CREW], &[]), &voter(RAVI, &[]), "is not named"),
+            (&by(&[], &[], &["watch"]), &ravi, "may"),
+            (&by(&[], &[], &["gone"]), &ravi, "is not named"),
+        ] {
+            assert_eq!(answers(ask, voter), expected, "{ask} by {voter:?}");
+        }
+    }
+
+    #[test]
+    fn of_those_a_rule_names_only_they_count_who_could_have_the_level() {
+        let counted = |ask: &Ask, rights: &Rights| {
+            let found = deciders(ask, &asked(), (rights, NOW));
+            let names: Vec<String> = found.iter().map(Holder::to_string).collect();
+            names.join(" ")
+        };
+        let named = by(&[OLGA, RAVI, MINA], &[CREW], &[]);
+        assert_eq!(counted(&named, &rights(Vec::new())), "<@&20> <@2>");
+        // Whoever has that role has the level, and nobody tells us who has it.
+        let crew = grant(Holder::Role(CREW), Level::Maintainer, "main");
+        assert_eq!(counted(&named, &rights(vec![crew])), "<@&20> <@2> <@3>");
+        let elsewhere = grant(Holder::Role(CREW), Level::Owner, "prod");
+        assert_eq!(counted(&named, &rights(vec![elsewhere])), "<@&20> <@2>");
+        let mut owned = rights(Vec::new());
+        let watch = owned.teams.values_mut().next().unwrap();
+        watch.owns.insert(Pattern::parse("main").unwrap());
+        assert_eq!(
+            counted(&named, &owned),
+            "<@2> <@&20>",
+            "the owning team is first"
+        );
+        let alone = by(&[MINA], &[], &[]);
+        let nobody = deciders(&alone, &asked(), (&rights(Vec::new()), NOW));
+        assert!(!can_be_met(&alone, &nobody));
     }
 
     proptest! {

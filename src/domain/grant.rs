@@ -171,7 +171,7 @@ pub struct Team {
     pub name: Name,
     pub users: BTreeSet<UserId>,
     pub roles: BTreeSet<RoleId>,
-    /// Its members are maintainers there, and are asked first about what happens there.
+    /// Its members are maintainers there, and stand first among those who are asked about it.
     pub owns: BTreeSet<Pattern>,
     pub source: Source,
 }

@@ -100,6 +100,8 @@ pub struct Question<'a> {
     pub kind: Kind,
     /// Empty if the action concerns neither agent nor fleet.
     pub subjects: &'a [Subject<'a>],
+    /// Whether more than one agent is concerned: one that is moved is a subject in either fleet.
+    pub several: bool,
     /// The level of whoever asks; None: Yardarm itself.
     pub level: Option<Level>,
     pub origin: Origin,
@@ -320,7 +322,6 @@ impl Approvers {
 
 impl Match {
     fn mismatch(&self, question: &Question<'_>, subject: &Subject<'_>) -> Option<Mismatch> {
-        let several = question.subjects.len() > 1;
         let unlike = |wanted: Option<bool>, is: bool| wanted.is_some_and(|wanted| wanted != is);
         [
             (Mismatch::Action, lacks(&self.actions, Some(question.kind))),
@@ -330,7 +331,7 @@ impl Match {
                 lacks(&self.origins, Some(question.origin)),
             ),
             (Mismatch::Loosens, unlike(self.loosens, question.loosens)),
-            (Mismatch::Several, unlike(self.several, several)),
+            (Mismatch::Several, unlike(self.several, question.several)),
             (
                 Mismatch::SoleOwner,
                 unlike(self.sole_owner, question.sole_owner),
@@ -372,7 +373,7 @@ impl Match {
             }
             Mismatch::Loosens if question.loosens => "it loosens something".to_owned(),
             Mismatch::Loosens => "it loosens nothing".to_owned(),
-            Mismatch::Several if question.subjects.len() > 1 => "it is about several".to_owned(),
+            Mismatch::Several if question.several => "it is about several".to_owned(),
             Mismatch::Several => "it is not about several".to_owned(),
             Mismatch::SoleOwner if question.sole_owner => "there is no other owner".to_owned(),
             Mismatch::SoleOwner => "the requester is not the only owner".to_owned(),

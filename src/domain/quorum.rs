@@ -140,7 +140,10 @@ fn decides(policy: &Policy, kind: Kind, sole_owner: bool) -> bool {
 
 fn may_decide(when: &Match, kind: Kind) -> bool {
     let people_ask = when.origins.is_empty() || when.origins.contains(&Origin::Chat);
-    people_ask && (when.actions.is_empty() || when.actions.contains(&kind))
+    // What concerns everything is about no fleet and no agent.
+    let about_none = when.fleets.is_empty() && when.agents.is_empty();
+    let about_it = about_none || !kind.concerns_everything();
+    people_ask && about_it && (when.actions.is_empty() || when.actions.contains(&kind))
 }
 
 fn is_about(when: &Match, fleet: &Name) -> bool {

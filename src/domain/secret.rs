@@ -76,6 +76,21 @@ pub struct Subject {
     /// Who outside of Discord is told by means of it, if that is worth knowing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outlets: Vec<String>,
+    /// `secret rotate`: agents that are not made anew, and have the old value as a variable until they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keeping: Vec<Name>,
+}
+
+impl Subject {
+    pub const fn new(name: String, scope: Scope, whose: Option<Name>) -> Self {
+        Self {
+            name,
+            scope,
+            whose,
+            outlets: Vec::new(),
+            keeping: Vec::new(),
+        }
+    }
 }
 
 impl fmt::Display for Subject {
@@ -87,10 +102,19 @@ impl fmt::Display for Subject {
             (Scope::Agent(_) | Scope::Fleet(_), None) => f.write_str("somebody who is gone"),
             (Scope::All, _) => f.write_str("all agents"),
         }?;
-        if self.outlets.is_empty() {
+        if !self.outlets.is_empty() {
+            write!(f, ", used by {}", self.outlets.join(", "))?;
+        }
+        if self.keeping.is_empty() {
             return Ok(());
         }
-        write!(f, ", used by {}", self.outlets.join(", "))
+        let names: Vec<String> = self
+            .keeping
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let names = names.join(", ");
+        write!(f, ", kept as it was by {names}, stopped, until `/redeploy`")
     }
 }
 
@@ -177,10 +201,12 @@ pub enum Source {
 /// Whether this image and this command were given the secret before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binding {
-    /// Nobody was given it before.
-    First,
+    /// Nobody was given it before, and whoever asks set it, or it is the host's.
+    Own,
+    /// Nobody was given it before, and somebody else set it.
+    Fresh,
     Known,
-    /// Others were, and not these: people must be asked.
+    /// Others were, and not these.
     Other,
 }
 
@@ -193,10 +219,15 @@ pub struct Use {
 }
 
 impl Use {
-    /// It reaches something that it did not reach before.
+    /// It reaches something that it did not reach before, and that whoever set it did not choose: people must be asked.
     pub fn loosens(&self) -> bool {
-        self.source != Source::Unset && self.binding == Binding::Other
+        self.source != Source::Unset && matches!(self.binding, Binding::Fresh | Binding::Other)
     }
+}
+
+/// That a plan gives a secret to what did not get it before, in words for people.
+pub fn given_anew(name: &str) -> String {
+    format!("secret `{name}` to an image or command that did not get it before")
 }
 
 /// Why a text is no name of a secret, in words that end a sentence.
@@ -260,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn only_another_use_loosens() {
+    fn only_a_use_that_nobody_chose_loosens() {
         let loosens = |source, binding| {
             let name = "KEY".to_owned();
             Use {
@@ -272,7 +303,11 @@ mod tests {
         };
         assert!(loosens(Source::Environment, Binding::Other));
         assert!(!loosens(Source::Environment, Binding::Known));
-        assert!(!loosens(Source::Environment, Binding::First));
+        assert!(!loosens(Source::Environment, Binding::Own));
+        assert!(loosens(
+            Source::Vault(SecretId(1), Scope::All),
+            Binding::Fresh
+        ));
         assert!(!loosens(Source::Unset, Binding::Other));
     }
 }

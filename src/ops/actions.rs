@@ -133,10 +133,11 @@ impl Ops {
         }
         self.refuse_frozen(&request)?;
         let request = self.look_up_rollback(request).await?;
-        let mut plan = self.plan_request(&request, false).await?;
+        let by = requester.caller.as_ref().map(|caller| caller.user);
+        let mut plan = self.plan_request(&request, (by, false)).await?;
         let verdict = self.verdict(&request, &requester, &plan).await?;
         if matches!(verdict, Verdict::Ask(_)) {
-            plan = self.plan_request(&request, true).await?;
+            plan = self.plan_request(&request, (by, true)).await?;
             refuse_unplanned(&plan)?;
         }
         let _accepting = self.accepting.read().await;

@@ -260,7 +260,8 @@ impl Ops {
     /// The rules may have changed since it was asked for.
     fn policy_objects(&self, action: &Action, requester: Option<&Caller>) -> Option<String> {
         let plan = action.plan.as_deref()?;
-        let decision = self.judge((action.kind, action.origin), plan, requester);
+        let who = (requester, self.need_of(action).on);
+        let decision = self.judge((action.kind, action.origin), plan, who);
         let asked = action.approval.as_ref().map(|approval| &approval.ask);
         match decision.effect {
             Effect::Deny { reason } => Some(format!(

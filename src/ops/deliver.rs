@@ -356,11 +356,18 @@ impl Ops {
         Ok(())
     }
 
-    /// Where people are told of what is wrong if its own channel is gone: where they look for everything else.
+    /// Where people are told of what is wrong, or asked, if its own channel is gone: where they look for everything else.
     fn instead_of(&self, row: &OutboxRow) -> Option<ChannelId> {
-        let is_alert = matches!(row.subject, Subject::Alert(_) | Subject::Nudge(_));
+        let needs_people = matches!(
+            row.subject,
+            Subject::Alert(_)
+                | Subject::Nudge(_)
+                | Subject::Approval(_)
+                | Subject::Reminder(_)
+                | Subject::Result(_)
+        );
         let ops = self.settings().discord.ops_channel;
-        ops.filter(|channel| is_alert && *channel != row.channel)
+        ops.filter(|channel| needs_people && *channel != row.channel)
     }
 }
 

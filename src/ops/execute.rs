@@ -398,6 +398,7 @@ impl Work<'_> {
             Kind::Start => self.start().await,
             Kind::Stop => self.stop().await,
             Kind::Restart => {
+                self.refuse_present_secrets(&self.agent().await?).await?;
                 self.stop().await?;
                 self.write_step(Step::Starting).await?;
                 self.start().await
@@ -532,8 +533,10 @@ impl Work<'_> {
         let observed = observed.ok_or_else(|| {
             Error::NotFound(format!("The container `{}` is gone.", container.short()))
         })?;
+        let image = self.ops.names_of(&observed.image).await?;
         let mut tx = self.ops.store.begin().await?;
-        self.seal_environment(&mut tx, &mut described.spec).await?;
+        self.seal_environment(&mut tx, &mut described.spec, &image)
+            .await?;
         let body = (&described.spec, &observed.image, &self.target.arguments);
         agents::swap(
             &mut tx,

@@ -9,6 +9,7 @@ pub mod backup;
 mod boards;
 pub mod catalog;
 pub mod claims;
+mod concern;
 pub mod deliver;
 pub mod drafts;
 pub mod execute;

@@ -74,20 +74,6 @@ impl Ops {
         Ok(Some(url.ok_or_else(|| self.unusable(secret, why))?))
     }
 
-    /// What must not be repeated of the secrets that open ways out.
-    pub(super) async fn outlet_values(&self) -> Vec<SecretString> {
-        let mut values = Vec::new();
-        for (secret, _) in self.settings().outlet_secrets() {
-            // One that does not open is no secret any more, either.
-            if let Some(known) = self.secret_for_all(&secret)
-                && let Ok(Some(value)) = self.open(known.id, &secret).await
-            {
-                values.push(value);
-            }
-        }
-        values
-    }
-
     /// Who is told by means of a secret, for people.
     pub(super) fn outlets_of(&self, name: &str, scope: Scope) -> Vec<String> {
         let all = self.settings().outlet_secrets().into_iter();

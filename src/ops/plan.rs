@@ -10,8 +10,9 @@ use crate::{
     domain::{
         action::{Action, Arguments, Details, Kind},
         agent::Name,
-        ids::{FleetId, ImageId},
+        ids::{FleetId, ImageId, UserId},
         plan::{Made, Part, Plan, loosens},
+        secret::{Use, given_anew},
         spec::Spec,
         template::LIMIT_NAMES,
         view::View,
@@ -31,12 +32,18 @@ struct Aim<'a> {
     arguments: &'a Arguments,
     /// The very image, if it is bound to one.
     pinned: Option<&'a ImageId>,
+    /// Who asks for it.
+    by: Option<UserId>,
 }
 
 impl Ops {
     /// The plan of what is asked for now. Without `images` the engine is asked for none that need not be known: what
     /// nobody has to approve is written down before anything is waited for.
-    pub(super) async fn plan_request(&self, request: &Request, images: bool) -> Result<Plan> {
+    pub(super) async fn plan_request(
+        &self,
+        request: &Request,
+        (by, images): (Option<UserId>, bool),
+    ) -> Result<Plan> {
         let mut aims = Vec::new();
         for target in &request.targets {
             let view = self.roster.view_of(target.agent);
@@ -49,6 +56,7 @@ impl Ops {
                 spec: target.spec.as_deref(),
                 arguments: &target.arguments,
                 pinned: target.image.as_ref(),
+                by,
             });
         }
         if let Some(newcomer) = &request.newcomer {
@@ -60,6 +68,7 @@ impl Ops {
                 spec: newcomer.spec.as_deref(),
                 arguments: &newcomer.arguments,
                 pinned: None,
+                by,
             });
         }
         self.plan(request.kind, (&request.details, images), aims)
@@ -86,6 +95,7 @@ impl Ops {
                 spec: target.spec.as_deref(),
                 arguments: &target.arguments,
                 pinned: target.image.as_ref(),
+                by: action.actor,
             });
         }
         let images = action.approval.is_some();
@@ -146,8 +156,9 @@ impl Ops {
                 let mut looser = before
                     .or_else(|| self.plain_spec(spec, aim.arguments))
                     .map_or_else(Vec::new, |before| loosens(&before, spec));
-                let secrets = self.secret_loosenings(aim.recipient, spec, image.as_deref());
-                looser.extend(secrets.await?);
+                let uses = self.secret_uses(aim.recipient, spec, (image.as_slice(), aim.by));
+                let anew = uses.await?.into_iter().filter(Use::loosens);
+                looser.extend(anew.map(|used| given_anew(&used.name)));
                 (Some(Made::new(spec, image, seal)), looser)
             }
             None => (None, Vec::new()),

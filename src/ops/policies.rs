@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Ops, sight::Sight};
 use crate::domain::{
+    action::Kind,
     agent::Name,
     grant::{Level, Need},
     pattern::Pattern,
@@ -18,14 +19,22 @@ impl Ops {
 }
 
 impl Sight<'_> {
-    /// The fleet and the template of the agent, if it is seen and they are not said.
+    /// The fleet and the template of the agent, if it is seen and they are not said, and what else such an action is
+    /// about: see [`Ops::concerns`].
     pub fn complete(&self, mut trial: Trial) -> Trial {
         let view = trial
             .agent
             .as_deref()
             .and_then(|name| self.roster.view(name))
             .filter(|view| self.sees(&view.fleet));
+        if trial.kind.may_concern_all_fleets() && trial.agent.is_none() && trial.fleet.is_none() {
+            let seen = self.fleets().into_iter();
+            trial.fleets = seen.map(|(fleet, _)| fleet.name.to_string()).collect();
+        }
         if let Some(view) = view {
+            if trial.kind == Kind::FleetAdd && trial.fleet.is_some() {
+                trial.fleets = vec![view.fleet.to_string()];
+            }
             let template = view
                 .version
                 .and_then(|version| version.spec.template.clone());

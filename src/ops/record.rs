@@ -109,6 +109,7 @@ impl Ops {
     /// What is searched for, the oldest first, for owners; that they take it away is told.
     pub async fn export_audit(&self, caller: &Caller, search: &Search) -> Result<Vec<Record>> {
         self.authorise(caller, &Need::everything(Kind::AuditExport.level()))?;
+        self.refuse_unless_allowed(Kind::AuditExport, caller)?;
         let ledger = self.store.ledger();
         let sight = Sight::Everything;
         let numbers = ledger.search(search, &sight, (0, EXPORTED)).await?;

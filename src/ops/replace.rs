@@ -52,14 +52,12 @@ impl Work<'_> {
         let spec = &blueprint.spec;
         let resolved = async {
             let image = self.resolve_image(spec, blueprint.pinned.clone()).await?;
-            let bare = self.ops.bare_image(image.as_str()).await?;
-            let bare = bare.unwrap_or_else(|| image.to_string());
-            self.refuse_unplanned_image(&agent, &blueprint, (&image, &bare))
+            self.refuse_unplanned_image(&agent, &blueprint, &image)
                 .await?;
-            Ok((image, bare))
+            Ok(image)
         };
-        let (image, bare) = match resolved.await {
-            Ok(resolved) => resolved,
+        let image = match resolved.await {
+            Ok(image) => image,
             Err(error) => return self.abandon(&agent, None, error).await,
         };
         let old = self.old(&agent).await?;
@@ -68,8 +66,7 @@ impl Work<'_> {
             .await
         {
             Ok(container) => {
-                self.swap(&agent, &container, &blueprint, (&image, bare))
-                    .await?;
+                self.swap(&agent, &container, &blueprint, &image).await?;
                 let Some(old) = old else { return Ok(None) };
                 let left = self.retire(&old.container).await.err();
                 Ok(left.map(|error| {
@@ -142,10 +139,12 @@ impl Work<'_> {
         &self,
         agent: &Agent,
         blueprint: &Blueprint,
-        (image, bare): (&ImageId, &str),
+        image: &ImageId,
     ) -> Result<()> {
         let plan = self.action.plan.as_deref();
         if let Some(planned) = plan.and_then(|plan| plan.image_for(&agent.name)) {
+            let bare = self.ops.bare_image(image.as_str()).await?;
+            let bare = bare.as_deref().unwrap_or(image.as_str());
             if planned == bare || self.is_called(&blueprint.spec, planned, image).await? {
                 return Ok(());
             }
@@ -156,14 +155,15 @@ impl Work<'_> {
                 short_image(bare)
             )));
         }
-        // Only the container of what is there is missing: its version says from which image.
+        // Only the container of what is there is missing: its version says from which image. That image was approved, or
+        // it was given secrets.
+        let given = blueprint.spec.all_secrets().next().is_some();
+        let is_bound = given || self.action.approval.is_some();
         match &blueprint.pinned {
-            Some(pinned) if self.action.approval.is_some() && pinned != image => {
-                Err(Error::Invalid(format!(
-                    "The image of `{0}` is gone from this host, and `{1}` is another one by now. `/redeploy agent:{0}` asks for that.",
-                    agent.name, blueprint.spec.image
-                )))
-            }
+            Some(pinned) if is_bound && pinned != image => Err(Error::Invalid(format!(
+                "The image of `{0}` is gone from this host, and `{1}` is another one by now. `/redeploy agent:{0}` asks for that.",
+                agent.name, blueprint.spec.image
+            ))),
             _ => Ok(()),
         }
     }
@@ -249,8 +249,7 @@ impl Work<'_> {
         let network = self.join_network(spec).await?;
         let volumes = self.volumes(spec);
         let secrets = self
-            .ops
-            .secret_values(Recipient::of(agent), &spec.secrets)
+            .give_secrets(agent, (spec, &spec.secrets), image)
             .await?;
         let folder = if spec.secret_files.is_empty() {
             None
@@ -361,7 +360,7 @@ impl Work<'_> {
         agent: &Agent,
         container: &ContainerId,
         blueprint: &Blueprint,
-        (image, bare): (&ImageId, String),
+        image: &ImageId,
     ) -> Result<()> {
         let now = self.ops.now();
         let mut tx = self.ops.store.begin().await?;
@@ -374,9 +373,6 @@ impl Work<'_> {
         )
         .await?;
         agents::set_desired(&mut tx, agent.id, Desired::Running).await?;
-        self.ops
-            .note_secret_uses(&mut tx, Recipient::of(agent), &blueprint.spec, bare)
-            .await?;
         actions::set_step(&mut tx, self.action.id, agent.id, Step::Swapped).await?;
         tx.commit().await?;
         self.ops.refresh(agent.id).await?;

@@ -16,6 +16,7 @@ use crate::{
         agent::Name,
         event::Event,
         grant::{Level, Need, Scope},
+        ids::UserId,
         policy::{Decision, Effect},
         schedule::{Job, Order, Schedule, Source, Written, built_in},
         template::DeployForm,
@@ -255,7 +256,7 @@ impl Ops {
         let change = change.ok_or_else(|| anyhow::anyhow!("no schedule to change"))?;
         let now = self.now();
         if action.kind == Kind::ScheduleAdd {
-            self.refuse_unrunnable(&change.order).await?;
+            self.refuse_unrunnable(&change.order, action.actor).await?;
         }
         let mut tx = self.store.begin().await?;
         match change.id {
@@ -308,13 +309,14 @@ impl Ops {
     }
 
     /// Refuses what the policy would not let a schedule do: nobody is there to be told then.
-    async fn refuse_unrunnable(&self, order: &Order) -> Result<()> {
+    async fn refuse_unrunnable(&self, order: &Order, owner: Option<UserId>) -> Result<()> {
         let Ok(request) = self.own_sight().request_job(order) else {
             // What it is about need not be there yet.
             return Ok(());
         };
-        let plan = self.plan_request(&request, false).await?;
-        let decision = self.judge((request.kind, Origin::Schedule), &plan, None);
+        let plan = self.plan_request(&request, (owner, false)).await?;
+        let nobody = (None, self.need_for(&request).on);
+        let decision = self.judge((request.kind, Origin::Schedule), &plan, nobody);
         refuse_typing(&decision)
     }
 }

@@ -18,7 +18,8 @@ use crate::{
         ids::{ActionId, AgentId, FleetId, ImageId, UserId},
         redact::Redactor,
         secret::{
-            self, Binding, Listed, Scope, Secret, SecretId, Set, Source, Subject, Use, nearest,
+            self, Binding, Listed, Scope, Secret, SecretId, Set, Source, Subject, Use, given_anew,
+            nearest,
         },
         spec::Spec,
         view::View,
@@ -90,23 +91,24 @@ impl Ops {
         self.secret_source(name, recipient) != Source::Unset
     }
 
-    /// Each secret of `spec` as the recipient would be given it, and whether `image` (`sha256:…`, see
-    /// [`UsedBy::image`]) with those commands got it before. An image that nobody knows yet got nothing before.
-    pub async fn secret_uses(
+    /// Each secret of `spec` as the recipient would be given it if `by` asked for that, and whether the image, by any of
+    /// its names (see [`UsedBy::image`]), with those commands got it before. An image that nobody knows yet got nothing.
+    pub(super) async fn secret_uses(
         &self,
         recipient: Recipient,
         spec: &Spec,
-        image: Option<&str>,
+        (image, by): (&[String], Option<UserId>),
     ) -> Result<Vec<Use>> {
         let mut uses = Vec::new();
-        let wanted = image.map(|image| used_by(spec, image.to_owned()));
+        let wanted = image.iter().map(|name| used_by(spec, name.clone()));
+        let wanted: Vec<UsedBy> = wanted.collect();
         for name in spec.all_secrets() {
             let source = self.secret_source(name, recipient);
             let known = self.store.secret_uses(id_of(source), name).await?;
-            let same = |used: &UsedBy| Some(used) == wanted.as_ref();
             let binding = match known.as_slice() {
-                [] => Binding::First,
-                known if known.iter().any(same) => Binding::Known,
+                [] if self.may_bind(source, by) => Binding::Own,
+                [] => Binding::Fresh,
+                known if known.iter().any(|used| wanted.contains(used)) => Binding::Known,
                 _ => Binding::Other,
             };
             uses.push(Use {
@@ -118,41 +120,22 @@ impl Ops {
         Ok(uses)
     }
 
-    /// What of its secrets people must be asked about, in words for them.
-    pub async fn secret_loosenings(
-        &self,
-        recipient: Recipient,
-        spec: &Spec,
-        image: Option<&str>,
-    ) -> Result<Vec<String>> {
-        let uses = self.secret_uses(recipient, spec, image).await?;
-        let loosening = uses.iter().filter(|used| used.loosens());
-        Ok(loosening
-            .map(|used| {
-                format!(
-                    "secret `{}` to an image or command that did not get it before",
-                    used.name
-                )
-            })
-            .collect())
+    /// Who set a secret decides whom it is given to first. The environment's are the host's, where nobody is asked.
+    fn may_bind(&self, source: Source, by: Option<UserId>) -> bool {
+        let Source::Vault(id, _) = source else {
+            return true;
+        };
+        let known = self.secrets.all();
+        let set_by = known.iter().find(|secret| secret.id == id);
+        by.is_some() && set_by.is_some_and(|secret| secret.set_by == by)
     }
 
-    /// Binds the secrets of `spec` to what gets them now.
-    pub(super) async fn note_secret_uses(
-        &self,
-        tx: &mut Tx,
-        recipient: Recipient,
-        spec: &Spec,
-        image: String,
-    ) -> Result<()> {
-        let used_by = used_by(spec, image);
-        for name in spec.all_secrets() {
-            let source = self.secret_source(name, recipient);
-            if source != Source::Unset {
-                rows::note_use(tx, (id_of(source), name), &used_by, self.now()).await?;
-            }
-        }
-        Ok(())
+    /// By what an image is known: its id, and its digest if a registry has it.
+    pub(super) async fn names_of(&self, image: &ImageId) -> Result<Vec<String>> {
+        let mut names = vec![image.to_string()];
+        let bare = self.bare_image(image.as_str()).await?;
+        names.extend(bare.filter(|bare| bare != image.as_str()));
+        Ok(names)
     }
 
     /// Seals a value at once; it waits until its action is carried out, and goes with it otherwise.
@@ -214,12 +197,7 @@ impl Ops {
                     .to_owned(),
             ));
         }
-        Ok(Subject {
-            name: name.to_owned(),
-            scope,
-            whose,
-            outlets: Vec::new(),
-        })
+        Ok(Subject::new(name.to_owned(), scope, whose))
     }
 
     fn fleet_called(&self, id: FleetId) -> Option<Name> {
@@ -254,12 +232,7 @@ impl Ops {
             entries.push(Listed {
                 users: self.given(name, Source::Environment),
                 outlets: Vec::new(),
-                subject: Subject {
-                    name: name.clone(),
-                    scope: Scope::All,
-                    whose: None,
-                    outlets: Vec::new(),
-                },
+                subject: Subject::new(name.clone(), Scope::All, None),
                 set: None,
             });
         }
@@ -303,7 +276,8 @@ impl Ops {
         Ok(values)
     }
 
-    /// Takes out of what `recipient`'s container says the values of `names`, our own, and whatever looks like one.
+    /// Takes out of what `recipient`'s container says the values of `names`, those of all others, our own, and whatever
+    /// looks like one. It fails if one of `names` does not open.
     pub(super) async fn redactor(
         &self,
         recipient: Recipient,
@@ -311,14 +285,24 @@ impl Ops {
     ) -> Result<Redactor> {
         let settings = self.settings();
         let given = self.secret_values(recipient, names).await?;
-        let outlets = self.outlet_values().await;
+        let others = self.values_that_open().await?;
         let all = given
             .values()
-            .chain(&outlets)
+            .chain(&others)
             .chain(settings.agents.secrets.values())
             .chain([&settings.discord.token]);
         let redactor = Redactor::new(all.map(SecretString::expose_secret));
         Ok(redactor.map_err(anyhow::Error::new)?)
+    }
+
+    /// An agent may say what another one told it.
+    async fn values_that_open(&self) -> Result<Vec<SecretString>> {
+        let all = self.store.all_sealed().await?.into_iter();
+        let opened = all.filter_map(|(id, kept)| {
+            let place = place(id, kept.version);
+            self.vault.open(place, &kept.sealed).ok()
+        });
+        Ok(opened.collect())
     }
 
     /// As `redactor`, for an agent as it is.
@@ -392,8 +376,14 @@ fn told(action: &Action) -> Entry {
 
 impl Work<'_> {
     /// Moves the environment of an adopted container into the vault: nobody said which of it is a secret, and a spec
-    /// is kept, shown and compared as it is.
-    pub(super) async fn seal_environment(&self, tx: &mut Tx, spec: &mut Spec) -> Result<()> {
+    /// is kept, shown and compared as it is. It is bound to what had it: the container's `image` by its names, and its
+    /// commands.
+    pub(super) async fn seal_environment(
+        &self,
+        tx: &mut Tx,
+        spec: &mut Spec,
+        image: &[String],
+    ) -> Result<()> {
         let by = (self.action.id, self.action.actor);
         let scope = Scope::Agent(self.guard.agent());
         for (name, value) in std::mem::take(&mut spec.env) {
@@ -401,9 +391,76 @@ impl Work<'_> {
             let place = place(slot.secret, slot.version);
             let sealed = self.ops.vault.seal(place, &SecretString::from(value));
             rows::keep(tx, slot, &sealed, by, self.ops.now()).await?;
+            for image in image {
+                let used_by = used_by(spec, image.clone());
+                rows::note_use(tx, (Some(slot.secret), &name), &used_by, self.ops.now()).await?;
+            }
             spec.secrets.push(name);
         }
         Ok(())
+    }
+
+    /// The values of those of `names` that a container of `image` is given. A plan says what is given to what did not get
+    /// it before. Whatever else makes or starts a container gives it what its like got: what is new to all waits for
+    /// a deployment, and what others got is refused.
+    pub(super) async fn give_secrets(
+        &self,
+        agent: &Agent,
+        (spec, names): (&Spec, &[String]),
+        image: &ImageId,
+    ) -> Result<BTreeMap<String, SecretString>> {
+        if names.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let (recipient, image) = (Recipient::of(agent), self.ops.names_of(image).await?);
+        let uses = self
+            .ops
+            .secret_uses(recipient, spec, (&image, self.action.actor));
+        let mut given = Vec::new();
+        for used in uses.await? {
+            if names.contains(&used.name) && self.may_give(agent, &used)? {
+                given.push(used);
+            }
+        }
+        self.note_uses(&given, (spec, &image)).await?;
+        let names: Vec<String> = given.into_iter().map(|used| used.name).collect();
+        self.ops.secret_values(recipient, &names).await
+    }
+
+    fn may_give(&self, agent: &Agent, used: &Use) -> Result<bool> {
+        if !used.loosens() || self.is_planned(agent, &given_anew(&used.name)) {
+            return Ok(true);
+        }
+        if used.binding == Binding::Fresh {
+            return Ok(false);
+        }
+        Err(Error::Invalid(format!(
+            "The secret `{}` that `{1}` would be given by now was never given to its image with its command. `/redeploy agent:{1}` asks for that.",
+            used.name, agent.name
+        )))
+    }
+
+    fn is_planned(&self, agent: &Agent, loosening: &str) -> bool {
+        let plan = self.action.plan.as_deref();
+        let mut parts = plan.map_or(&[][..], |plan| &plan.parts).iter();
+        let part = parts.find(|part| part.agent == agent.name);
+        part.is_some_and(|part| part.loosens.iter().any(|planned| planned == loosening))
+    }
+
+    /// Binds secrets to what gets them now, before it does.
+    async fn note_uses(&self, given: &[Use], (spec, image): (&Spec, &[String])) -> Result<()> {
+        let known = |used: &Use| used.binding == Binding::Known;
+        if given.iter().all(known) {
+            return Ok(());
+        }
+        let mut tx = self.ops.store.begin().await?;
+        for used in given.iter().filter(|used| used.source != Source::Unset) {
+            for image in image {
+                let (of, by) = ((id_of(used.source), used.name.as_str()), image.clone());
+                rows::note_use(&mut tx, of, &used_by(spec, by), self.ops.now()).await?;
+            }
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Puts the files where the container that is about to start finds them.
@@ -417,10 +474,8 @@ impl Work<'_> {
             return Ok(());
         }
         let uid = self.uid(spec, image).await?;
-        let recipient = Recipient::of(agent);
         let values = self
-            .ops
-            .secret_values(recipient, &spec.secret_files)
+            .give_secrets(agent, (spec, &spec.secret_files), image)
             .await?;
         match self.ops.handout.lay_out(agent.id, uid, &values) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -443,6 +498,16 @@ impl Work<'_> {
             }
             None => Ok(()),
         }
+    }
+
+    /// Refuses a start that could not give the container that the agent is its files.
+    pub(super) async fn refuse_present_secrets(&self, agent: &Agent) -> Result<()> {
+        let version = self.ops.store.version(agent.id, agent.version).await?;
+        if let Some(version) = version {
+            let files = (&version.spec, version.spec.secret_files.as_slice());
+            self.give_secrets(agent, files, &version.image).await?;
+        }
+        Ok(())
     }
 
     /// As whom the container runs, in figures: files belong to numbers.

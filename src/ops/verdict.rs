@@ -3,12 +3,12 @@
 use super::{
     Ops,
     actions::{Request, Requester},
-    approvals::fleets,
+    concern::Concern,
     schedules::refuse_typing,
 };
 use crate::{
     domain::{
-        action::{Kind, Origin},
+        action::{Details, Kind, Origin},
         approval::{Allowance, Asked, can_be_met, covering, deciders},
         grant::{Caller, Holder, Level, Need, Scope},
         ids::ChannelId,
@@ -40,17 +40,15 @@ impl Ops {
             return Ok(Verdict::Go);
         }
         let caller = requester.caller.as_ref();
-        let decision = self.judge((request.kind, requester.origin), plan, caller);
+        let who = (caller, self.need_for(request).on);
+        let decision = self.judge((request.kind, requester.origin), plan, who);
         match decision.effect {
             Effect::Allow | Effect::Confirm if request.details.proposed => {
                 let ask = (Ask::of(1), "a proposal is for people to decide".to_owned());
                 self.ask(ask, requester, request, plan)
             }
             Effect::Allow => Ok(Verdict::Go),
-            Effect::Deny { reason } => Err(Error::Denied(format!(
-                "The policy `{}` denies this: {reason}",
-                decision.rule
-            ))),
+            Effect::Deny { reason } => Err(denied(&decision.rule, &reason)),
             Effect::Confirm if requester.origin == Origin::Schedule => {
                 refuse_typing(&decision)?;
                 Ok(Verdict::Confirm)
@@ -67,33 +65,41 @@ impl Ops {
         }
     }
 
-    /// What the rules say to this plan of somebody's.
+    /// For what is answered at once: nobody can be asked about it, and nothing be typed.
+    pub(super) fn refuse_unless_allowed(&self, kind: Kind, caller: &Caller) -> Result<()> {
+        let plan = Plan {
+            kind: kind.as_str().to_owned(),
+            parts: Vec::new(),
+            details: Details::default(),
+        };
+        let who = (Some(caller), Scope::Everything);
+        let decision = self.judge((kind, Origin::Chat), &plan, who);
+        match decision.effect {
+            Effect::Allow => Ok(()),
+            Effect::Deny { reason } => Err(denied(&decision.rule, &reason)),
+            Effect::Confirm | Effect::Ask(_) => Err(denied(
+                &decision.rule,
+                "it would have it asked about, and this is answered at once or not at all.",
+            )),
+        }
+    }
+
+    /// What the rules say to this plan of somebody who has their level `on` what it touches.
     pub(super) fn judge(
         &self,
         (kind, origin): (Kind, Origin),
         plan: &Plan,
-        caller: Option<&Caller>,
+        (caller, on): (Option<&Caller>, Scope),
     ) -> Decision {
-        let subjects: Vec<Subject<'_>> = plan
-            .parts
-            .iter()
-            .map(|part| {
-                let made = part.then.as_ref().or(part.now.as_ref());
-                Subject {
-                    agent: Some(part.agent.as_str()),
-                    fleet: Some(part.fleet.as_str()),
-                    template: made.and_then(|made| made.spec.template.as_deref()),
-                }
-            })
-            .collect();
+        let concerns = self.concerns(kind, plan);
+        let subjects: Vec<Subject<'_>> = concerns.iter().map(Concern::subject).collect();
         let (now, rights) = (self.now(), self.rights());
-        let need = Need {
-            level: Level::Viewer,
-            on: Scope::Fleets(fleets(Some(plan))),
-        };
+        let level = Level::Viewer;
+        let need = Need { level, on };
         let question = Question {
             kind,
             subjects: &subjects,
+            several: plan.parts.len() > 1,
             level: caller.and_then(|caller| rights.authorise(caller, &need, now).ok()),
             origin,
             loosens: !plan.loosens().is_empty(),
@@ -124,7 +130,7 @@ impl Ops {
         }
         self.refuse_unmet((&ask, &rule), requester, request)?;
         let expires_at = self.now() + ask.expires;
-        let channel = ask.channel.or_else(|| self.channel_of(plan));
+        let channel = ask.channel.or_else(|| self.channel_of(request.kind, plan));
         let channel = channel.or_else(|| requester.reply.as_ref().map(|reply| reply.channel));
         Ok(Verdict::Ask(NewApproval {
             ask,
@@ -162,16 +168,14 @@ impl Ops {
     }
 
     /// The ops channel of the fleet it is about, or of the instance.
-    pub(super) fn channel_of(&self, plan: &Plan) -> Option<ChannelId> {
-        let first = plan.parts.first();
-        let fleet = first.and_then(|part| {
-            self.roster.read(|board| {
-                board
-                    .fleet(part.fleet.as_str())
-                    .and_then(|fleet| fleet.channel)
-            })
+    pub(super) fn channel_of(&self, kind: Kind, plan: &Plan) -> Option<ChannelId> {
+        let first = self.concerns(kind, plan).into_iter().next();
+        let fleet = first.and_then(|concern| concern.fleet);
+        let own = fleet.and_then(|fleet| {
+            self.roster
+                .read(|board| board.fleet(&fleet).and_then(|fleet| fleet.channel))
         });
-        fleet.or(self.settings().discord.ops_channel)
+        own.or(self.settings().discord.ops_channel)
     }
 
     /// By what nobody has to be asked, as long as the rule that asks leaves room for that.
@@ -187,6 +191,10 @@ impl Ops {
         let live = self.store.allowances(self.now()).await?;
         Ok(covering(&live, (caller.user, kind), plan))
     }
+}
+
+fn denied(rule: &str, reason: &str) -> Error {
+    Error::Denied(format!("The policy `{rule}` denies this: {reason}"))
 }
 
 /// People cannot approve an image that nobody knows.

@@ -164,6 +164,19 @@ pub async fn drop_vote(tx: &mut Tx, action: ActionId, user: UserId) -> sqlx::Res
     Ok(())
 }
 
+/// Its card, and what replies to it, stands in another channel from now on.
+pub async fn move_to(tx: &mut Tx, action: ActionId, channel: ChannelId) -> sqlx::Result<()> {
+    let channel = channel.to_db();
+    sqlx::query!(
+        "UPDATE approvals SET channel_id = ? WHERE action_id = ?",
+        channel,
+        action.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Notes whose answer decided. That it is the first, the change of the action's state in the same transaction says.
 pub async fn decided(
     tx: &mut Tx,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Store, Tx, unreadable};
+use super::{Store, Tx, approvals, unreadable};
 use crate::domain::{
     ids::{AlertId, ChannelId, MessageId, OutboxId},
     outbox::{Exit, OutboxRow, Subject},
@@ -218,6 +218,9 @@ impl Store {
         .await?;
         if let Some((channel, now)) = instead {
             tell(&mut tx, (row.subject, channel), now).await?;
+            if let Subject::Approval(id) = row.subject {
+                approvals::move_to(&mut tx, id, channel).await?;
+            }
             if let Subject::Alert(id) = row.subject
                 && threads_of(&mut tx, id).await?.contains(&row.channel)
             {

@@ -79,6 +79,11 @@ impl Store {
         }))
     }
 
+    /// All values there are, in force or not.
+    pub async fn all_sealed(&self) -> sqlx::Result<Vec<(SecretId, Kept)>> {
+        read_sealed(&self.reader).await
+    }
+
     /// The keys that something is sealed with.
     pub async fn sealing_keys(&self) -> sqlx::Result<Vec<KeyId>> {
         let ids =
@@ -127,10 +132,14 @@ pub(super) async fn read_names(db: impl SqliteExecutor<'_>) -> sqlx::Result<BTre
 
 /// All values there are, in force or not.
 pub async fn all_sealed(tx: &mut Tx) -> sqlx::Result<Vec<(SecretId, Kept)>> {
+    read_sealed(&mut **tx).await
+}
+
+async fn read_sealed(db: impl SqliteExecutor<'_>) -> sqlx::Result<Vec<(SecretId, Kept)>> {
     let rows = sqlx::query!(
         "SELECT secret_id, version, key_id, sealed FROM secret_versions ORDER BY secret_id, version"
     )
-    .fetch_all(&mut **tx)
+    .fetch_all(db)
     .await?;
     let kept = rows.into_iter().map(|row| {
         let sealed = Sealed {

@@ -51,6 +51,7 @@ mod outbox;
 mod outlets;
 mod policies;
 mod probes;
+mod questions;
 mod quorum;
 mod recovery;
 mod rekey;

@@ -2,7 +2,25 @@
 
 use std::path::Path;
 
-use crate::support::test_app::TestApp;
+use yardarm::{
+    domain::{
+        action::{Arguments, Details, Kind, Origin, ScheduleChange},
+        agent::Name,
+        fleet::Fleet,
+        grant::Caller,
+        ids::{GuildId, UserId},
+        pattern::Pattern,
+        policy::Trial,
+        schedule::{Order, Written},
+        secret::{Scope, Subject},
+        squelch::{Matcher, Quiet},
+    },
+    error::Error,
+    ops::actions::{Newcomer, Request, Requester},
+    store::actions::NewTarget,
+};
+
+use crate::support::{talk::slash, test_app::TestApp};
 
 const NIGHTS: &str = r#"
 [[policy]]
@@ -129,4 +147,251 @@ fn program(file: &Path, arguments: &[&str]) -> String {
         .unwrap();
     let text = [output.stdout, output.stderr].concat();
     String::from_utf8(text).unwrap()
+}
+
+/// What every kind of action is about here: the agent `scout` in the fleet `north`, or that fleet.
+struct North {
+    test: TestApp,
+    fleet: Fleet,
+}
+
+impl North {
+    /// A rule for each kind says no; about `north`, where a kind can be about one fleet.
+    async fn new() -> Self {
+        let mut test = TestApp::prepare(&[]).await;
+        let file = test.path("yardarm.toml");
+        std::fs::write(&file, "").unwrap();
+        test.up_from(&file).await;
+        test.done("fleet create name:north").await;
+        test.done("deploy template:demo name:scout fleet:north")
+            .await;
+        test.done("redeploy agent:scout").await;
+        test.deploy("loner").await;
+        let rules = Kind::ALL.map(|kind| {
+            let fleets = if kind.concerns_everything() {
+                ""
+            } else {
+                "fleets = [\"north\"]\n"
+            };
+            format!(
+                "[[policy]]\nname = \"no {kind}\"\nactions = [\"{kind}\"]\n{fleets}effect = \"deny\"\nreason = \"no\"\n"
+            )
+        });
+        std::fs::write(&file, rules.concat()).unwrap();
+        test.done("reload").await;
+        let fleet = test.ops().own_sight().look_into("north").unwrap();
+        Self { test, fleet }
+    }
+
+    fn olga(&self) -> Caller {
+        let number = |id: localcord::Id| id.to_string().parse().unwrap();
+        Caller {
+            user: UserId(number(self.test.olga().id())),
+            bot: false,
+            guild: Some(GuildId(number(self.test.cord.guild_id()))),
+            roles: Vec::new(),
+        }
+    }
+
+    fn request(&self, kind: Kind) -> Request {
+        let mut request = Request::plain(kind);
+        request.details = self.details(kind);
+        let scout = self.test.ops().roster.view("scout").unwrap().agent.id;
+        match kind {
+            Kind::Deploy | Kind::Adopt => {
+                request.newcomer = Some(Newcomer {
+                    name: Name::parse("second").unwrap(),
+                    fleet: self.fleet.id,
+                    spec: None,
+                    arguments: Arguments::new(),
+                });
+            }
+            Kind::FleetAdd => request.targets.push(NewTarget::as_it_is(scout)),
+            kind if kind.is_about_agents_alone() => {
+                request.targets.push(NewTarget::as_it_is(scout));
+            }
+            _ => {}
+        }
+        request
+    }
+
+    fn details(&self, kind: Kind) -> Details {
+        let mut details = Details::default();
+        match kind {
+            Kind::SecretSet | Kind::SecretDelete | Kind::SecretRotate => {
+                details.secret = Some(Box::new(key(Scope::Fleet(self.fleet.id))));
+            }
+            Kind::Silence | Kind::SilenceEnd => {
+                details.quiet = Some(Box::new(quiet(&["north"])));
+                details.fleet = Some(self.fleet.id);
+            }
+            Kind::ScheduleAdd
+            | Kind::ScheduleRemove
+            | Kind::SchedulePause
+            | Kind::ScheduleResume => {
+                let written = Written {
+                    name: "nightly".to_owned(),
+                    cron: "@daily".to_owned(),
+                    action: "stop".to_owned(),
+                    fleet: Some("north".to_owned()),
+                    ..Written::default()
+                };
+                let order = Order::read(&written, chrono_tz::Tz::UTC).unwrap();
+                details.schedule = Some(Box::new(ScheduleChange { id: None, order }));
+            }
+            Kind::FleetAdd => {
+                let main = self.test.ops().own_sight().look_into("main").unwrap();
+                details.name = Some(main.name);
+                details.fleet = Some(main.id);
+            }
+            Kind::FleetCreate
+            | Kind::FleetDelete
+            | Kind::Freeze
+            | Kind::Unfreeze
+            | Kind::Board
+            | Kind::BoardRemove => {
+                details.name = Some(self.fleet.name.clone());
+                details.fleet = Some(self.fleet.id);
+            }
+            _ => {}
+        }
+        details
+    }
+
+    /// What somebody types into `/policy test` about the same.
+    fn trial(&self, kind: Kind) -> Trial {
+        let of_agent =
+            kind == Kind::FleetAdd || kind.is_about_agents_alone() && kind != Kind::Deploy;
+        let fleet = (!of_agent && !kind.concerns_everything()).then(|| "north".to_owned());
+        Trial {
+            kind,
+            agent: of_agent.then(|| "scout".to_owned()),
+            fleet: fleet.or_else(|| (kind == Kind::FleetAdd).then(|| "main".to_owned())),
+            fleets: Vec::new(),
+            template: None,
+            level: None,
+            origin: Origin::Chat,
+            loosens: false,
+            several: false,
+            sole_owner: false,
+            now: self.test.ops().now(),
+        }
+    }
+
+    /// The door and the explanation name the same rule.
+    async fn assert_denied(&self, request: Request, trial: Trial) {
+        let kind = trial.kind;
+        let ops = self.test.ops();
+        let requester = Requester {
+            caller: Some(self.olga()),
+            origin: Origin::Chat,
+            reason: None,
+            reply: None,
+        };
+        let Err(Error::Denied(why)) = ops.submit(request, requester).await else {
+            panic!("{kind} was not denied");
+        };
+        assert_eq!(why, format!("The policy `no {kind}` denies this: no"));
+        let sight = ops.sight(self.olga());
+        let explained = sight.explain(&sight.complete(trial));
+        assert_eq!(explained.decision.rule, format!("no {kind}"), "{explained}");
+        let told = explained.considered.last().unwrap();
+        assert!(
+            told.matched && told.rule == explained.decision.rule,
+            "{explained}"
+        );
+    }
+}
+
+fn key(scope: Scope) -> Subject {
+    Subject::new("KEY".to_owned(), scope, None)
+}
+
+fn quiet(fleets: &[&str]) -> Quiet {
+    let patterns = fleets.iter().map(|name| Pattern::parse(name).unwrap());
+    Quiet::For {
+        matcher: Matcher {
+            fleets: patterns.collect(),
+            ..Matcher::default()
+        },
+        hours: 1,
+    }
+}
+
+#[tokio::test]
+async fn what_policy_test_says_is_what_counts_for_every_kind() {
+    let north = North::new().await;
+    for kind in Kind::ALL {
+        north
+            .assert_denied(north.request(kind), north.trial(kind))
+            .await;
+    }
+    north.test.finish().await;
+}
+
+#[tokio::test]
+async fn no_rule_about_a_fleet_is_got_around_by_asking_for_all() {
+    let north = North::new().await;
+    for kind in Kind::ALL
+        .into_iter()
+        .filter(|kind| kind.may_concern_all_fleets())
+    {
+        let mut request = Request::plain(kind);
+        match kind {
+            Kind::SecretSet | Kind::SecretDelete => {
+                request.details.secret = Some(Box::new(key(Scope::All)));
+            }
+            Kind::SecretRotate => {
+                // All that use it are elsewhere.
+                request.details.secret = Some(Box::new(key(Scope::All)));
+                let loner = north.test.ops().roster.view("loner").unwrap();
+                request.targets.push(NewTarget::as_it_is(loner.agent.id));
+            }
+            Kind::Silence | Kind::SilenceEnd => {
+                request.details.quiet = Some(Box::new(quiet(&[])));
+            }
+            _ => {}
+        }
+        let trial = Trial {
+            fleet: None,
+            ..north.trial(kind)
+        };
+        north.assert_denied(request, trial).await;
+    }
+    north.test.finish().await;
+}
+
+#[tokio::test]
+async fn who_maintains_one_fleet_is_judged_as_its_maintainer() {
+    let mut test = TestApp::prepare(&[]).await;
+    let mina = test.cord.user("mina").in_channel("ops");
+    let rules = format!(
+        "[[grant]]\nuser = {}\nlevel = \"maintainer\"\nfleet = \"north\"\n\
+         [[policy]]\nname = \"not alone\"\nactions = [\"fleet delete\"]\nlevels = [\"maintainer\"]\n\
+         effect = \"deny\"\nreason = \"ask an owner\"\n",
+        mina.id()
+    );
+    let file = test.path("yardarm.toml");
+    std::fs::write(&file, rules).unwrap();
+    test.up_from(&file).await;
+    test.done("fleet create name:north").await;
+    let refused = slash(&mina, "fleet delete fleet:north")
+        .send()
+        .await
+        .unwrap();
+    insta::assert_snapshot!(test.refusal(&refused).await, @"The policy `not alone` denies this: ask an owner");
+    test.done("fleet delete fleet:north").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_export_is_given_at_once_or_not_at_all() {
+    let mut test = TestApp::prepare(&[]).await;
+    let file = test.path("yardarm.toml");
+    let rule =
+        "[[policy]]\nname = \"careful\"\nactions = [\"audit export\"]\neffect = \"confirm\"\n";
+    std::fs::write(&file, rule).unwrap();
+    test.up_from(&file).await;
+    insta::assert_snapshot!(test.refused("audit export:true").await, @"The policy `careful` denies this: it would have it asked about, and this is answered at once or not at all.");
+    test.finish().await;
 }

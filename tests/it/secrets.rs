@@ -3,7 +3,7 @@
 use localcord::Reply;
 use yardarm::{domain::agent::State, engine::LogSource};
 
-use crate::support::{scene::plain_spec, test_app::TestApp};
+use crate::support::{scene::plain_spec, talk::slash, test_app::TestApp};
 
 const NEEDY: &str = r#"{ "description": "needs a key", "image": "demo:1",
     "secrets": [{ "name": "KNOWN_KEY", "description": "for the model", "as": "env" }, { "name": "OTHER_KEY", "required": false, "as": "env" }] }"#;
@@ -172,7 +172,7 @@ async fn a_rotation_makes_its_running_users_anew() {
     test.deploy("other").await;
     test.engine.forget_calls();
     insta::assert_snapshot!(set(&test, "secret rotate name:API_KEY all:true", "new").await, @"
-    ✅ secret rotate `API_KEY` for all agents: done in 0.0 s
+    ✅ secret rotate `API_KEY` for all agents, kept as it was by `idle`, stopped, until `/redeploy`: done in 0.0 s
     -# action 6 · by <@olga>
     ");
     assert_eq!(given(&test, "yardarm-scout").as_deref(), Some("new"));
@@ -287,6 +287,18 @@ async fn an_agent_that_prints_its_environment_tells_no_value() {
     test.engine
         .say(&id, LogSource::Stdout, "again: planted-4f1e9c.");
     followed.until_text("again: [redacted].").await.unwrap();
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_agent_tells_no_value_that_another_one_was_given() {
+    let test = talker(&[]).await;
+    test.deploy("gossip").await;
+    let id = test.engine.id_of("yardarm-gossip");
+    test.engine
+        .say(&id, LogSource::Stdout, "scout said planted-4f1e9c");
+    let said = test.done("logs agent:gossip").await;
+    assert!(said.contains("scout said [redacted]"), "{said}");
     test.finish().await;
 }
 
@@ -484,5 +496,105 @@ async fn the_environment_of_an_adopted_container_is_sealed_and_given_back() {
     let database = std::fs::read(test.path("yardarm.db")).unwrap();
     let value = VALUE.as_bytes();
     assert!(!database.windows(value.len()).any(|window| window == value));
+    test.finish().await;
+}
+
+/// It can do without.
+const OPTIONAL: &str = r#"{ "description": "reads a file", "image": "demo:1",
+    "secrets": [{ "name": "API_KEY", "required": false }] }"#;
+
+/// Olga and Ravi own all, and `scout` was deployed without a key.
+async fn keyless() -> TestApp {
+    let mut test = TestApp::prepare(&[]).await;
+    let owners = ["olga", "ravi"].map(|name| format!("\"{}\"", test.cord.user(name).id()));
+    test.set("access.owners", &format!("[{}]", owners.join(", ")));
+    test.write_template("filer", OPTIONAL);
+    let other = OPTIONAL.replace("\"secrets\"", "\"command\": [\"serve\"], \"secrets\"");
+    test.write_template("other", &other);
+    test.up().await;
+    test.done("deploy template:filer name:scout").await;
+    test
+}
+
+#[tokio::test]
+async fn an_agent_that_moves_is_not_given_what_others_have_there_by_a_restart() {
+    let test = keyless().await;
+    test.done("fleet create name:prod").await;
+    set(&test, "secret set name:API_KEY fleet:prod", VALUE).await;
+    test.done("deploy template:other name:service fleet:prod")
+        .await;
+    test.done("fleet add fleet:prod agent:scout").await;
+    test.engine.forget_calls();
+    insta::assert_snapshot!(test.done("restart agent:scout").await, @"
+    ❌ restart `scout`: failed after 0.0 s
+    The secret `API_KEY` that `scout` would be given by now was never given to its image with its command. `/redeploy agent:scout` asks for that.
+    -# action 6 · by <@olga>
+    ");
+    assert_eq!(files(&test), []);
+    assert_eq!(test.engine.changes(), [""; 0], "it was not even stopped");
+
+    let asked = test.send("redeploy agent:scout").await;
+    asked.until_text("?").await.unwrap();
+    let confirmed = TestApp::confirm(&asked, "Redeploy").await;
+    confirmed.until_text("running after").await.unwrap();
+    assert_eq!(files(&test), [("API_KEY".to_owned(), VALUE.to_owned())]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_secret_that_is_new_waits_for_whoever_set_it_or_for_people() {
+    let test = keyless().await;
+    let ravi = test.cord.user("ravi").in_channel("ops");
+    set(&test, "secret set name:API_KEY all:true", VALUE).await;
+    let restarted = slash(&ravi, "restart agent:scout").send().await.unwrap();
+    restarted.until_text("running after").await.unwrap();
+    assert_eq!(files(&test), []);
+
+    let asked = slash(&ravi, "redeploy agent:scout").send().await.unwrap();
+    asked.until_text("?").await.unwrap();
+    asked.press("Cancel").await.unwrap();
+    asked.until_text("cancelled").await.unwrap();
+    assert_eq!(files(&test), []);
+
+    test.done("redeploy agent:scout").await;
+    assert_eq!(files(&test), [("API_KEY".to_owned(), VALUE.to_owned())]);
+    let again = slash(&ravi, "redeploy agent:scout").send().await.unwrap();
+    again.until_text("running after").await.unwrap();
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn another_image_of_the_same_name_is_given_nothing_by_a_start() {
+    let test = filer().await;
+    test.done("deploy template:filer name:scout").await;
+    test.done("stop agent:scout").await;
+    let container = test.engine.id_of("yardarm-scout");
+    test.engine.remove_behind_our_back(&container);
+    test.engine.lose_image("demo:1");
+    test.engine.add_image("demo:1");
+    insta::assert_snapshot!(test.done("start agent:scout").await, @"
+    ❌ start `scout`: failed after 0.0 s
+    The image of `scout` is gone from this host, and `demo:1` is another one by now. `/redeploy agent:scout` asks for that. Nothing else was changed.
+    -# action 4 · by <@olga>
+    ");
+    assert_eq!(test.engine.names(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn the_environment_of_an_adopted_container_is_given_back_to_it_whoever_asks() {
+    let mut test = TestApp::prepare(&[]).await;
+    let owners = ["olga", "ravi"].map(|name| format!("\"{}\"", test.cord.user(name).id()));
+    test.set("access.owners", &format!("[{}]", owners.join(", ")));
+    test.up().await;
+    let mut spec = plain_spec("web:latest");
+    spec.env.insert("DATABASE_URL".to_owned(), VALUE.to_owned());
+    test.engine.foreign_with("web", spec);
+    test.done("adopt container:web").await;
+    let ravi = test.cord.user("ravi").in_channel("ops");
+    let again = slash(&ravi, "redeploy agent:web").send().await.unwrap();
+    again.until_text("running after").await.unwrap();
+    let variable = ("DATABASE_URL".to_owned(), VALUE.to_owned());
+    assert!(test.engine.env_of("yardarm-web").contains(&variable));
     test.finish().await;
 }

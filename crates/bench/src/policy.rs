@@ -27,6 +27,7 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
     let question = Question {
         kind: Kind::Stop,
         subjects: &subjects,
+        several: false,
         level: Some(Level::Operator),
         origin: Origin::Chat,
         loosens: false,

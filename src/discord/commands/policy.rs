@@ -60,6 +60,7 @@ async fn test(
         kind: word(&action, &Kind::ALL.map(Kind::as_str), Kind::parse)?,
         agent,
         fleet,
+        fleets: Vec::new(),
         template,
         level: level.transpose()?,
         origin: origin.transpose()?.unwrap_or(Origin::Chat),

@@ -6,9 +6,9 @@ use serenity::all::{
 };
 
 use super::{
-    Mentions, Rendered,
+    CONTENT_MAX, MENTIONED_MAX, Mentions, Rendered,
     action::{headline, warning, whom},
-    button, row,
+    button, change, row,
     secrets::REASON,
     text::{clip, duration, escape, length, sentence},
 };
@@ -16,7 +16,7 @@ use crate::{
     discord::press::Press,
     domain::{
         action::{Action, Kind, State},
-        approval::{Answer, Approval, allowable_for},
+        approval::{Answer, Approval, Vote, allowable_for},
         grant::Holder,
         outbox::Subject,
         plan::Plan,
@@ -27,8 +27,10 @@ use crate::{
 /// Room for the plan in the plain text; the embed has more.
 const PLAN_MAX: usize = 700;
 const EMBED_MAX: usize = 3000;
-/// More voters or holders than this are counted, not listed.
-const NAMES_MAX: usize = 12;
+/// Room for the answers.
+const VOTES_MAX: usize = 500;
+/// Room for the line that says how much is left out.
+const LEFT_OUT: usize = 50;
 /// Discord's limit for the text of a modal's input is 4000; a reason needs less.
 const REASON_MAX: u16 = 400;
 /// The inputs of our forms.
@@ -42,10 +44,14 @@ pub fn card(action: &Action, deciders: &[Holder], now: DateTime<Utc>) -> Rendere
         return Rendered::text(headline(action, now));
     };
     let mut lines = request(action);
-    lines.extend(plan_lines(action.plan.as_deref(), PLAN_MAX));
-    lines.extend(votes(approval));
-    lines.push(standing(action, approval, deciders, now));
-    lines.push(mark(action, Subject::Approval(action.id)));
+    let mut end = votes(approval);
+    end.push(standing(action, approval, deciders, now));
+    end.push(mark(action, Subject::Approval(action.id)));
+    // The mark at the end is how the card is found again: the plan gives way.
+    let taken: usize = lines.iter().chain(&end).map(|line| units(line)).sum();
+    let room = CONTENT_MAX.saturating_sub(taken + LEFT_OUT);
+    lines.extend(plan_lines(action, room.min(PLAN_MAX)));
+    lines.extend(end);
     let open = action.state == State::Asked;
     Rendered {
         content: lines.join("\n"),
@@ -140,7 +146,7 @@ pub fn break_glass(action: &Action, owners: &[Holder], now: DateTime<Utc>) -> Re
 /// Everything in the plan, for whoever asks for it.
 pub fn details(action: &Action) -> Rendered {
     let mut lines = request(action);
-    lines.extend(plan_lines(action.plan.as_deref(), 1500));
+    lines.extend(plan_lines(action, 1500));
     let json = serde_json::to_vec_pretty(&action.plan).unwrap_or_default();
     Rendered {
         content: lines.join("\n"),
@@ -284,9 +290,12 @@ fn fleets(plan: Option<&Plan>) -> Vec<String> {
 }
 
 /// The plan as what it changes, and what it loosens.
-fn plan_lines(plan: Option<&Plan>, room: usize) -> Vec<String> {
-    let Some(plan) = plan else { return Vec::new() };
-    let mut lines = Vec::new();
+fn plan_lines(action: &Action, room: usize) -> Vec<String> {
+    let Some(plan) = action.plan.as_deref() else {
+        return Vec::new();
+    };
+    let beside = change::lines(action).into_iter();
+    let mut lines: Vec<String> = beside.map(|line| format!("• {line}")).collect();
     for part in &plan.parts {
         let changes = part.changes();
         if plan.parts.len() > 1 && changes.is_empty() {
@@ -297,11 +306,14 @@ fn plan_lines(plan: Option<&Plan>, room: usize) -> Vec<String> {
             _ => format!("• `{}`: {line}", part.agent),
         }));
     }
+    // Whatever else is left out, this is not.
     let loosens = plan.loosens();
-    if !loosens.is_empty() {
-        lines.push(format!("⚠️ Loosens: {}", loosens.join("; ")));
-    }
-    fit(lines, room)
+    let loosens = (!loosens.is_empty())
+        .then(|| sentence(&format!("⚠️ Loosens: {}", loosens.join("; ")), 300));
+    let taken = loosens.as_deref().map_or(0, units);
+    let mut lines = fit(lines, room.saturating_sub(taken));
+    lines.extend(loosens);
+    lines
 }
 
 /// As many lines as there is room for, and how many are left out.
@@ -310,7 +322,7 @@ fn fit(lines: Vec<String>, mut room: usize) -> Vec<String> {
     let mut shown = Vec::new();
     for line in lines {
         let line = sentence(&line, 300);
-        let length = line.encode_utf16().count() + 1;
+        let length = units(&line);
         if length > room {
             shown.push(format!(
                 "… and {} more lines: press Details",
@@ -324,21 +336,36 @@ fn fit(lines: Vec<String>, mut room: usize) -> Vec<String> {
     shown
 }
 
+/// What a line takes of Discord's limit.
+fn units(line: &str) -> usize {
+    line.encode_utf16().count() + 1
+}
+
+/// As many answers as there is room for, and how many are left out.
 fn votes(approval: &Approval) -> Vec<String> {
-    approval
-        .votes
-        .iter()
-        .take(NAMES_MAX)
-        .map(|vote| {
-            let mark = match vote.answer {
-                Answer::Approve => "✅",
-                Answer::Deny => "🚫",
-            };
-            let why = vote.reason.as_deref().filter(|reason| !reason.is_empty());
-            let why = why.map_or_else(String::new, |why| format!(": {}", escape(&clip(why, 200))));
-            format!("{mark} <@{}> <t:{}:R>{why}", vote.user, vote.at.timestamp())
-        })
-        .collect()
+    let mut room = VOTES_MAX;
+    let fits = |line: &String| {
+        let fits = units(line) <= room;
+        room = room.saturating_sub(units(line));
+        fits
+    };
+    let lines = approval.votes.iter().map(vote_line);
+    let mut shown: Vec<String> = lines.take_while(fits).collect();
+    let more = approval.votes.len() - shown.len();
+    if more > 0 {
+        shown.push(format!("… and {more} more answers"));
+    }
+    shown
+}
+
+fn vote_line(vote: &Vote) -> String {
+    let mark = match vote.answer {
+        Answer::Approve => "✅",
+        Answer::Deny => "🚫",
+    };
+    let why = vote.reason.as_deref().filter(|reason| !reason.is_empty());
+    let why = why.map_or_else(String::new, |why| format!(": {}", escape(&clip(why, 200))));
+    format!("{mark} <@{}> <t:{}:R>{why}", vote.user, vote.at.timestamp())
 }
 
 /// Where it stands: whose turn it is, or how it ended.
@@ -382,10 +409,10 @@ fn names(holders: &[Holder]) -> String {
     }
     let shown: Vec<String> = holders
         .iter()
-        .take(NAMES_MAX)
+        .take(MENTIONED_MAX)
         .map(ToString::to_string)
         .collect();
-    let more = holders.len().saturating_sub(NAMES_MAX);
+    let more = holders.len().saturating_sub(MENTIONED_MAX);
     match more {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
@@ -407,7 +434,7 @@ fn embed(action: &Action) -> CreateEmbed {
         _ => Colour::DARK_GREY,
     };
     let mut lines = request(action);
-    lines.extend(plan_lines(action.plan.as_deref(), EMBED_MAX));
+    lines.extend(plan_lines(action, EMBED_MAX));
     CreateEmbed::new()
         .title(clip(
             &format!("{} {}", action.kind, whom(action).replace('`', "")),

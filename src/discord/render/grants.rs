@@ -15,8 +15,6 @@ use crate::{
 
 /// The field of the form.
 pub const CODE: &str = "code";
-/// More than these are counted, not listed.
-const SHOWN: usize = 20;
 /// Room for one line.
 const LINE_MAX: usize = 180;
 
@@ -59,13 +57,9 @@ pub fn list(allowances: &[Allowance], grants: &[Grant], now: DateTime<Utc>) -> R
             LINE_MAX,
         )
     };
-    listed(
-        allowances
-            .iter()
-            .map(allowed)
-            .chain(grants.iter().map(line))
-            .collect(),
-    )
+    let allowances = allowances.iter().map(allowed);
+    let lines: Vec<String> = allowances.chain(grants.iter().map(line)).collect();
+    Rendered::listed(&lines, "grants.txt")
 }
 
 pub fn teams<'a>(teams: impl Iterator<Item = &'a Team>) -> Rendered {
@@ -99,7 +93,7 @@ pub fn teams<'a>(teams: impl Iterator<Item = &'a Team>) -> Rendered {
     if lines.is_empty() {
         return Rendered::text("There is no team. `/team create` makes one.");
     }
-    listed(lines)
+    Rendered::listed(&lines, "teams.txt")
 }
 
 pub fn activity(team: &Team, actions: &[Action]) -> Rendered {
@@ -134,20 +128,6 @@ pub fn activity(team: &Team, actions: &[Action]) -> Rendered {
         );
         clip(&line, LINE_MAX)
     };
-    listed(actions.iter().map(line).collect())
-}
-
-fn listed(mut lines: Vec<String>) -> Rendered {
-    let more = lines.len().saturating_sub(SHOWN);
-    lines.truncate(SHOWN);
-    let mut room = 1900_usize;
-    lines.retain(|line| {
-        let fits = line.chars().count() < room;
-        room = room.saturating_sub(line.chars().count() + 1);
-        fits
-    });
-    if more > 0 {
-        lines.push(format!("… and {more} more"));
-    }
-    Rendered::text(lines.join("\n"))
+    let lines: Vec<String> = actions.iter().map(line).collect();
+    Rendered::listed(&lines, "activity.txt")
 }

@@ -6,6 +6,7 @@ pub mod alert;
 pub mod approval;
 pub mod audit;
 pub mod board;
+mod change;
 pub mod deploy;
 pub mod fleets;
 pub mod freeze;
@@ -38,6 +39,12 @@ use crate::domain::{
 
 /// Discord's limit for a message's text, in UTF-16 units.
 pub const CONTENT_MAX: usize = 2000;
+/// People and roles that one message notifies. Discord notifies whom the text names, and the text has room for so many;
+/// of an `allowed_mentions` with more than 100 it takes none.
+const MENTIONED_MAX: usize = 20;
+
+/// Lines of a list, if it is not cut off before.
+const LISTED: usize = 20;
 
 /// A whole message. It notifies those in `mentions` and nobody else.
 #[derive(Clone, Debug, Default)]
@@ -57,10 +64,10 @@ pub struct Mentions {
 }
 
 impl Mentions {
-    /// Discord notifies people and roles; a team is named by both.
+    /// Discord notifies people and roles; a team is named by both. Of many it notifies the first.
     pub fn of(holders: &[Holder]) -> Self {
         let mut mentions = Self::default();
-        for holder in holders {
+        for holder in holders.iter().take(MENTIONED_MAX) {
             match holder {
                 Holder::User(user) => mentions.users.push(*user),
                 Holder::Role(role) => mentions.roles.push(*role),
@@ -87,6 +94,32 @@ impl Rendered {
     pub fn text(content: impl Into<String>) -> Self {
         Self {
             content: content.into(),
+            ..Self::default()
+        }
+    }
+
+    /// As many lines as there is room for. If some are left out, all of them come as a file.
+    fn listed(lines: &[String], file: &str) -> Self {
+        let mut room = CONTENT_MAX - 100;
+        let mut fits = |line: &&String| {
+            let length = line.encode_utf16().count() + 1;
+            let fits = length <= room;
+            room = room.saturating_sub(length);
+            fits
+        };
+        let shown = lines.iter().take(LISTED).take_while(|line| fits(line));
+        let mut shown: Vec<String> = shown.cloned().collect();
+        let more = lines.len() - shown.len();
+        if more == 0 {
+            return Self::text(shown.join("\n"));
+        }
+        shown.push(format!("… and {more} more: `{file}` has all"));
+        Self {
+            content: shown.join("\n"),
+            files: vec![File {
+                name: file.to_owned(),
+                bytes: lines.join("\n").into_bytes(),
+            }],
             ..Self::default()
         }
     }

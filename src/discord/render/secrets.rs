@@ -20,8 +20,6 @@ const VALUE_MAX: u16 = 4000;
 const REASON_MAX: u16 = 200;
 /// Room for the names of one secret's users.
 const USERS_MAX: usize = 120;
-/// More than this are counted, not listed.
-const SHOWN: usize = 20;
 
 /// The fields of the form.
 pub const VALUE: &str = "value";
@@ -51,11 +49,8 @@ pub fn list(entries: &[Listed]) -> Rendered {
     if entries.is_empty() {
         return Rendered::text("No secret is set. `/secret set` sets the first one.");
     }
-    let mut lines: Vec<String> = entries.iter().take(SHOWN).map(line).collect();
-    if entries.len() > SHOWN {
-        lines.push(format!("… and {} more", entries.len() - SHOWN));
-    }
-    Rendered::text(lines.join("\n"))
+    let lines: Vec<String> = entries.iter().map(line).collect();
+    Rendered::listed(&lines, "secrets.txt")
 }
 
 fn line(entry: &Listed) -> String {

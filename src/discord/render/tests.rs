@@ -6,14 +6,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Rendered, action, agent, board, logs, status};
+use super::{Rendered, action, agent, approval, board, logs, secrets, status};
 use crate::domain::{
     action::{Action, Arguments, Details, Kind, Origin, State, Step, Target},
     agent::{self as agents, Agent, Desired, Name, Observation, Phase},
+    approval::{Answer as Choice, Approval, Vote},
     board::{Board, BoardView, Line, Picture, Question as Open, Trouble},
+    grant::Holder,
     ids::{ActionId, AgentId, BoardId, ChannelId, ContainerId, FleetId, ImageId, UserId},
     incident::Severity,
+    plan::{Part, Plan},
+    policy::Ask,
     probe::{Answer, Asked, Pace, Probe, Probed, Question},
+    secret::{Listed, Scope, Subject},
     spec::Version,
     stats::{Io, Usage},
     template::Template,
@@ -399,4 +404,95 @@ proptest! {
         check(&logs::following(&extract, noon()));
         check(&logs::followed(&extract, "the container ended"));
     }
+}
+
+/// One that others have to approve.
+fn question(votes: Vec<Vote>, reason: &str) -> Action {
+    let approval = Approval {
+        ask: Ask::of(2),
+        rule: "careful".to_owned(),
+        channel: None,
+        asked_at: noon(),
+        expires_at: noon() + TimeDelta::hours(24),
+        decided: None,
+        votes,
+    };
+    Action {
+        approval: Some(Box::new(approval)),
+        reason: Some(reason.to_owned()),
+        ..of(
+            Kind::Remove,
+            State::Asked,
+            vec![target("scout", State::Asked, Step::Waiting, None)],
+        )
+    }
+}
+
+#[test]
+fn a_question_to_very_many_notifies_those_it_names_and_fits() {
+    let answer = |number| Vote {
+        user: UserId(number),
+        answer: Choice::Approve,
+        reason: Some("*because* ".repeat(40)),
+        at: noon(),
+    };
+    let action = question((0..12).map(answer).collect(), &"*why* ".repeat(200));
+    let many: Vec<Holder> = (0..300)
+        .map(|number| Holder::User(UserId(1_000_000_000_000_000_000 + number)))
+        .collect();
+    let card = approval::card(&action, &many, noon());
+    assert_eq!(card.mentions.users.len(), 20);
+    for user in &card.mentions.users {
+        assert!(card.content.contains(&format!("<@{user}>")), "{user}");
+    }
+    assert!(card.content.contains("and 280 more"), "{}", card.content);
+    assert!(card.content.contains("more answers"), "{}", card.content);
+    assert!(card.content.ends_with("-# approval 7"), "{}", card.content);
+    assert!(card.content.encode_utf16().count() <= 2000);
+}
+
+#[test]
+fn what_a_long_plan_loosens_is_never_left_out() {
+    let part = |number: usize| Part {
+        agent: Name::parse(&format!("an-agent-with-a-long-name-{number}")).unwrap(),
+        fleet: Name::parse("main").unwrap(),
+        container: None,
+        now: None,
+        then: None,
+        loosens: vec!["memory 512 → 2048 MiB".to_owned()],
+    };
+    let mut action = question(Vec::new(), "more");
+    action.plan = Some(Box::new(Plan {
+        kind: "redeploy".to_owned(),
+        parts: (0..60).map(part).collect(),
+        details: Details::default(),
+    }));
+    let card = approval::card(&action, &[], noon()).content;
+    assert!(card.contains("more lines: press Details"), "{card}");
+    assert!(
+        card.contains("⚠️ Loosens: memory 512 → 2048 MiB\n"),
+        "{card}"
+    );
+}
+
+#[test]
+fn of_a_long_list_all_comes_as_a_file() {
+    let entry = |number: usize| Listed {
+        subject: Subject::new(format!("KEY_{number}"), Scope::All, None),
+        set: None,
+        users: Vec::new(),
+        outlets: Vec::new(),
+    };
+    let entries: Vec<Listed> = (0..30).map(entry).collect();
+    assert_eq!(secrets::list(&entries[..20]).files, []);
+    let all = secrets::list(&entries);
+    assert!(
+        all.content
+            .ends_with("… and 10 more: `secrets.txt` has all"),
+        "{}",
+        all.content
+    );
+    let file = String::from_utf8(all.files[0].bytes.clone()).unwrap();
+    assert_eq!(file.lines().count(), 30);
+    assert!(file.contains("`KEY_29` for all agents"), "{file}");
 }

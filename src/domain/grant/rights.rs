@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::{Caller, Grant, Holder, Level, Team};
 use crate::domain::{
     agent::Name,
-    ids::{GuildId, RoleId},
+    ids::{GuildId, RoleId, UserId},
     pattern::Pattern,
 };
 
@@ -201,9 +201,21 @@ impl Rights {
         roles.into_iter().chain(people).collect()
     }
 
-    /// The teams that own a fleet: they are asked first.
-    pub fn owners_of(&self, fleet: &Name) -> impl Iterator<Item = &Team> {
-        self.teams.values().filter(|team| team.owns(fleet))
+    /// Whether somebody could have the level there: nobody tells us which roles they have, so they may have all.
+    pub fn can_reach(&self, user: UserId, need: &Need, now: DateTime<Utc>) -> bool {
+        let with_all = Caller {
+            user,
+            bot: false,
+            guild: Some(self.home),
+            roles: self.roles(now).into_iter().collect(),
+        };
+        self.authorise(&with_all, need, now).is_ok()
+    }
+
+    /// The people and roles of the teams that own all that is touched: they are asked first.
+    pub fn members_owning(&self, on: &Scope) -> BTreeSet<Holder> {
+        let owning = self.teams.values().filter(|team| owns_all(team, on));
+        owning.flat_map(Team::members).collect()
     }
 
     /// Somebody decides who may do what, at least for now.
@@ -470,8 +482,9 @@ mod tests {
         assert_eq!(level("night"), Some(Level::Maintainer));
         assert_eq!(level("day"), Some(Level::Viewer));
         let rights = rights();
-        let first: Vec<&Team> = rights.owners_of(&name("night")).collect();
-        assert_eq!(first, [&rights.teams[&name("watch")]]);
+        let first = rights.members_owning(&Scope::Fleets(vec![name("night")]));
+        let watch = rights.teams[&name("watch")].members();
+        assert_eq!(first, watch.collect());
     }
 
     #[test]

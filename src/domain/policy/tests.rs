@@ -12,6 +12,7 @@ fn question<'a>(kind: Kind, subjects: &'a [Subject<'a>]) -> Question<'a> {
     Question {
         kind,
         subjects,
+        several: subjects.len() > 1,
         level: Some(Level::Maintainer),
         origin: Origin::Chat,
         loosens: false,
@@ -236,6 +237,7 @@ fn a_trial_says_who_asks_for_what_and_how_it_would_end() {
         kind: Kind::Remove,
         agent: Some("scout".to_owned()),
         fleet: Some("prod".to_owned()),
+        fleets: Vec::new(),
         template: None,
         level: Some(Level::Operator),
         origin: Origin::Chat,

@@ -1,6 +1,6 @@
 //! Asking the rules without wanting anything: which one would decide, and why.
 
-use std::fmt;
+use std::{cmp::Reverse, fmt, iter, slice};
 
 use chrono::{DateTime, Utc};
 
@@ -16,6 +16,8 @@ pub struct Trial {
     pub kind: Kind,
     pub agent: Option<String>,
     pub fleet: Option<String>,
+    /// The others that it is about as well: all there are, or the one that an agent is moved out of.
+    pub fleets: Vec<String>,
     pub template: Option<String>,
     /// None: the least level that may ask for it, or no level if Yardarm itself asks.
     pub level: Option<Level>,
@@ -38,20 +40,12 @@ pub struct Explanation {
 
 impl Trial {
     pub fn explain(&self, policies: &[Policy]) -> Explanation {
-        let subject = Subject {
-            agent: self.agent.as_deref(),
-            fleet: self.fleet.as_deref(),
-            template: self.template.as_deref(),
-        };
         let level = self.level();
-        let subjects = [subject, subject];
+        let subjects = self.subjects();
         let question = Question {
             kind: self.kind,
-            subjects: if self.several {
-                &subjects
-            } else {
-                &subjects[..1]
-            },
+            subjects: &subjects,
+            several: self.several,
             level,
             origin: self.origin,
             loosens: self.loosens,
@@ -62,9 +56,20 @@ impl Trial {
         Explanation {
             asked: self.asked(level),
             too_low: level.is_some_and(|level| level < least).then_some(least),
-            considered: consider(policies, &question, &subject),
+            considered: considered(policies, &question),
             decision: decide(policies, &question),
         }
+    }
+
+    fn subjects(&self) -> Vec<Subject<'_>> {
+        let subject = |fleet| Subject {
+            agent: self.agent.as_deref(),
+            fleet,
+            template: self.template.as_deref(),
+        };
+        let others = self.fleets.iter().map(|fleet| Some(fleet.as_str()));
+        let fleets = iter::once(self.fleet.as_deref()).chain(others);
+        fleets.map(subject).collect()
     }
 
     fn level(&self) -> Option<Level> {
@@ -79,6 +84,7 @@ impl Trial {
         let mut text = self.kind.to_string();
         text.extend(named("agent", &self.agent));
         text.extend(named("fleet", &self.fleet));
+        text.extend(self.fleets.iter().map(|fleet| format!(", fleet {fleet}")));
         text.extend(named("template", &self.template));
         if self.several {
             text.push_str(", several");
@@ -89,6 +95,19 @@ impl Trial {
         let by = level.map_or_else(|| "Yardarm itself".to_owned(), |level| level.to_string());
         format!("{text}, by {by}, from {}", self.origin)
     }
+}
+
+/// The way to the decision on the subject that the strictest rule is about, the first one if there are several.
+fn considered(policies: &[Policy], question: &Question<'_>) -> Vec<Considered> {
+    let strictness = |subject: &&Subject<'_>| {
+        let alone = Question {
+            subjects: slice::from_ref(*subject),
+            ..*question
+        };
+        Reverse(decide(policies, &alone).effect.strictness())
+    };
+    let strictest = question.subjects.iter().min_by_key(strictness);
+    strictest.map_or_else(Vec::new, |subject| consider(policies, question, subject))
 }
 
 impl fmt::Display for Explanation {

@@ -48,12 +48,7 @@ impl Sight<'_> {
                 ));
             }
         };
-        let subject = Subject {
-            name: name.to_owned(),
-            scope,
-            whose,
-            outlets: Vec::new(),
-        };
+        let subject = Subject::new(name.to_owned(), scope, whose);
         self.permit(&self.secret_need(Kind::SecretSet.level(), &subject))?;
         Ok(subject)
     }
@@ -132,8 +127,12 @@ impl Ops {
         Ok(request(Kind::SecretSet, subject, Vec::new(), Some(value)))
     }
 
-    /// Those who use it are made anew at once, if they run.
-    pub fn request_secret_rotate(&self, subject: Subject, value: &SecretString) -> Result<Request> {
+    /// Those who use it are made anew at once, if they run. Whoever does not, and has it as a variable, is named.
+    pub fn request_secret_rotate(
+        &self,
+        mut subject: Subject,
+        value: &SecretString,
+    ) -> Result<Request> {
         self.engine_answers()?;
         let value = checked(value)?;
         let mut targets = Vec::new();
@@ -145,6 +144,8 @@ impl Ops {
             if runs {
                 refuse_busy(&view)?;
                 targets.push(NewTarget::as_it_is(view.agent.id));
+            } else if has_as_variable(&view, &subject.name) {
+                subject.keeping.push(view.agent.name);
             }
         }
         Ok(request(Kind::SecretRotate, subject, targets, Some(value)))
@@ -181,6 +182,11 @@ impl Ops {
             self.users_of(&secret.name, Source::Vault(secret.id, secret.scope))
         })
     }
+}
+
+fn has_as_variable(view: &View, name: &str) -> bool {
+    let version = view.version.as_ref();
+    version.is_some_and(|version| version.spec.secrets.iter().any(|own| own == name))
 }
 
 fn request(

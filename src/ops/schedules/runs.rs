@@ -246,7 +246,7 @@ impl Ops {
             return Ok(());
         }
         let plan = action.plan.as_deref();
-        let Some(channel) = plan.and_then(|plan| self.channel_of(plan)) else {
+        let Some(channel) = plan.and_then(|plan| self.channel_of(action.kind, plan)) else {
             return Ok(());
         };
         Ok(outbox::tell(tx, (Subject::Action(action.id), channel), self.now()).await?)

@@ -30,6 +30,11 @@ impl FakeEngine {
         self.state().add_remote(reference);
     }
 
+    /// An image is gone from the host, by its name and by its id.
+    pub(crate) fn lose_image(&self, reference: &str) {
+        self.state().lose_image(reference);
+    }
+
     /// An image that is present, and what its containers do.
     pub(crate) fn behaves(&self, reference: &str, behaviour: Behaviour) {
         self.state().add_image(reference, behaviour);

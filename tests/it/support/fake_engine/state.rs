@@ -316,6 +316,12 @@ impl State {
         id
     }
 
+    pub(super) fn lose_image(&mut self, reference: &str) {
+        if let Some(id) = self.images.remove(&tagged(reference)) {
+            self.behaviours.remove(&id);
+        }
+    }
+
     pub(super) fn behaviour(&mut self, reference: &str) -> &mut Behaviour {
         let id = self
             .images
