@@ -30,6 +30,10 @@ impl Ops {
     /// Carries out a pending action; does nothing if somebody else was first. What people approved is looked at
     /// once more before; while that cannot be done it waits.
     pub async fn execute(&self, id: ActionId) -> Result<()> {
+        // While Discord is slow to say who somebody is, each ring finds it pending.
+        let Some(_turn) = self.executing.begin(id) else {
+            return Ok(());
+        };
         drop(self.accepting.write().await);
         let action = self.action(id).await?;
         if !self.is_still_right(&action).await? {
