@@ -37,6 +37,7 @@ mod grants;
 mod host_rights;
 mod hostile;
 mod idle;
+mod in_force;
 mod logs;
 mod matrix;
 mod notify;
