@@ -308,6 +308,8 @@ impl Kind {
                 | Self::ScheduleRemove
                 | Self::SchedulePause
                 | Self::ScheduleResume
+                | Self::Freeze
+                | Self::Unfreeze
                 | Self::Report
                 | Self::Backup
                 | Self::Purge
@@ -513,6 +515,40 @@ pub struct Details {
     /// The run of a schedule that it is: one run is one action.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
+}
+
+impl Details {
+    /// What it is about besides agents, in words for people.
+    pub fn subject(&self, kind: Kind) -> Option<String> {
+        let said = [
+            self.secret.as_ref().map(ToString::to_string),
+            self.grant.as_ref().map(ToString::to_string),
+            self.allowance.as_ref().map(ToString::to_string),
+            self.quiet.as_ref().map(ToString::to_string),
+        ];
+        said.into_iter()
+            .flatten()
+            .next()
+            .or_else(|| match (kind, self.channel, &self.name) {
+                (Kind::Board | Kind::BoardRemove, Some(channel), of) => {
+                    let of = of.as_ref().map(|fleet| format!("`{fleet}`"));
+                    let of = of.unwrap_or_else(|| "all fleets".to_owned());
+                    Some(format!("of {of} in <#{channel}>"))
+                }
+                (Kind::FleetAdd, _, Some(fleet)) => Some(format!("to `{fleet}`")),
+                (_, _, name) => name.as_ref().map(|name| format!("`{name}`")),
+            })
+    }
+
+    /// Whom it concerns if it has no targets, as far as it is known by a number.
+    pub fn scope(&self) -> secret::Scope {
+        let allowed = self.allowance.as_ref().map(|allowance| allowance.fleet);
+        match (&self.secret, self.fleet.or(allowed)) {
+            (Some(subject), _) => subject.scope,
+            (None, Some(fleet)) => secret::Scope::Fleet(fleet),
+            (None, None) => secret::Scope::All,
+        }
+    }
 }
 
 /// A schedule that is asked for, or one that is there.

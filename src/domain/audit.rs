@@ -35,6 +35,8 @@ words! {
         Void = "void",
         // People decide.
         Voted = "voted",
+        /// Of somebody who may not answer any more.
+        VoteDropped = "vote dropped",
         Approved = "approved",
         Reminded = "reminded",
         BrokeGlass = "broke glass",

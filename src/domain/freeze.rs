@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     action::Kind,
     agent::Name,
-    ids::{ActionId, AgentId, FleetId, FreezeId, UserId},
+    ids::{ActionId, AgentId, ContainerId, FleetId, FreezeId, UserId},
 };
 
 /// How agents are made harmless.
@@ -54,9 +54,11 @@ pub struct Freeze {
 }
 
 /// An agent that ran when it was frozen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     pub agent: AgentId,
+    /// The container that is stilled; another that comes after it is not yet.
+    pub container: Option<ContainerId>,
     pub paused: bool,
     pub cut: bool,
 }

@@ -276,7 +276,9 @@ impl Ops {
         }
         self.refuse_frozen_action(&action)?;
         if let Some(why) = self.why_outdated(&action, Some(by)).await? {
-            self.void(&action, State::Asked, &why).await?;
+            if !self.void(&action, State::Asked, &why).await? {
+                return Err(self.too_late(id).await?);
+            }
             return Err(Error::AlreadyDecided(format!(
                 "This is void: {why}. Nothing was changed. Send the command again."
             )));

@@ -67,7 +67,10 @@ impl Ops {
         if ballot.answer == Answer::Approve
             && let Some(why) = self.why_void(&action).await?
         {
-            self.void(&action, State::Asked, &why).await?;
+            if !self.void(&action, State::Asked, &why).await? {
+                // Somebody decided within this moment.
+                return self.open_question(id).await;
+            }
             return Err(Error::AlreadyDecided(format!(
                 "Action {id} is void: {why}. Nothing was changed. Whoever still wants it sends the command again."
             )));
@@ -122,7 +125,7 @@ impl Ops {
             };
             for stale in &counted.votes {
                 if !self.counts(action, &counted, &people, stale.user) {
-                    approvals::drop_vote(&mut tx, action.id, stale.user).await?;
+                    approvals::drop_vote(&mut tx, action.id, stale.user, vote.at).await?;
                 }
             }
             let tally = counted.tally(|user| self.counts(action, &counted, &people, user));

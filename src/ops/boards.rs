@@ -114,9 +114,6 @@ impl Ops {
         };
         let now = self.now();
         let mut tx = self.store.begin().await?;
-        if boards::is_made(&mut tx, action.id).await? {
-            return Ok(None);
-        }
         let is_new = action.kind == Kind::Board;
         let why = if is_new {
             format!("<@{by}> put another in its place")
@@ -138,7 +135,7 @@ impl Ops {
                 outbox::tell(&mut tx, (Subject::Board(id), channel), now).await?;
             }
         }
-        tx.commit().await?;
+        self.put_in_force(tx, action).await?;
         self.publish(Event::Outbox);
         let was_gone = !is_new && before.is_none();
         Ok(was_gone.then(|| "It was gone already.".to_owned()))

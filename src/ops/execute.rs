@@ -17,7 +17,7 @@ use crate::{
     engine::{self, EngineError},
     error::{Error, Result},
     store::{
-        self,
+        self, Tx,
         actions::{self as rows, Ending},
         agents, fleets, is_taken, templates,
     },
@@ -32,6 +32,10 @@ impl Ops {
     /// Carries out a pending action; does nothing if somebody else was first. What people approved is looked at
     /// once more before; while that cannot be done it waits.
     pub async fn execute(&self, id: ActionId) -> Result<()> {
+        // While Discord is slow to say who somebody is, each ring finds it pending.
+        let Some(_turn) = self.executing.begin(id) else {
+            return Ok(());
+        };
         drop(self.accepting.write().await);
         let action = self.action(id).await?;
         if !self.is_still_right(&action).await? {
@@ -215,7 +219,7 @@ impl Ops {
                 fleets::insert(&mut tx, name, details.channel, self.now())
                     .await
                     .map_err(|error| taken(error, name.as_str()))?;
-                tx.commit().await?;
+                self.put_in_force(tx, action).await?;
                 self.refresh_fleets().await?;
                 Ok(None)
             }
@@ -226,7 +230,7 @@ impl Ops {
                         "`{name}` still has agents. Move or remove them first."
                     )));
                 }
-                tx.commit().await?;
+                self.put_in_force(tx, action).await?;
                 self.refresh_fleets().await?;
                 self.drop_networks(name.as_str()).await
             }
@@ -238,14 +242,14 @@ impl Ops {
                 templates::insert(&mut tx, name, body, actor, self.now())
                     .await
                     .map_err(|error| taken(error, name.as_str()))?;
-                tx.commit().await?;
+                self.put_in_force(tx, action).await?;
                 self.stock(self.file_templates()).await?;
                 Ok(None)
             }
             (Kind::TemplateDelete, Some(name), _) => {
                 let mut tx = self.store.begin().await?;
                 templates::delete(&mut tx, name).await?;
-                tx.commit().await?;
+                self.put_in_force(tx, action).await?;
                 self.stock(self.file_templates()).await?;
                 Ok(None)
             }
@@ -266,6 +270,12 @@ impl Ops {
         }
     }
 
+    /// Commits what an action does, with a mark for the start that may find it cut off after that.
+    pub(super) async fn put_in_force(&self, mut tx: Tx, action: &Action) -> Result<()> {
+        rows::put_in_force(&mut tx, action.id).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Removes the data of the agent that is held.
     pub(super) async fn drop_volumes(&self, guard: &TargetGuard) -> engine::Result<()> {
         let volumes = self.engine.volumes(&self.instance, guard.agent()).await?;
@@ -275,7 +285,7 @@ impl Ops {
         Ok(())
     }
 
-    async fn drop_networks(&self, fleet: &str) -> Result<Option<String>> {
+    pub(super) async fn drop_networks(&self, fleet: &str) -> Result<Option<String>> {
         for internet in [true, false] {
             let network = self.network_name(fleet, internet);
             if let Err(error) = self.remove_network(&network).await {

@@ -5,7 +5,7 @@
 //! disturbs nobody's work but that of the agent itself. Thawing takes each agent's guard like any other change.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, PoisonError},
 };
 
@@ -29,7 +29,7 @@ use crate::{
         fleet::Fleet,
         freeze::{Freeze, Held, Mode},
         grant::Need,
-        ids::{ActionId, AgentId, ContainerId, FleetId, FreezeId, InteractionId, UserId},
+        ids::{AgentId, ContainerId, FleetId, FreezeId, InteractionId, UserId},
         spec::Network,
         view::View,
     },
@@ -60,34 +60,6 @@ pub struct Question {
 
 #[derive(Debug, Default)]
 pub(super) struct Questions(Mutex<BTreeMap<InteractionId, Question>>);
-
-/// The freezes whose own actions still their agents at this moment.
-#[derive(Debug, Default)]
-pub(super) struct Stilling(Mutex<HashSet<ActionId>>);
-
-impl Stilling {
-    fn with<T>(&self, work: impl FnOnce(&mut HashSet<ActionId>) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn begin(&self, action: ActionId) -> Turn<'_> {
-        self.with(|actions| actions.insert(action));
-        Turn(self, action)
-    }
-
-    fn contains(&self, action: ActionId) -> bool {
-        self.with(|actions| actions.contains(&action))
-    }
-}
-
-/// Until it is dropped, nobody else stills what that action stills.
-struct Turn<'a>(&'a Stilling, ActionId);
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.0.with(|actions| actions.remove(&self.1));
-    }
-}
 
 impl Interrupts {
     /// To be asked before the work looks whether its agent is frozen: so none slips through between both.
@@ -284,7 +256,7 @@ impl Ops {
         let now = self.now();
         let mut tx = self.store.begin().await?;
         let freeze = freezes::insert(&mut tx, (fleet, mode), action.id, now).await?;
-        for held in running {
+        for held in &running {
             freezes::hold(&mut tx, freeze, held).await?;
         }
         audit::append(&mut tx, &entry(What::Frozen, action), now).await?;
@@ -293,7 +265,7 @@ impl Ops {
 
     /// Stills all of them at once, without anybody's leave; one sentence for each that would not.
     async fn still(&self, held: &[Held]) -> Vec<String> {
-        let stilled = join_all(held.iter().map(|held| self.still_one(*held))).await;
+        let stilled = join_all(held.iter().map(|held| self.still_one(held))).await;
         let failures = held.iter().zip(stilled).filter_map(|(held, stilled)| {
             let error = stilled.err()?;
             let name = self.roster.view_of(held.agent)?.agent.name;
@@ -303,7 +275,7 @@ impl Ops {
         failures.collect()
     }
 
-    async fn still_one(&self, held: Held) -> engine::Result<()> {
+    async fn still_one(&self, held: &Held) -> engine::Result<()> {
         let view = self.roster.view_of(held.agent);
         let Some((container, network)) = view.and_then(|view| self.reach_of(&view)) else {
             return Ok(());
@@ -358,9 +330,10 @@ impl Ops {
     /// What runs in a frozen fleet and should stand still; it is noted before anything is done to it.
     async fn stray(&self, freeze: &Freeze, known: &[Held]) -> Result<Vec<Held>> {
         let is_still = |held: &Held| {
-            known
-                .iter()
-                .any(|known| known.agent == held.agent && known.cut && !known.paused)
+            known.iter().any(|known| {
+                let is_same = known.agent == held.agent && known.container == held.container;
+                is_same && known.cut && !known.paused
+            })
         };
         let stray: Vec<Held> = self.roster.read(|board| {
             let within = board.views().filter(|view| freeze.covers(view.agent.fleet));
@@ -373,7 +346,7 @@ impl Ops {
         }
         let mut tx = self.store.begin().await?;
         for held in &stray {
-            freezes::hold(&mut tx, freeze.id, *held).await?;
+            freezes::hold(&mut tx, freeze.id, held).await?;
         }
         tx.commit().await?;
         Ok(stray)
@@ -391,10 +364,14 @@ impl Ops {
             .collect();
         let now = self.now();
         let mut tx = self.store.begin().await?;
+        let mut is_first = false;
         for freeze in &freezes {
-            freezes::thaw(&mut tx, freeze.id).await?;
+            is_first |= freezes::thaw(&mut tx, freeze.id).await?;
         }
-        audit::append(&mut tx, &entry(What::Unfrozen, action), now).await?;
+        // Otherwise it was told before this very action was cut off.
+        if is_first {
+            audit::append(&mut tx, &entry(What::Unfrozen, action), now).await?;
+        }
         tx.commit().await?;
         self.refresh_freezes().await?;
         let mut note = String::new();
@@ -607,6 +584,7 @@ fn held(view: &View, mode: Mode) -> Held {
     let cut = mode == Mode::Cut && is_in_our_network(view);
     Held {
         agent: view.agent.id,
+        container: view.agent.container.clone(),
         paused: !cut,
         cut,
     }

@@ -68,9 +68,7 @@ impl Sight<'_> {
         })?;
         let mut without = Rights::clone(&rights);
         without.grants.retain(|other| other.id != grant.id);
-        if rights.has_lasting_owner() && !without.has_lasting_owner() {
-            return Err(last_owner());
-        }
+        refuse_last_owner(&rights, &without, self.now())?;
         Ok(change(Kind::GrantRemove, |details| {
             details.grant = Some(grant.clone());
         }))
@@ -206,7 +204,7 @@ impl Ops {
         let details = &action.details;
         let unfit = || lacking(action);
         let mut tx = self.store.begin().await?;
-        let owned = self.rights_in(&mut tx).await?.has_lasting_owner();
+        let before = self.rights_in(&mut tx).await?;
         let what = match action.kind {
             Kind::GrantAdd => {
                 let grant = details.grant.clone().ok_or_else(unfit)?;
@@ -251,11 +249,9 @@ impl Ops {
             _ => return Err(unfit()),
         };
         // In the transaction that takes it away: of two who remove each other, one is refused.
-        if owned && !self.rights_in(&mut tx).await?.has_lasting_owner() {
-            return Err(last_owner());
-        }
+        refuse_last_owner(&before, &self.rights_in(&mut tx).await?, self.now())?;
         store::audit::append(&mut tx, &told(action, what), self.now()).await?;
-        tx.commit().await?;
+        self.put_in_force(tx, action).await?;
         self.refresh_rights().await?;
         Ok(None)
     }
@@ -286,12 +282,17 @@ impl Ops {
     }
 }
 
-fn last_owner() -> Error {
-    Error::Denied(
-        "That would take away the last owner: a person who owns `*` without an end must remain, by name or in a team. \
-         Grant owner to somebody else first."
-            .to_owned(),
-    )
+fn refuse_last_owner(before: &Rights, after: &Rights, now: DateTime<Utc>) -> Result<()> {
+    let must = if before.has_lasting_owner() && !after.has_lasting_owner() {
+        "a person who owns `*` without an end must remain, by name or in a team"
+    } else if before.has_owner(now) && !after.has_owner(now) {
+        "somebody who owns `*` must remain"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Denied(format!(
+        "That would take away the last owner: {must}. Grant owner to somebody else first."
+    )))
 }
 
 fn lacking(action: &Action) -> Error {
@@ -317,10 +318,15 @@ fn told(action: &Action, what: What) -> Entry {
     }
 }
 
-/// Grants nobody has any more use for are taken out; that they ended counted at once.
+/// What has ended counted no more from that moment on. Grants are taken out later, and the audit is told of both.
 impl Ops {
     pub async fn drop_ended_grants(&self) -> Result<()> {
         let now = self.now();
+        if self.store.has_untold_ends(now).await? {
+            let mut tx = self.store.begin().await?;
+            allowances::tell_ends(&mut tx, now).await?;
+            tx.commit().await?;
+        }
         let ended = |grant: &&Grant| grant.id.is_some() && !grant.is_live(long_ago(now));
         let rights = self.rights();
         let ended: Vec<&Grant> = rights.grants.iter().filter(ended).collect();
@@ -400,9 +406,7 @@ pub async fn revoke_on_host(
     })?;
     grants::delete(&mut tx, id).await?;
     let left = access::of(settings, grants::access(&mut tx).await?);
-    if rights.has_lasting_owner() && !left.has_lasting_owner() {
-        return Err(last_owner());
-    }
+    refuse_last_owner(&rights, &left, now)?;
     store::audit::append(&mut tx, &on_host(What::Revoked, grant), now).await?;
     tx.commit().await?;
     Ok(format!("#{id} {grant}: taken back"))

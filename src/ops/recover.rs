@@ -12,6 +12,7 @@ use crate::{
     domain::{
         action::{Action, Details, Kind, Origin, State, Step, Target},
         agent::{self, Desired},
+        audit::{self, Entry, What},
         event::Event,
         ids::{ActionId, AgentId},
         incident::{self, About},
@@ -38,6 +39,8 @@ impl Ops {
         let stale = self.stale(now).await?;
         let mut tx = self.store.begin().await?;
         let number = process::note_start(&mut tx, json!(self.fingerprints().0), now).await?;
+        let by = Entry::new(What::Started, audit::Origin::Yardarm);
+        self.tell_changes(&mut tx, &self.settings(), &by).await?;
         for action in &stale {
             let ending = Ending {
                 state: State::Expired,
@@ -122,17 +125,8 @@ impl Ops {
             };
             self.end_target(&work, &settled).await;
         }
-        if action.targets.is_empty() && action.kind.is_idempotent() {
-            let outcome = match self.put_secret_in_force(action).await {
-                Ok(()) => self.apply(action).await,
-                Err(error) => Err(error),
-            };
-            return self
-                .finish(action.id, &ending(action, outcome), Duration::zero())
-                .await;
-        }
-        if matches!(action.kind, Kind::Freeze | Kind::Unfreeze) {
-            let ending = ending(action, self.apply(action).await);
+        if action.targets.is_empty() {
+            let ending = self.settle_whole(action).await?;
             return self.finish(action.id, &ending, Duration::zero()).await;
         }
         let states: Vec<State> = self
@@ -145,6 +139,33 @@ impl Ops {
         // Nobody follows it any more.
         self.finish(action.id, &worst(&states), Duration::zero())
             .await
+    }
+
+    /// One that is about no agent: it was in force already, may be done again, or was not begun.
+    async fn settle_whole(&self, action: &Action) -> Result<Ending> {
+        if self.store.is_in_force(action.id).await? {
+            let left = match &action.details.name {
+                Some(fleet) if action.kind == Kind::FleetDelete => {
+                    self.drop_networks(fleet.as_str()).await?
+                }
+                _ => None,
+            };
+            return Ok(finished(left));
+        }
+        if !action.kind.is_idempotent() {
+            return Ok(Ending {
+                state: State::Interrupted,
+                note: Some(
+                    "Yardarm was ended before it was done. Nothing was changed; send the command again."
+                        .to_owned(),
+                ),
+            });
+        }
+        let outcome = match self.put_secret_in_force(action).await {
+            Ok(()) => self.apply(action).await,
+            Err(error) => Err(error),
+        };
+        Ok(ending(action, outcome))
     }
 
     /// Tells the ops channel what was cut off, in one message.
@@ -281,11 +302,7 @@ fn worst(states: &[State]) -> Ending {
         () if has(State::Failed) => State::Failed,
         () if has(State::Cancelled) => State::Cancelled,
         () if has(State::Void) => State::Void,
-        () if states.is_empty() => State::Interrupted,
         () => State::Succeeded,
     };
-    let note = states
-        .is_empty()
-        .then(|| "Yardarm was ended in the middle of it; send the command again.".to_owned());
-    Ending { state, note }
+    Ending { state, note: None }
 }

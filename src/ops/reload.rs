@@ -2,7 +2,9 @@
 
 use std::sync::PoisonError;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::Ops;
 use crate::{
@@ -10,11 +12,11 @@ use crate::{
     domain::{
         action::Action,
         audit::{Entry, Origin, What},
-        grant::{Grant, Team},
+        grant::{Grant, Rights, Team},
         policy::Policy,
     },
     error::{Error, Result},
-    store::audit,
+    store::{Tx, actions, audit, process},
 };
 
 impl Ops {
@@ -28,6 +30,7 @@ impl Ops {
         })?;
         let old = self.settings();
         let kept = keep_fixed(&mut fresh, &old);
+        let before = self.rights();
         let count = templates.len();
         self.tell_reload(&fresh, &kept, by).await?;
         self.replace_settings(fresh);
@@ -44,11 +47,24 @@ impl Ops {
         } else {
             format!(" These take effect at the next start: {}.", kept.join(", "))
         };
-        Ok(Some(format!("Templates: {count}.{later}")))
+        let unowned = self.unowned(&before);
+        Ok(Some(format!("Templates: {count}.{later}{unowned}")))
     }
 }
 
 impl Ops {
+    /// The file is the host's word, so it may take the last owner away; but whoever did that should know.
+    fn unowned(&self, before: &Rights) -> &'static str {
+        let (is, now) = (self.rights(), self.now());
+        if before.has_owner(now) && !is.has_owner(now) {
+            " Nobody owns `*` any more: `yardarm grant` on the host names somebody."
+        } else if before.has_lasting_owner() && !is.has_lasting_owner() {
+            " No person owns `*` without an end any more, by name or in a team."
+        } else {
+            ""
+        }
+    }
+
     /// Before anything is replaced: what is not told does not happen.
     async fn tell_reload(
         &self,
@@ -72,15 +88,10 @@ impl Ops {
         };
         let mut tx = self.store.begin().await?;
         audit::append(&mut tx, &entry, self.now()).await?;
-        for (what, text, details) in changes(&self.settings(), fresh) {
-            let change = Entry {
-                what,
-                origin: Origin::File,
-                text: Some(text),
-                details,
-                ..entry.clone()
-            };
-            audit::append(&mut tx, &change, self.now()).await?;
+        self.tell_changes(&mut tx, fresh, &entry).await?;
+        if let Some(action) = by {
+            // Should it be cut off from here on, the next start reads the files.
+            actions::put_in_force(&mut tx, action.id).await?;
         }
         tx.commit().await?;
         *self
@@ -91,11 +102,70 @@ impl Ops {
     }
 }
 
-/// The rules, grants and teams of the files that came, changed or went.
-fn changes(old: &Settings, fresh: &Settings) -> Vec<(What, String, Value)> {
-    let mut changes = policy_changes(&old.policies, &fresh.policies);
+impl Ops {
+    /// Tells the rules, grants and teams that the files say otherwise than when they were last read, which may have been
+    /// before this start, with who had them read.
+    pub(super) async fn tell_changes(
+        &self,
+        tx: &mut Tx,
+        fresh: &Settings,
+        by: &Entry,
+    ) -> Result<()> {
+        let known = process::said_by_files(tx).await?;
+        // What another version kept in other words is as good as unknown.
+        let known = known.and_then(|body| serde_json::from_str::<Said>(&body).ok());
+        let said = Said::by(fresh);
+        for (what, text, details) in known.map_or_else(Vec::new, |known| changes(&known, &said)) {
+            let change = Entry {
+                what,
+                origin: Origin::File,
+                text: Some(text),
+                details,
+                ..by.clone()
+            };
+            audit::append(tx, &change, self.now()).await?;
+        }
+        let body = serde_json::to_string(&said).map_err(anyhow::Error::new)?;
+        Ok(process::keep_said(tx, &body).await?)
+    }
+}
+
+/// What the files say of rights and rules.
+#[derive(Debug, Serialize, Deserialize)]
+struct Said {
+    policies: Vec<Rule>,
+    grants: Vec<Grant>,
+    teams: Vec<Team>,
+}
+
+/// A rule, as far as it must be known again.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Rule {
+    name: String,
+    effect: String,
+    /// A hash of all that it says.
+    hash: String,
+}
+
+impl Said {
+    fn by(settings: &Settings) -> Self {
+        let rule = |policy: &Policy| Rule {
+            name: policy.name.clone(),
+            effect: policy.effect.to_string(),
+            hash: hex::encode(Sha256::digest(format!("{policy:?}"))),
+        };
+        Self {
+            policies: settings.policies.iter().map(rule).collect(),
+            grants: settings.access.grants.clone(),
+            teams: settings.access.teams.clone(),
+        }
+    }
+}
+
+/// What came, changed or went.
+fn changes(was: &Said, is: &Said) -> Vec<(What, String, Value)> {
+    let mut changes = policy_changes(&was.policies, &is.policies);
     let granted = |what, grant: &Grant| (what, grant.to_string(), json!({ "grant": grant }));
-    let (was, is) = (&old.access, &fresh.access);
     let gone = was.grants.iter().filter(|one| !is.grants.contains(one));
     changes.extend(gone.map(|grant| granted(What::Revoked, grant)));
     let new = is.grants.iter().filter(|one| !was.grants.contains(one));
@@ -110,17 +180,17 @@ fn changes(old: &Settings, fresh: &Settings) -> Vec<(What, String, Value)> {
 }
 
 /// A rule that only moved has changed, too: the first that matches decides.
-fn policy_changes(old: &[Policy], fresh: &[Policy]) -> Vec<(What, String, Value)> {
-    let among = |policies: &[Policy], name: &str| policies.iter().any(|one| one.name == name);
-    let stay = |policies: &[Policy], others: &[Policy], name: &str| {
+fn policy_changes(old: &[Rule], fresh: &[Rule]) -> Vec<(What, String, Value)> {
+    let among = |policies: &[Rule], name: &str| policies.iter().any(|one| one.name == name);
+    let stay = |policies: &[Rule], others: &[Rule], name: &str| {
         let mut both = policies.iter().filter(|one| among(others, &one.name));
         both.position(|one| one.name == name)
     };
-    let told = |what, policy: &Policy| {
-        let details = json!({ "effect": policy.effect.to_string() });
+    let told = |what, policy: &Rule| {
+        let details = json!({ "effect": policy.effect });
         (what, policy.name.clone(), details)
     };
-    let is_as_it_was = |policy: &&Policy| {
+    let is_as_it_was = |policy: &&Rule| {
         old.contains(policy) && stay(old, fresh, &policy.name) == stay(fresh, old, &policy.name)
     };
     let gone = old.iter().filter(|policy| !among(fresh, &policy.name));

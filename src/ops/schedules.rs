@@ -279,7 +279,7 @@ impl Ops {
                 };
             }
         }
-        tx.commit().await?;
+        self.put_in_force(tx, action).await?;
         self.refresh_schedules().await?;
         Ok(None)
     }
@@ -298,8 +298,6 @@ impl Ops {
             Err(error) if is_taken(&error) => {
                 let all = self.store.schedules().await?;
                 match all.iter().find(|one| one.order.name == order.name) {
-                    // This very action wrote it before it was cut off.
-                    Some(one) if one.order == *order && one.owner == action.actor => Ok(()),
                     Some(one) => Err(name_taken(one)),
                     None => Err(error.into()),
                 }

@@ -167,7 +167,7 @@ impl Ops {
                 ));
             }
         };
-        tx.commit().await?;
+        self.put_in_force(tx, action).await?;
         self.load_secrets().await
     }
 
@@ -179,7 +179,7 @@ impl Ops {
         let mut tx = self.store.begin().await?;
         rows::remove(&mut tx, secret.id, self.now()).await?;
         audit::append(&mut tx, &told(action), self.now()).await?;
-        tx.commit().await?;
+        self.put_in_force(tx, action).await?;
         self.load_secrets().await?;
         Ok(None)
     }

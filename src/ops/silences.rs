@@ -184,7 +184,7 @@ impl Ops {
         for alert in alerts::open(&mut tx).await? {
             outbox::touch(&mut tx, Subject::Alert(alert.id), now).await?;
         }
-        tx.commit().await?;
+        self.put_in_force(tx, action).await?;
         self.ring();
         Ok(Some(note))
     }

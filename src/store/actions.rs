@@ -114,6 +114,16 @@ impl Store {
         Ok(ids.into_iter().map(ActionId).collect())
     }
 
+    /// Whether what an action does was committed, although it has not ended.
+    pub async fn is_in_force(&self, action: ActionId) -> sqlx::Result<bool> {
+        sqlx::query_scalar!(
+            r#"SELECT in_force AS "in_force!: bool" FROM actions WHERE id = ?"#,
+            action.0
+        )
+        .fetch_one(&self.reader)
+        .await
+    }
+
     /// What a start found cut off, oldest first.
     pub async fn actions_found_by(&self, start: i64) -> sqlx::Result<Vec<ActionId>> {
         let ids = sqlx::query_scalar!(
@@ -256,7 +266,20 @@ pub async fn insert(tx: &mut Tx, new: &NewAction, now: DateTime<Utc>) -> sqlx::R
         approvals::insert(tx, ActionId(id), approval, now).await?;
     }
     tell_birth(tx, ActionId(id), new, now).await?;
+    if new.details.break_glass {
+        let mut entry = audit::about(tx, ActionId(id), What::BrokeGlass).await?;
+        entry.text.clone_from(&new.reason);
+        audit::append(tx, &entry, now).await?;
+    }
     Ok(ActionId(id))
+}
+
+/// What an action does is part of this transaction: should it be cut off now, it is done all the same.
+pub async fn put_in_force(tx: &mut Tx, action: ActionId) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE actions SET in_force = 1 WHERE id = ?", action.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// Names what people asked for. Arguments and environments are not repeated: they may hold what is nobody's business.
@@ -274,9 +297,6 @@ async fn tell_birth(
     let details = &mut entry.details;
     if new.targets.len() > 1 {
         details["targets"] = audit::names(tx, id).await?.into();
-    }
-    if let Some(name) = &new.details.name {
-        details["name"] = name.as_str().into();
     }
     if new.details.volumes {
         details["volumes"] = true.into();
@@ -358,6 +378,20 @@ pub async fn advance(
     to: State,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
+    let moved = move_on(tx, action, (from, to), now).await?;
+    if moved {
+        let entry = audit::about(tx, action, What::from(to)).await?;
+        audit::append(tx, &entry, now).await?;
+    }
+    Ok(moved)
+}
+
+async fn move_on(
+    tx: &mut Tx,
+    action: ActionId,
+    (from, to): (State, State),
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
     let (from_text, to_text) = (from.as_str(), to.as_str());
     let started = (to == State::Running).then_some(now);
     let finished = to.is_over().then_some(now);
@@ -387,8 +421,6 @@ pub async fn advance(
     )
     .execute(&mut **tx)
     .await?;
-    let entry = audit::about(tx, action, What::from(to)).await?;
-    audit::append(tx, &entry, now).await?;
     Ok(true)
 }
 
@@ -399,7 +431,7 @@ pub async fn close(
     (from, ending): (State, &Ending),
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
-    if !advance(tx, action, from, ending.state, now).await? {
+    if !move_on(tx, action, (from, ending.state), now).await? {
         return Ok(false);
     }
     sqlx::query!(
@@ -409,6 +441,7 @@ pub async fn close(
     )
     .execute(&mut **tx)
     .await?;
+    tell_end(tx, action, None, ending, now).await?;
     Ok(true)
 }
 

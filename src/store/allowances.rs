@@ -7,7 +7,7 @@ use crate::domain::{
     action::Kind,
     agent::Name,
     approval::Allowance,
-    audit::What,
+    audit::{Origin, What},
     ids::{ActionId, AllowanceId, FleetId, UserId},
 };
 
@@ -24,6 +24,17 @@ pub struct NewAllowance {
 }
 
 impl Store {
+    /// Whether one ended by itself and was not told to the audit yet.
+    pub async fn has_untold_ends(&self, now: DateTime<Utc>) -> sqlx::Result<bool> {
+        sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT 1 FROM allowances
+                              WHERE end_told = 0 AND revoked_at IS NULL AND ends_at <= ?) AS "untold!: bool""#,
+            now
+        )
+        .fetch_one(&self.reader)
+        .await
+    }
+
     /// Those that have neither ended nor been revoked, in the order of their end.
     pub async fn allowances(&self, now: DateTime<Utc>) -> sqlx::Result<Vec<Allowance>> {
         let rows = sqlx::query!(
@@ -107,4 +118,23 @@ pub async fn revoke(
     .execute(&mut **tx)
     .await?;
     Ok(revoked.rows_affected() == 1)
+}
+
+/// Tells the ends of those that nobody took back, each once.
+pub async fn tell_ends(tx: &mut Tx, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let ended = sqlx::query!(
+        r#"UPDATE allowances SET end_told = 1 WHERE end_told = 0 AND revoked_at IS NULL AND ends_at <= ?
+           RETURNING id AS "id!", action_id, ends_at AS "ends_at: DateTime<Utc>""#,
+        now
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    for row in ended {
+        let mut entry = audit::about(tx, ActionId(row.action_id), What::GrantEnded).await?;
+        (entry.actor, entry.origin) = (None, Origin::Yardarm);
+        entry.text = Some(format!("the same again until {}", row.ends_at));
+        entry.details["allowance"] = row.id.into();
+        audit::append(tx, &entry, now).await?;
+    }
+    Ok(())
 }

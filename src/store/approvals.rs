@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Store, Tx, audit, json, to_json, unreadable};
 use crate::domain::{
     approval::{Answer, Approval, Vote},
-    audit::What,
+    audit::{Origin, What},
     ids::{ActionId, ChannelId, UserId},
     policy::Ask,
 };
@@ -152,15 +152,27 @@ pub async fn vote(tx: &mut Tx, action: ActionId, vote: &Vote) -> sqlx::Result<bo
 }
 
 /// Takes back the answer of somebody who may not answer any more.
-pub async fn drop_vote(tx: &mut Tx, action: ActionId, user: UserId) -> sqlx::Result<()> {
+pub async fn drop_vote(
+    tx: &mut Tx,
+    action: ActionId,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let mut entry = audit::about(tx, action, What::VoteDropped).await?;
+    (entry.actor, entry.origin) = (None, Origin::Yardarm);
+    entry.text = Some(format!("<@{user}> may not answer any more"));
+    entry.details["user"] = user.0.into();
     let user = user.to_db();
-    sqlx::query!(
+    let dropped = sqlx::query!(
         "DELETE FROM votes WHERE action_id = ? AND user_id = ?",
         action.0,
         user
     )
     .execute(&mut **tx)
     .await?;
+    if dropped.rows_affected() > 0 {
+        audit::append(tx, &entry, now).await?;
+    }
     Ok(())
 }
 

@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 
 use serde_json::json;
 
-use super::{Store, Tx, unreadable};
+use super::{Store, Tx, json, unreadable};
 use crate::domain::{
-    action::{Kind, Origin},
+    action::{Details, Kind, Origin},
     agent::Name,
     audit::{self, Entry, GENESIS, Record, What, chain::Anchor, stamp},
     ids::{ActionId, AgentId, FleetId, UserId},
+    secret::Scope,
 };
 
 /// Adds an entry to the chain, in the transaction of what it tells. Returns the number of its row.
@@ -135,10 +136,11 @@ async fn delete_some(tx: &mut Tx) -> sqlx::Result<bool> {
     Ok(done.rows_affected() > 0)
 }
 
-/// An entry about an action: about its agent if it has but one, about their fleet if they have but one.
+/// An entry about an action: about its agent if it has but one, about their fleet if they have but one. What else it is
+/// about, its details tell.
 pub(super) async fn about(tx: &mut Tx, action: ActionId, what: What) -> sqlx::Result<Entry> {
     let row = sqlx::query!(
-        r#"SELECT kind AS "kind!", actor, origin AS "origin!", plan_digest,
+        r#"SELECT kind AS "kind!", actor, origin AS "origin!", details AS "details!", plan_digest,
                   count(agents.id) AS "targets!: i64", min(agents.id) AS "agent?: i64", min(agents.name) AS "agent_name?: String",
                   min(fleets.id) AS "fleet?: i64", min(fleets.name) AS "fleet_name?: String",
                   count(DISTINCT fleets.id) AS "fleets!: i64"
@@ -157,7 +159,8 @@ pub(super) async fn about(tx: &mut Tx, action: ActionId, what: What) -> sqlx::Re
         named(row.agent, row.agent_name)?,
         named(row.fleet, row.fleet_name)?,
     );
-    Ok(Entry {
+    let details: Details = json("details", &row.details)?;
+    let mut entry = Entry {
         actor: row.actor.map(UserId::from_db),
         agent: agent
             .filter(|_| row.targets == 1)
@@ -169,6 +172,27 @@ pub(super) async fn about(tx: &mut Tx, action: ActionId, what: What) -> sqlx::Re
         kind: Some(kind),
         plan: row.plan_digest,
         ..Entry::new(what, audit::Origin::Request(origin))
+    };
+    if let Some(subject) = details.subject(kind) {
+        entry.details["about"] = subject.into();
+    }
+    if row.targets > 0 {
+        return Ok(entry);
+    }
+    match details.scope() {
+        Scope::Agent(agent) => about_agent(tx, agent, entry).await,
+        Scope::Fleet(fleet) => about_fleet(tx, fleet, entry).await,
+        Scope::All => Ok(entry),
+    }
+}
+
+async fn about_fleet(tx: &mut Tx, fleet: FleetId, entry: Entry) -> sqlx::Result<Entry> {
+    let name = sqlx::query_scalar!("SELECT name FROM fleets WHERE id = ?", fleet.0)
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok(Entry {
+        fleet: named(Some(fleet.0), Some(name))?.map(|(id, name)| (FleetId(id), name)),
+        ..entry
     })
 }
 

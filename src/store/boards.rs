@@ -168,16 +168,6 @@ pub async fn insert(
     Ok(id.map(BoardId))
 }
 
-/// Whether an action has made a board.
-pub async fn is_made(tx: &mut Tx, action: ActionId) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT 1 FROM boards WHERE action_id = ?) AS "made!: bool""#,
-        action.0
-    )
-    .fetch_one(&mut **tx)
-    .await
-}
-
 /// Its message is to be edited at `now`, unless that was said since it was looked at.
 pub async fn touch(
     tx: &mut Tx,

@@ -6,7 +6,7 @@ use super::{Store, Tx, unreadable};
 use crate::domain::{
     agent::Name,
     freeze::{Freeze, Held, Mode},
-    ids::{ActionId, AgentId, FleetId, FreezeId, UserId},
+    ids::{ActionId, AgentId, ContainerId, FleetId, FreezeId, UserId},
 };
 
 impl Store {
@@ -41,7 +41,7 @@ impl Store {
     /// What a freeze holds.
     pub async fn held_by(&self, freeze: FreezeId) -> sqlx::Result<Vec<Held>> {
         let rows = sqlx::query!(
-            r#"SELECT agent_id AS "agent!", paused AS "paused: bool", cut AS "cut: bool"
+            r#"SELECT agent_id AS "agent!", container_id, paused AS "paused: bool", cut AS "cut: bool"
                FROM frozen_agents WHERE freeze_id = ? ORDER BY agent_id"#,
             freeze.0
         )
@@ -49,6 +49,7 @@ impl Store {
         .await?;
         let held = rows.into_iter().map(|row| Held {
             agent: AgentId(row.agent),
+            container: row.container_id.map(ContainerId),
             paused: row.paused,
             cut: row.cut,
         });
@@ -94,13 +95,15 @@ pub async fn insert(
 }
 
 /// An agent is held by that freeze, besides how it was held before.
-pub async fn hold(tx: &mut Tx, freeze: FreezeId, held: Held) -> sqlx::Result<()> {
+pub async fn hold(tx: &mut Tx, freeze: FreezeId, held: &Held) -> sqlx::Result<()> {
+    let container = held.container.as_ref().map(ContainerId::as_str);
     sqlx::query!(
-        "INSERT INTO frozen_agents (agent_id, freeze_id, paused, cut) VALUES (?, ?, ?, ?)
-         ON CONFLICT (agent_id) DO UPDATE SET freeze_id = excluded.freeze_id, paused = max(paused, excluded.paused),
-                                              cut = max(cut, excluded.cut)",
+        "INSERT INTO frozen_agents (agent_id, freeze_id, container_id, paused, cut) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (agent_id) DO UPDATE SET freeze_id = excluded.freeze_id, container_id = excluded.container_id,
+                                              paused = max(paused, excluded.paused), cut = max(cut, excluded.cut)",
         held.agent.0,
         freeze.0,
+        container,
         held.paused,
         held.cut
     )

@@ -70,3 +70,21 @@ pub async fn note_stop(tx: &mut Tx, drained: bool, now: DateTime<Utc>) -> sqlx::
     audit::append(tx, &entry, now).await?;
     Ok(())
 }
+
+/// What the files said when they were last read; None before the first time.
+pub async fn said_by_files(tx: &mut Tx) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("SELECT body FROM said_by_files")
+        .fetch_optional(&mut **tx)
+        .await
+}
+
+/// Keeps what they say now, in the transaction that tells what has changed.
+pub async fn keep_said(tx: &mut Tx, body: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO said_by_files (only, body) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET body = excluded.body",
+        body
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -127,6 +127,10 @@ async fn another_action_still_asks_and_so_does_the_same_after_the_end() {
     test.olga().press(&question, "Withdraw").await.unwrap();
     until_said(&test, "restart `scout`: cancelled").await;
     test.pass(TimeDelta::hours(1));
+    for _ in 0..2 {
+        test.ops().drop_ended_grants().await.unwrap();
+    }
+    insta::assert_snapshot!(test.done("audit what:\"grant ended\"").await, @"`23` <t:1795266000:f> **grant ended** stop `scout` · by Yardarm (yardarm) “the same again until 2026-11-21 13:00:00 UTC” · action 4");
     asked(&test, "olga", "stop agent:scout").await;
     test.finish().await;
 }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use localcord::{Message, Person, Reply};
-use yardarm::domain::agent::State;
+use yardarm::domain::{agent::State, ids::ActionId};
 
 use crate::support::{talk::slash, test_app::TestApp};
 
@@ -22,6 +22,13 @@ async fn team_with(more: &[(&str, &str)]) -> TestApp {
     test.deploy("scout").await;
     test.engine.forget_calls();
     test
+}
+
+/// What stands on the buttons of a question by now.
+fn buttons(test: &TestApp, question: &Message) -> Vec<String> {
+    let all = test.cord.channel("ops").messages();
+    let now = all.iter().find(|message| message.id() == question.id());
+    TestApp::labels_on(now.unwrap())
 }
 
 fn ravi(test: &TestApp) -> Person {
@@ -58,6 +65,8 @@ async fn what_others_approve_is_done_and_told() {
     ");
     assert_eq!(test.engine.changes(), [""; 0]);
 
+    let open = ["Approve", "Deny", "Details", "Withdraw"];
+    assert_eq!(buttons(&test, &question), open);
     ravi(&test).press(&question, "Approve").await.unwrap();
     insta::assert_snapshot!(card(&test, "done in").await, @"
     🗳️ <@olga> asks to **remove** `scout` in `main`. Its container is deleted; the data in its volumes stays.
@@ -66,6 +75,8 @@ async fn what_others_approve_is_done_and_told() {
     ✅ remove `scout`: done in 0.0 s · decided by <@ravi> after 0.0 s
     -# approval 2 · plan 82a8ec5183aa
     ");
+    let over = ["(Approve)", "(Deny)", "Details", "(Withdraw)"];
+    assert_eq!(buttons(&test, &question), over);
     let told = test
         .cord
         .channel("ops")
@@ -261,6 +272,67 @@ async fn the_list_answers_without_a_card() {
 }
 
 #[tokio::test]
+async fn the_details_are_the_whole_plan_for_whoever_asks() {
+    let test = team().await;
+    let (_, question) = asked(&test).await;
+    let pressed = ravi(&test).press(&question, "Details").await.unwrap();
+    let details = pressed.until(|text| !text.is_empty()).await.unwrap();
+    let message = details.message().unwrap();
+    assert!(message.is_ephemeral(), "{}", message.text());
+    let files = message.attachments();
+    let plan: serde_json::Value = serde_json::from_str(&files[0].text()).unwrap();
+    let action = test.ops().action(ActionId(2)).await.unwrap();
+    assert_eq!(plan, serde_json::to_value(action.plan.unwrap()).unwrap());
+    assert_eq!(plan["parts"][0]["agent"], "scout");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_waits_is_listed_and_offered_oldest_first() {
+    let test = team().await;
+    for number in 1..8 {
+        test.ops_deploy(&format!("agent-{number}")).await;
+    }
+    for number in 1..8 {
+        let request = test.send(&format!("remove agent:agent-{number}")).await;
+        test.end_of(&request).await;
+        test.clock.advance(TimeDelta::minutes(1));
+    }
+    let list = slash(&ravi(&test), "approve").send().await.unwrap();
+    insta::assert_snapshot!(test.said(&list.text()), @"
+    Waiting for you: 7
+    **9** · remove `agent-1` · by <@olga> 7 min 0 s ago · lapses <t:1795348800:R>
+    **10** · remove `agent-2` · by <@olga> 6 min 0 s ago · lapses <t:1795348860:R>
+    **11** · remove `agent-3` · by <@olga> 5 min 0 s ago · lapses <t:1795348920:R>
+    **12** · remove `agent-4` · by <@olga> 4 min 0 s ago · lapses <t:1795348980:R>
+    **13** · remove `agent-5` · by <@olga> 3 min 0 s ago · lapses <t:1795349040:R>
+    … and 2 more; they follow once these are answered.
+    ");
+    insta::assert_snapshot!(TestApp::labels(&list).join(", "), @"Approve 9, Deny 9, Details of 9, Approve 10, Deny 10, Details of 10, Approve 11, Deny 11, Details of 11, Approve 12, Deny 12, Details of 12, Approve 13, Deny 13, Details of 13");
+    let offered = ravi(&test).autocomplete("approve").focus("id", "");
+    let offered = offered.send().await.unwrap();
+    let offered: Vec<String> = offered.iter().map(|choice| choice.name.clone()).collect();
+    insta::assert_snapshot!(offered.join("\n"), @"
+    9 · remove agent-1
+    10 · remove agent-2
+    11 · remove agent-3
+    12 · remove agent-4
+    13 · remove agent-5
+    14 · remove agent-6
+    15 · remove agent-7
+    ");
+    let narrowed = ravi(&test).autocomplete("approve").focus("id", "agent-3");
+    assert_eq!(narrowed.send().await.unwrap().len(), 1);
+    let own = test.olga().autocomplete("approve").focus("id", "");
+    assert_eq!(
+        own.send().await.unwrap().len(),
+        0,
+        "nobody decides on their own"
+    );
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn an_answer_can_be_typed() {
     let test = team().await;
     asked(&test).await;
@@ -411,6 +483,7 @@ async fn an_owner_breaks_the_glass_and_all_owners_are_told() {
     );
     let mentioned = told.allowed_mentions().unwrap()["users"].clone();
     assert_eq!(mentioned.as_array().unwrap().len(), 2, "{mentioned}");
+    insta::assert_snapshot!(test.done("audit what:\"broke glass\"").await, @"`6` <t:1795262400:f> **broke glass** remove `scout` · by <@olga> “leaking” · action 2");
     assert_eq!(
         test.engine.changes(),
         ["stop yardarm-scout", "remove yardarm-scout"]

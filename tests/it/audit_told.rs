@@ -205,3 +205,117 @@ async fn each_rule_grant_and_team_that_a_reload_changes_is_told() {
     "#);
     test.finish().await;
 }
+
+impl TestApp {
+    /// What was told of actions that were asked for, and of how they ended, since `first`.
+    async fn lives_since(&self, first: usize) -> String {
+        let records = self.records().await;
+        let tells = |record: &&Record| {
+            ["asked", "accepted", "cancelled", "denied", "void"].contains(&record.what.as_str())
+        };
+        let told = records.iter().skip(first).filter(tells);
+        let lines = told.map(|record| {
+            let line = self.line(record);
+            line.split_once(' ').unwrap().1.to_owned()
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_for_is_told_with_what_it_is_about() {
+    let test = unclaimed().await;
+    test.claim().await;
+    test.deploy("scout").await;
+    test.done("fleet create name:north").await;
+    let first = test.records().await.len();
+    test.done("grant add level:operator fleet:prod-* user:ravi")
+        .await;
+    test.fill_in_secret("secret set name:KEY fleet:north").await;
+    test.fill_in_secret("secret set name:KEY agent:scout").await;
+    test.done("silence fleet:north hours:2 reason:noon").await;
+    test.done("board here fleet:north").await;
+    test.done("schedule add name:nightly cron:@daily action:report")
+        .await;
+    test.done("fleet add agent:scout fleet:north").await;
+    let question = test.send("freeze fleet:north reason:fire").await;
+    let frozen = question.press("Freeze").await.unwrap();
+    test.end_of(&frozen).await;
+    insta::assert_snapshot!(test.lives_since(first).await, @r#"
+    accepted, grant add, by olga, from chat, {"about":"operator on `prod-*` for <@ravi>"}
+    accepted, secret set, fleet north, by olga, from chat, {"about":"`KEY` for fleet `north`"}
+    accepted, secret set, agent scout, fleet main, by olga, from chat, {"about":"`KEY` for `scout`"}
+    accepted, silence, fleet north, by olga, from chat, “noon”, {"about":"fleet north for 2 h"}
+    accepted, board, fleet north, by olga, from chat, {"about":"of `north` in #ops"}
+    accepted, schedule add, by olga, from chat, {"about":"`nightly`"}
+    accepted, fleet add, agent scout, fleet main, by olga, from chat, {"about":"to `north`"}
+    accepted, freeze, fleet north, by olga, from chat, “fire”, {"about":"`north`"}
+    "#);
+    insta::assert_snapshot!(test.done("audit action:\"secret set\"").await, @r"
+    `21` <t:1795262400:f> **succeeded** secret set `KEY` for `scout` · by <@olga> · action 5
+    `20` <t:1795262400:f> **secret set** secret set `scout` · by <@olga> “\`KEY\` for \`scout\`” · action 5
+    `19` <t:1795262400:f> **running** secret set `KEY` for `scout` · by <@olga> · action 5
+    `18` <t:1795262400:f> **accepted** secret set `KEY` for `scout` · by <@olga> · action 5
+    `17` <t:1795262400:f> **succeeded** secret set `KEY` for fleet `north` · by <@olga> · action 4
+    `16` <t:1795262400:f> **secret set** secret set `north` · by <@olga> “\`KEY\` for fleet \`north\`” · action 4
+    `15` <t:1795262400:f> **running** secret set `KEY` for fleet `north` · by <@olga> · action 4
+    `14` <t:1795262400:f> **accepted** secret set `KEY` for fleet `north` · by <@olga> · action 4
+    ");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn why_something_is_void_or_denied_is_told() {
+    let test = unclaimed().await;
+    test.claim().await;
+    test.deploy("scout").await;
+    test.done("grant add level:operator fleet:* user:ravi")
+        .await;
+    let ravi = test.cord.user("ravi").in_channel("ops");
+    let ops = test.cord.channel("ops");
+    let first = test.records().await.len();
+    test.send("stop agent:scout").await;
+    let card = ops.wait_for_text("-# approval").await.unwrap();
+    test.done("redeploy agent:scout").await;
+    let void = ravi.press(&card, "Approve").await.unwrap();
+    test.whisper(&void).await;
+    test.send("stop agent:scout").await;
+    ops.wait_for_text("-# approval 5").await.unwrap();
+    let denied = ravi.slash("approve").option("id", 5);
+    let denied = denied.option("decision", "deny").option("reason", "busy");
+    let denied = denied.send().await.unwrap();
+    denied.until_text("Denied.").await.unwrap();
+    insta::assert_snapshot!(test.lives_since(first).await, @r#"
+    asked, stop, agent scout, fleet main, by olga, from chat, {}
+    accepted, redeploy, agent scout, fleet main, by olga, from chat, {"image":"demo:1","template":"demo"}
+    void, stop, agent scout, fleet main, by olga, from chat, “the plan has changed: `scout` has another container by now”, {}
+    asked, stop, agent scout, fleet main, by olga, from chat, {}
+    denied, stop, agent scout, fleet main, by olga, from chat, “busy”, {}
+    "#);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_the_files_said_otherwise_while_nobody_ran_is_told_by_the_next_start() {
+    let mut test = unclaimed().await;
+    test.claim().await;
+    test.restart().await;
+    let first = test.records().await.len();
+    test.down().await;
+    let ravi = test.cord.user("ravi").id();
+    let grant = format!("[[grant]]\nuser = {ravi}\nlevel = \"viewer\"\nfleet = \"*\"\n");
+    let rules = RULES.replace("approvals = 1", "approvals = 2");
+    write_settings(&test, &format!("{grant}{rules}"));
+    test.up().await;
+    test.restart().await;
+    let told = test.told_since(first).await;
+    let told: Vec<&str> = told
+        .lines()
+        .filter(|line| !line.starts_with("started") && !line.starts_with("stopped"))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    policy set, from file, “stops are asked about”, {"effect":"ask 2 other people"}
+    granted, from file, “viewer on `*` for <@ravi>”, {"grant":{"created_at":null,"fleets":"*","granted_by":null,"holder":{"user":ravi},"id":null,"level":"viewer","source":"file","until":null}}
+    "#);
+    test.finish().await;
+}

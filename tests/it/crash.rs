@@ -2,8 +2,11 @@
 
 use std::process::ExitStatus;
 
-use localcord::Reply;
-use yardarm::{domain::action::State, store::Store};
+use localcord::{Message, Reply};
+use yardarm::{
+    domain::action::State,
+    store::{Store, ledger::Ledger},
+};
 
 use crate::support::{docker_host::docker, program::Program, told::assert_told};
 
@@ -129,6 +132,91 @@ async fn killed_at_each_step_of_a_redeploy_and_started_again() {
     }
     program.terminate().await;
     program.assert_whole().await;
+}
+
+impl Program {
+    /// Ravi owns everything beside Olga, and what is grave is asked about.
+    async fn of_two() -> Self {
+        let program = Self::new(&["access.preset=\"team\""]).await;
+        let ravi = program.cord.user("ravi").id();
+        let grant = format!("[[grant]]\nuser = {ravi}\nlevel = \"owner\"\nfleet = \"*\"\n");
+        std::fs::write(program.path("yardarm.toml"), grant).unwrap();
+        program
+    }
+
+    /// Waits until the audit, read beside the process, has that to tell of an action.
+    async fn until_told(&self, what: &str, action: i64) {
+        let ledger = Ledger::open(&self.path("yardarm.db")).await.unwrap();
+        loop {
+            let rows = ledger.rows(1, 1000).await.unwrap();
+            if rows
+                .iter()
+                .any(|row| row.what == what && row.action_id == Some(action))
+            {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn killed_between_the_answer_and_the_report_what_was_approved_is_done_once() {
+    let mut program = Program::of_two().await;
+    program.up().await;
+    let ravi = program.cord.user("ravi").in_channel("ops");
+    let ops = program.cord.channel("ops");
+    // Each agent takes two actions.
+    for (round, what) in (0..).zip(["voted", "approved", "running", "succeeded"]) {
+        let (name, action) = (format!("scout-{round}"), 2 * round + 2);
+        let deployed = program.deploy("calm", &name).await;
+        deployed.until_text("running after").await.unwrap();
+        program.send("remove", &name).await;
+        let mark = format!("-# approval {action} ");
+        let question = ops.wait_for_text(&mark).await.unwrap();
+        ravi.press(&question, "Approve").await.unwrap();
+        program.until_told(what, action).await;
+        program.kill().await;
+        program.up().await;
+
+        let result = format!("-# result {action}");
+        ops.wait_for_text(&result).await.unwrap();
+        let is_over = |message: &Message| {
+            message.text().contains(&mark)
+                && message
+                    .buttons()
+                    .iter()
+                    .all(|button| !button.enabled || button.label == "Details")
+        };
+        let card = ops.wait_for(is_over).await.unwrap().text();
+        assert!(card.contains("✅ remove"), "{what}: {card}");
+        assert_eq!(program.containers("{{.Names}}"), [""; 0], "{what}");
+        let told = ops.texts();
+        let told = told.iter().filter(|text| text.ends_with(&result));
+        assert_eq!(told.count(), 1, "{what}");
+    }
+    program.terminate().await;
+    program.assert_whole().await;
+}
+
+#[tokio::test]
+async fn each_start_logs_an_anchor_that_verifies() {
+    let mut program = Program::new(&[]).await;
+    for _ in 0..2 {
+        program.up().await;
+        program.terminate().await;
+    }
+    let log = program.log();
+    let anchors = log.split("\"audit.anchor\":\"").skip(1);
+    let anchors: Vec<&str> = anchors.filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(anchors.len(), 2, "{log}");
+    for anchor in anchors {
+        let verified = program.run(&["audit", "verify", "--anchor", anchor]).await;
+        assert!(verified.status.success(), "{anchor}: {verified:?}");
+    }
+    let forged = format!("1:{}", "0".repeat(64));
+    let broken = program.run(&["audit", "verify", "--anchor", &forged]).await;
+    assert!(!broken.status.success());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! `/freeze` and `/unfreeze`: everything stands still at once, and goes on as it was.
 
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use yardarm::{
     domain::{
         action::Origin,
@@ -8,6 +9,7 @@ use yardarm::{
             State::{self, Down, Frozen, Paused, Running, Stopped},
         },
     },
+    engine::Engine as _,
     ops::{
         Ops,
         actions::{Request, Requester},
@@ -230,6 +232,28 @@ async fn what_is_cut_off_runs_on_and_rejoins_under_its_name() {
 }
 
 #[tokio::test]
+async fn another_container_that_an_agent_has_by_now_is_cut_off_too() {
+    let test = scene().await;
+    let networks = test.engine.networks_of("yardarm-runner");
+    freeze(&test, " mode:cut").await;
+    // As if a redeploy had moved the agent on in the very moment in which its old container was cut off.
+    let fresh = test.engine.foreign("yardarm-runner-fresh");
+    let joined = test.engine.connect(&fresh, &networks[0], "runner").await;
+    joined.unwrap();
+    let moved = format!("UPDATE agents SET container_id = '{fresh}' WHERE name = 'runner'");
+    let address = format!("sqlite://{}", test.path("yardarm.db").display());
+    let mut database = SqliteConnection::connect(&address).await.unwrap();
+    let done = sqlx::raw_sql(AssertSqlSafe(moved)).execute(&mut database);
+    done.await.unwrap();
+    database.close().await.unwrap();
+    test.ops().load().await.unwrap();
+    test.ops().resync().await.unwrap();
+    assert!(test.ops().keep_frozen(false).await.unwrap());
+    assert_eq!(test.engine.networks_of("yardarm-runner-fresh"), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_freeze_of_everything_takes_over_what_a_fleets_held() {
     let test = scene().await;
     freeze(&test, " fleet:north mode:cut").await;
@@ -406,6 +430,9 @@ async fn a_crash_in_the_middle_of_thawing_is_made_good_at_start() {
     settled(&test, "guard", Running).await;
     settled(&test, "waiter", Paused).await;
     test.until(|ops| ops.frozen(None).is_none()).await;
+    let told = test.ops().store.ledger().rows(1, 1000).await.unwrap();
+    let told = told.iter().filter(|row| row.what == "unfrozen");
+    assert_eq!(told.count(), 1);
     test.finish().await;
 }
 

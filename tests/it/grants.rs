@@ -6,7 +6,7 @@ use yardarm::{
     clock::Clock,
     domain::{
         grant::{Grant, Holder, Level, Source},
-        ids::{GrantId, UserId},
+        ids::{GrantId, RoleId, UserId},
         pattern::Pattern,
     },
     ops::{claims, grants},
@@ -28,6 +28,20 @@ async fn unasked(overrides: &[(&str, &str)]) -> TestApp {
     std::fs::write(&file, rule).unwrap();
     test.up_from(&file).await;
     test
+}
+
+/// An owner of everything, as `yardarm grant` makes one.
+fn by_host(holder: Holder) -> Grant {
+    Grant {
+        id: None,
+        holder,
+        level: Level::Owner,
+        fleets: Pattern::everything(),
+        until: None,
+        source: Source::Host,
+        granted_by: None,
+        created_at: None,
+    }
 }
 
 impl TestApp {
@@ -240,6 +254,27 @@ async fn the_last_owner_stays() {
 }
 
 #[tokio::test]
+async fn the_last_owner_stays_although_it_is_a_role() {
+    let test = unclaimed().await;
+    let store = Store::open_or_join(&test.path("yardarm.db")).await.unwrap();
+    let settings = test.source().read().unwrap().0;
+    let now = test.clock.now();
+    let crew: u64 = test.cord.role_id("crew").into();
+    let grant = by_host(Holder::Role(RoleId(crew)));
+    grants::grant_on_host(&store, &settings, grant, now)
+        .await
+        .unwrap();
+    test.ops().refresh_rights().await.unwrap();
+    let ravi = test.cord.user("ravi").in_channel("ops");
+    let refused = slash(&ravi, "grant remove grant:1").send().await.unwrap();
+    insta::assert_snapshot!(test.refusal(&refused).await, @"That would take away the last owner: somebody who owns `*` must remain. Grant owner to somebody else first.");
+    let last = grants::revoke_on_host(&store, &settings, GrantId(1), now).await;
+    assert!(last.unwrap_err().to_string().contains("the last owner"));
+    store.close().await;
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_team_is_made_holds_a_grant_and_goes_with_it() {
     let test = unasked(&[]).await;
     test.deploy("scout").await;
@@ -317,16 +352,7 @@ async fn what_the_host_grants_counts_without_a_restart() {
     let settings = test.source().read().unwrap().0;
     let now = test.clock.now();
     let olga: u64 = test.olga().id().into();
-    let grant = Grant {
-        id: None,
-        holder: Holder::User(UserId(olga)),
-        level: Level::Owner,
-        fleets: Pattern::everything(),
-        until: None,
-        source: Source::Host,
-        granted_by: None,
-        created_at: None,
-    };
+    let grant = by_host(Holder::User(UserId(olga)));
     let said = grants::grant_on_host(&store, &settings, grant, now)
         .await
         .unwrap();

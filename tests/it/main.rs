@@ -41,6 +41,7 @@ mod grants;
 mod host_rights;
 mod hostile;
 mod idle;
+mod in_force;
 mod install_service;
 mod logs;
 mod matrix;

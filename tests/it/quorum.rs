@@ -81,6 +81,34 @@ async fn two_of_two_have_to_approve_and_one_counts_once() {
 }
 
 #[tokio::test]
+async fn an_answer_may_change_until_it_is_decided() {
+    let test = scene(2).await;
+    let question = asked(&test).await;
+    press(&test, "ravi", &question).await;
+    card(&test, "1 of 2 approvals").await;
+    let form = person(&test, "ravi").press(&question, "Deny").await;
+    let form = form.unwrap().modal().unwrap();
+    form.fill("reason", "on second thoughts")
+        .submit()
+        .await
+        .unwrap();
+    let text = card(&test, "denied").await;
+    assert!(
+        text.contains("🚫 <@ravi> <t:1795262400:R>: on second thoughts"),
+        "{text}"
+    );
+    assert!(!text.contains('✅'), "{text}");
+    let late = person(&test, "gus").forge(&question, "v1:approve:2").await;
+    let late = test.whisper(&late.unwrap()).await;
+    assert!(
+        late.starts_with("This was decided already, by <@ravi>"),
+        "{late}"
+    );
+    assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn of_two_last_answers_at_the_same_instant_one_decides() {
     let test = scene(1).await;
     let question = asked(&test).await;
@@ -120,6 +148,47 @@ async fn an_approver_who_lost_the_role_before_the_last_answer_does_not_count() {
     assert!(!text.contains("✅ <@ravi>"), "{text}");
     assert_eq!(test.engine.changes(), [""; 0]);
     assert_eq!(test.state("scout"), State::Running);
+    insta::assert_snapshot!(test.done("audit agent:scout what:\"vote dropped\"").await, @r"`8` <t:1795262400:f> **vote dropped** remove `scout` · by Yardarm (yardarm) “\<\@ravi\> may not answer any more” · action 2");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_waits_for_discord_is_waited_for_once() {
+    let test = scene(1).await;
+    let question = asked(&test).await;
+    // The answer asks three times who somebody is; the fourth time is the execution's.
+    let members = "/guilds/*/members/*";
+    let counted = Fault::slow(Duration::ZERO).times(3).on("GET", members);
+    test.cord.inject(counted);
+    let execution = test.cord.inject(Fault::hang().times(1).on("GET", members));
+    press(&test, "ravi", &question).await;
+    execution.met().await.unwrap();
+    for _ in 0..2 {
+        test.ops().execute(ActionId(2)).await.unwrap();
+    }
+    assert_eq!(test.engine.changes(), [""; 0]);
+    execution.release();
+    card(&test, "done in").await;
+    assert_eq!(test.engine.changes(), REMOVED);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn who_approves_what_was_withdrawn_within_that_moment_learns_that() {
+    let test = scene(1).await;
+    let question = asked(&test).await;
+    test.done("redeploy agent:scout").await;
+    // First it is asked who votes, then whether the requester is still there.
+    let members = "/guilds/*/members/*";
+    let voter = Fault::slow(Duration::ZERO).times(1).on("GET", members);
+    test.cord.inject(voter);
+    let requester = test.cord.inject(Fault::hang().on("GET", members));
+    let pressed = press(&test, "ravi", &question).await;
+    requester.met().await.unwrap();
+    test.olga().press(&question, "Withdraw").await.unwrap();
+    card(&test, "cancelled").await;
+    requester.release();
+    insta::assert_snapshot!(test.whisper(&pressed).await, @"This question is closed: it is cancelled.");
     test.finish().await;
 }
 

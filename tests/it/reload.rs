@@ -95,3 +95,32 @@ async fn an_owner_who_was_dropped_is_refused_from_then_on() {
     );
     test.finish().await;
 }
+
+#[tokio::test]
+async fn who_takes_the_last_owner_away_is_told() {
+    let mut test = TestApp::prepare(&[("access.owners", "[]")]).await;
+    let file = test.path("yardarm.toml");
+    let owner = |holder: String| format!("[[grant]]\n{holder}\nlevel = \"owner\"\nfleet = \"*\"\n");
+    let olga = owner(format!("user = {}", test.olga().id()));
+    std::fs::write(&file, &olga).unwrap();
+    test.up_from(&file).await;
+    let crew = owner(format!("role = {}", test.cord.role_id("crew")));
+    std::fs::write(&file, format!("{crew}{olga}")).unwrap();
+    let said = test.done("reload").await;
+    assert!(said.contains("Templates: 1.\n"), "{said}");
+    std::fs::write(&file, crew).unwrap();
+    let said = test.done("reload").await;
+    assert!(
+        said.contains("No person owns `*` without an end any more, by name or in a team."),
+        "{said}"
+    );
+    std::fs::write(&file, "").unwrap();
+    let ravi = test.cord.user("ravi").in_channel("ops");
+    let reply = ravi.slash("reload").send().await.unwrap();
+    let said = test.end_of(&reply).await;
+    assert!(
+        said.contains("Nobody owns `*` any more: `yardarm grant` on the host names somebody."),
+        "{said}"
+    );
+    test.finish().await;
+}

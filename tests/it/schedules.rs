@@ -869,3 +869,30 @@ async fn a_clock_that_jumps_an_hour_either_way_does_nothing_twice() {
     assert_eq!(test.scheduled().await.len(), 2);
     test.finish().await;
 }
+
+#[tokio::test]
+async fn why_tells_who_approved_and_what_a_schedule_did() {
+    let mut test = TestApp::prepare(&[("access.preset", "\"team\"")]).await;
+    let owners = ["olga", "ravi"].map(|name| format!("\"{}\"", test.cord.user(name).id()));
+    test.set("access.owners", &format!("[{}]", owners.join(", ")));
+    test.up().await;
+    test.deploy("scout").await;
+    test.done("schedule add name:nightly cron:@daily action:restart agent:scout reason:fresh")
+        .await;
+    test.come("2026-11-22T00:00:00Z");
+    test.until_done("nightly").await;
+    test.send("redeploy agent:scout set:memory_mb=2048 reason:hungry")
+        .await;
+    let ops = test.cord.channel("ops");
+    let question = ops.wait_for_text("-# approval").await.unwrap();
+    let ravi = test.cord.user("ravi").in_channel("ops");
+    ravi.press(&question, "Approve").await.unwrap();
+    ops.wait_for_text("-# result").await.unwrap();
+    insta::assert_snapshot!(test.done("why agent:scout").await, @"
+    **scout** is running. How it came to that:
+    <t:1795262400:f> **deploy** by <@olga> · accepted · running · succeeded · action 1
+    <t:1795305600:f> **restart** by <@olga> · because “schedule nightly” · accepted · running · succeeded · action 3
+    <t:1795305600:f> **redeploy** by <@olga> · because “hungry” · asked · voted by <@ravi> · accepted · approved by <@ravi> · running · succeeded · action 4
+    ");
+    test.finish().await;
+}

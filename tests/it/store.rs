@@ -10,9 +10,10 @@ use yardarm::{
     domain::{
         action::{Arguments, Details, Kind, Origin, Reply, State, Step},
         agent::{Desired, Name},
+        freeze::Held,
         ids::{
-            ActionId, AgentId, AlertId, BoardId, ChannelId, ContainerId, FleetId, GrantId, ImageId,
-            IncidentId, InstanceId, InteractionId, MessageId, NudgeId, UserId,
+            ActionId, AgentId, AlertId, BoardId, ChannelId, ContainerId, FleetId, FreezeId,
+            GrantId, ImageId, IncidentId, InstanceId, InteractionId, MessageId, NudgeId, UserId,
         },
         incident::{Severity, Untold},
         outbox::{Exit, OutboxRow, Subject},
@@ -22,9 +23,9 @@ use yardarm::{
     store::{
         OpenError, Store, Tx,
         actions::{self, Ending, NewAction, NewTarget},
-        agents,
+        agents, allowances,
         boards::{self, NewBoard},
-        breakers, fleets, grants, is_taken,
+        breakers, fleets, freezes, grants, is_taken,
         outbox::{self, Notice},
         process,
         samples::Span,
@@ -376,6 +377,75 @@ async fn what_is_long_over_is_forgotten_and_what_may_go_on_is_not() {
         card.await.unwrap()
     };
     assert_eq!((card(3).await, card(5).await), (None, Some(MessageId(78))));
+}
+
+#[tokio::test]
+async fn what_was_done_before_it_was_marked_is_not_in_force_and_its_allowance_ends_once() {
+    let (_folder, store) = migrated(
+        20_261_121_200_000,
+        "INSERT INTO fleets (name, created_at) VALUES ('main', '2026-11-21T09:00:00+00:00');
+         INSERT INTO actions (id, kind, origin, details, state, created_at)
+             VALUES (7, 'stop', 'chat', '{}', 'running', '2026-11-21T09:00:00+00:00');
+         INSERT INTO allowances (id, action_id, user_id, kind, fleet_id, given_by, created_at, ends_at)
+             VALUES (3, 7, 5, 'stop', 1, 6, '2026-11-21T09:00:00+00:00', '2026-11-21T10:00:00+00:00');",
+    )
+    .await;
+    let action = ActionId(7);
+    assert!(!store.is_in_force(action).await.unwrap());
+    let mut tx = store.begin().await.unwrap();
+    actions::put_in_force(&mut tx, action).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(store.is_in_force(action).await.unwrap());
+
+    let end = "2026-11-21T10:00:00Z".parse().unwrap();
+    assert!(store.has_untold_ends(end).await.unwrap());
+    let mut tx = store.begin().await.unwrap();
+    for _ in 0..2 {
+        allowances::tell_ends(&mut tx, end).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert!(!store.has_untold_ends(end).await.unwrap());
+    let told = store.ledger().rows(1, 9).await.unwrap();
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (told[0].what.as_str(), told[0].actor),
+        ("grant ended", None)
+    );
+}
+
+#[tokio::test]
+async fn what_was_frozen_before_its_container_was_known_stays_frozen() {
+    let (_folder, store) = migrated(
+        20_261_121_211_000,
+        "INSERT INTO fleets (name, created_at) VALUES ('main', '2026-11-21T09:00:00+00:00');
+         INSERT INTO agents (id, name, fleet_id, desired, created_at)
+             VALUES (4, 'scout', 1, 'running', '2026-11-21T09:00:00+00:00');
+         INSERT INTO actions (id, kind, origin, details, state, created_at)
+             VALUES (7, 'freeze', 'chat', '{}', 'succeeded', '2026-11-21T09:00:00+00:00');
+         INSERT INTO freezes (id, mode, action_id, created_at, state)
+             VALUES (2, 'cut', 7, '2026-11-21T09:00:00+00:00', 'frozen');
+         INSERT INTO frozen_agents (agent_id, freeze_id, paused, cut) VALUES (4, 2, 0, 1);",
+    )
+    .await;
+    let mut held = Held {
+        agent: AgentId(4),
+        container: None,
+        paused: false,
+        cut: true,
+    };
+    let freeze = FreezeId(2);
+    assert_eq!(store.held_by(freeze).await.unwrap(), [held.clone()]);
+    held.container = Some(ContainerId("abc".to_owned()));
+    let mut tx = store.begin().await.unwrap();
+    freezes::hold(&mut tx, freeze, &held).await.unwrap();
+    assert_eq!(process::said_by_files(&mut tx).await.unwrap(), None);
+    for body in ["{}", "[]"] {
+        process::keep_said(&mut tx, body).await.unwrap();
+        let said = process::said_by_files(&mut tx).await.unwrap();
+        assert_eq!(said.as_deref(), Some(body));
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(store.held_by(freeze).await.unwrap(), [held]);
 }
 
 #[tokio::test]

@@ -93,30 +93,14 @@ const fn runs_now(kind: Kind) -> bool {
 }
 
 pub(super) fn whom(action: &Action) -> String {
-    if let Some(secret) = &action.details.secret {
-        return secret.to_string();
-    }
-    if let Some(grant) = &action.details.grant {
-        return grant.to_string();
-    }
-    if let Some(allowance) = &action.details.allowance {
-        return allowance.to_string();
-    }
-    if let Some(quiet) = &action.details.quiet {
-        return quiet.to_string();
-    }
-    let into = action.details.name.as_ref();
-    if let (Kind::Board | Kind::BoardRemove, Some(channel)) = (action.kind, action.details.channel)
-    {
-        let of = into.map_or_else(|| "all fleets".to_owned(), |fleet| format!("`{fleet}`"));
-        return format!("of {of} in <#{channel}>");
-    }
-    let fleet = into
-        .filter(|_| action.kind == Kind::FleetAdd)
-        .map_or_else(String::new, |fleet| format!(" to `{fleet}`"));
-    match (action.targets.as_slice(), into) {
-        ([only], _) => format!("`{}`{fleet}", only.name),
-        ([], Some(name)) => format!("`{name}`"),
+    let subject = action.details.subject(action.kind);
+    match (action.targets.as_slice(), subject) {
+        ([only], Some(into)) if action.kind == Kind::FleetAdd => format!("`{}` {into}", only.name),
+        (several, Some(into)) if action.kind == Kind::FleetAdd => {
+            format!("{} agents {into}", several.len())
+        }
+        (_, Some(subject)) => subject,
+        ([only], None) => format!("`{}`", only.name),
         ([], None) if matches!(action.kind, Kind::Freeze | Kind::Unfreeze) => {
             "everything".to_owned()
         }
@@ -124,7 +108,7 @@ pub(super) fn whom(action: &Action) -> String {
         ([], None) if action.kind == Kind::Report => "of the week".to_owned(),
         ([], None) if action.kind == Kind::Purge => "of what is kept no longer".to_owned(),
         ([], None) => "settings and templates".to_owned(),
-        (several, _) => format!("{} agents{fleet}", several.len()),
+        (several, None) => format!("{} agents", several.len()),
     }
 }
 

@@ -1,11 +1,12 @@
 //! The audit, for people: rows, the way of an agent, and what is noted down once a day.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::Value;
 use serenity::all::ButtonStyle;
 
 use super::{
     CONTENT_MAX, File, Rendered, button, row,
-    text::{clip, count, escape},
+    text::{clip, count, escape, sentence},
 };
 use crate::{
     discord::press::Press,
@@ -58,7 +59,8 @@ pub fn page(page: &Page) -> Rendered {
 }
 
 fn line(record: &Record) -> String {
-    let whom = record.agent_name.as_ref().or(record.fleet_name.as_ref());
+    let name = record.agent_name.as_ref().or(record.fleet_name.as_ref());
+    let name = name.map(|name| format!("`{}`", escape(name)));
     let parts = [
         Some(format!(
             "`{}` {} **{}**",
@@ -67,12 +69,19 @@ fn line(record: &Record) -> String {
             escape(&record.what)
         )),
         record.kind.as_deref().map(escape),
-        whom.map(|name| format!("`{}`", escape(name))),
+        about(record).or(name),
         Some(format!("· {}", who(record))),
         record.text.as_deref().map(quoted),
         record.action_id.map(|id| format!("· action {id}")),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// What an action is about besides agents; our own words.
+fn about(record: &Record) -> Option<String> {
+    let details: Value = serde_json::from_str(&record.details).ok()?;
+    let about = details["about"].as_str()?;
+    Some(sentence(about, TEXT_MAX))
 }
 
 fn quoted(text: &str) -> String {

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use tokio::sync::Notify;
 use tracing::{
     Event, Level, Subscriber,
     field::{Field, Visit},
@@ -18,8 +19,9 @@ use tracing_subscriber::{
 /// Everything logged at `ERROR` on the threads it listens on, and what is said of each action's end.
 #[derive(Clone, Default)]
 pub(crate) struct Errors {
-    errors: Arc<Mutex<Vec<String>>>,
+    logged: Arc<Mutex<Vec<String>>>,
     ended: Arc<Mutex<Vec<String>>>,
+    news: Arc<Notify>,
 }
 
 impl Errors {
@@ -42,7 +44,18 @@ impl Errors {
 
     /// What was logged so far; forgets it.
     pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.errors.lock().unwrap())
+        std::mem::take(&mut *self.logged.lock().unwrap())
+    }
+
+    /// Waits until something with that in it was logged; forgets all that was so far.
+    pub(crate) async fn until(&self, text: &str) {
+        loop {
+            let news = self.news.notified();
+            if self.take().iter().any(|error| error.contains(text)) {
+                return;
+            }
+            news.await;
+        }
     }
 
     /// A line for each action that has ended.
@@ -57,7 +70,7 @@ impl<S: Subscriber> Layer<S> for Errors {
         let ours = metadata.target().starts_with("yardarm");
         let ends = metadata.fields().field("action.state").is_some();
         let lines = match *metadata.level() {
-            Level::ERROR => &self.errors,
+            Level::ERROR => &self.logged,
             Level::INFO if ends => &self.ended,
             _ => return,
         };
@@ -66,6 +79,7 @@ impl<S: Subscriber> Layer<S> for Errors {
             event.record(&mut text);
             let line = text.0.trim_end().to_owned();
             lines.lock().unwrap().push(line);
+            self.news.notify_waiters();
         }
     }
 }

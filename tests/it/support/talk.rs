@@ -1,6 +1,6 @@
 //! What people type and what they get, in short.
 
-use localcord::{Input, Person, Reply, SlashCommand};
+use localcord::{Input, Message, Person, Reply, SlashCommand};
 
 use super::test_app::TestApp;
 
@@ -102,7 +102,11 @@ impl TestApp {
     }
 
     pub(crate) fn labels(reply: &Reply) -> Vec<String> {
-        let message = reply.message().expect("a message");
+        Self::labels_on(&reply.message().expect("a message"))
+    }
+
+    /// What stands on a message's buttons, in brackets if they cannot be pressed.
+    pub(crate) fn labels_on(message: &Message) -> Vec<String> {
         message
             .buttons()
             .into_iter()

@@ -1,0 +1,1 @@
+UPDATE allowances SET end_told = 1 WHERE id = 1;

@@ -1,0 +1,1 @@
+UPDATE frozen_agents SET container_id = 'abc' WHERE agent_id = 1;

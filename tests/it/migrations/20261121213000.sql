@@ -1,0 +1,1 @@
+INSERT INTO said_by_files VALUES (1, '{}');
