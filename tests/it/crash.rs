@@ -3,12 +3,9 @@
 use std::process::ExitStatus;
 
 use localcord::{Message, Reply};
-use yardarm::{
-    domain::action::State,
-    store::{Store, ledger::Ledger},
-};
+use yardarm::store::{Store, ledger::Ledger};
 
-use crate::support::{docker_host::docker, program::Program, told::assert_told};
+use crate::support::{docker_host::docker, program::Program};
 
 impl Program {
     /// Kills it right after so many of the engine's events, or not at all if the command ends before, and starts it
@@ -49,21 +46,10 @@ impl Program {
             .unwrap();
     }
 
-    /// All containers are agents' and all agents have theirs; no action is left in the middle.
+    /// All containers are agents' and all agents have theirs; no action is left in the middle, and all is told.
     async fn assert_whole(&self) {
-        let store = Store::open(&self.path("yardarm.db")).await.unwrap();
-        let mut known: Vec<String> = Vec::new();
-        for agent in store.agents().await.unwrap() {
-            let container = agent.container.expect("an agent without a container");
-            known.push(format!("{container} {}{}", self.prefix, agent.name));
-        }
-        known.sort_unstable();
-        assert_eq!(self.containers("{{.ID}} {{.Names}}"), known);
-        for state in [State::Pending, State::Running] {
-            assert_eq!(store.actions_in(state).await.unwrap(), []);
-        }
-        store.close().await;
-        assert_told(&self.path("yardarm.db")).await;
+        let evidence = self.evidence(Vec::new()).await;
+        assert_eq!(evidence.wrong_at_rest(), [""; 0]);
     }
 }
 

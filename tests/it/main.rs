@@ -14,6 +14,7 @@ mod audit_told;
 mod audit_verify;
 mod autocomplete;
 mod boards;
+mod chaos;
 mod crash;
 mod crowd;
 mod deploy;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use localcord::{Fault, Injected, Message};
+use localcord::{Fault, Injected};
 use proptest::{
     prelude::*,
     strategy::ValueTree as _,
@@ -14,14 +14,15 @@ use sqlx::{Connection as _, SqliteConnection};
 use yardarm::{
     domain::{
         agent::{Health, State},
-        ids::{AlertId, MessageId},
-        outbox::{Subject, sent_by},
+        ids::AlertId,
+        outbox::Subject,
     },
     ops::Ops,
 };
 
 use crate::support::{
     alarm::{cards, is_card},
+    oracle::tells,
     test_app::TestApp,
 };
 
@@ -358,12 +359,8 @@ fn assert_delivered_once(test: &TestApp, all: &[Told]) {
         .collect::<BTreeSet<_>>()
     {
         let subject = Subject::Alert(AlertId(alert));
-        let tells = |message: &Message| {
-            let marks = |line| sent_by(line, subject, MessageId(1)).is_some();
-            message.text().lines().any(marks)
-        };
         let mut telling = test.cord.channel("ops").messages();
-        telling.retain(tells);
+        telling.retain(|message| tells(&message.text(), subject));
         assert_eq!(telling.len(), 1, "messages of alert {alert}");
         let text = telling[0].text();
         assert!(!is_card(&telling[0]) || text.starts_with('✅'), "{text}");

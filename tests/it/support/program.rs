@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     fs::File,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{ExitStatus, Output, Stdio},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -34,7 +34,8 @@ pub(crate) struct Program {
     under: Vec<String>,
     environment: Vec<(&'static str, OsString)>,
     child: Option<Child>,
-    starts: u32,
+    /// How often a process had come to the gateway when the present one was started.
+    arrived: u32,
 }
 
 impl Program {
@@ -69,7 +70,7 @@ impl Program {
             under: Vec::new(),
             environment: Vec::new(),
             child: None,
-            starts: 0,
+            arrived: 0,
         };
         program.write_template("calm", "exec sleep 3600");
         program
@@ -105,8 +106,15 @@ impl Program {
         self.environment.push((name, value.into()));
     }
 
+    /// Leaves its folder to whoever wants to know what went wrong.
+    pub(crate) fn keep(&mut self) -> &Path {
+        self.folder.disable_cleanup(true);
+        self.folder.path()
+    }
+
     /// Starts it, without waiting for anything.
     pub(crate) fn spawn(&mut self, token: &str) {
+        (self.arrived, _) = self.cord.gateway().arrivals();
         let log = File::options()
             .create(true)
             .append(true)
@@ -168,11 +176,10 @@ impl Program {
         self.identified().await;
     }
 
-    /// Waits until one more start serves.
+    /// Waits until what was started serves.
     pub(crate) async fn identified(&mut self) {
-        self.starts += 1;
         let gateway = self.cord.gateway();
-        if let Err(error) = gateway.wait_identified(self.starts).await {
+        if let Err(error) = gateway.wait_identified(self.arrived + 1).await {
             panic!("{error}\n{}", self.log());
         }
         self.cord.wait_for_command("help").await.unwrap();
@@ -240,11 +247,16 @@ impl Program {
     }
 
     /// As it said itself at its first start.
-    fn label(&self) -> Option<String> {
+    pub(crate) fn instance(&self) -> Option<String> {
         let log = std::fs::read_to_string(self.path("log")).ok()?;
         let (_, rest) = log.split_once("\"instance.id\":\"")?;
         let (id, _) = rest.split_once('"')?;
-        Some(format!("{INSTANCE_LABEL}={id}"))
+        Some(id.to_owned())
+    }
+
+    fn label(&self) -> Option<String> {
+        let instance = self.instance()?;
+        Some(format!("{INSTANCE_LABEL}={instance}"))
     }
 
     /// Containers of this instance as the engine lists them, with what `format` asks for, sorted.
@@ -260,11 +272,9 @@ impl Program {
     /// What happens to its containers from now on.
     pub(crate) fn watch(&self) -> Happenings {
         let filter = format!("label={}", self.label().expect("it was started"));
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let since = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
         let mut command = Command::new("docker");
         command
-            .args(["events", "--since", &since, "--filter", "type=container"])
+            .args(["events", "--since", &now(), "--filter", "type=container"])
             .args(["--filter", &filter, "--format", "{{.Action}}"])
             .stdout(Stdio::piped())
             .kill_on_drop(true);
@@ -291,6 +301,12 @@ impl Drop for Program {
             sweep_label(&label);
         }
     }
+}
+
+/// As the engine writes a time.
+pub(crate) fn now() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    format!("{}.{:09}", now.as_secs(), now.subsec_nanos())
 }
 
 /// The engine's events of one instance.

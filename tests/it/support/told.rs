@@ -7,13 +7,15 @@ use yardarm::store::ledger::Ledger;
 
 /// The audit is whole, and each action is in the state that it was last told to be in.
 pub(crate) async fn assert_told(database: &Path) {
+    assert_eq!(complaints(database).await, Vec::<String>::new());
+}
+
+/// What is wrong with the audit.
+pub(crate) async fn complaints(database: &Path) -> Vec<String> {
     let ledger = Ledger::open(database).await.unwrap();
-    assert_eq!(ledger.verify(&[]).await.unwrap().broken, None);
-    assert_eq!(
-        untold(database).await,
-        Vec::<String>::new(),
-        "actions that were not told"
-    );
+    let broken = ledger.verify(&[]).await.unwrap().broken;
+    let broken = broken.map(|broken| format!("the audit is broken: {broken}"));
+    broken.into_iter().chain(untold(database).await).collect()
 }
 
 async fn untold(database: &Path) -> Vec<String> {

@@ -249,6 +249,15 @@ impl Localcord {
         Channel::new(self.clone(), channel.id)
     }
 
+    /// All channels of the first guild, then all its threads, the archived ones too.
+    pub fn channels(&self) -> Vec<Channel> {
+        let world = self.discord().world();
+        let home = world.home();
+        let all = home.channels.iter().chain(home.threads.values());
+        all.map(|channel| Channel::new(self.clone(), channel.id))
+            .collect()
+    }
+
     /// The commands registered for everybody, as Discord lists them.
     pub fn global_commands(&self) -> Vec<Value> {
         self.discord()
