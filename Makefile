@@ -4,7 +4,7 @@
 
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 up: ## Start Yardarm with a Discord of its own on this machine; Ctrl-C stops both
 	@scripts/with-docker scripts/up

@@ -368,6 +368,8 @@ impl Ops {
     pub(super) fn note_end(&self, action: &Action) {
         let took = action.started_at.zip(action.finished_at);
         let took = took.and_then(|(from, to)| (to - from).to_std().ok());
+        // A number of more bits would be written as a text.
+        let duration_ms = took.and_then(|took| u64::try_from(took.as_millis()).ok());
         let agents: Vec<&str> = action
             .targets
             .iter()
@@ -380,7 +382,7 @@ impl Ops {
             action.origin = action.origin.as_str(),
             action.actor = action.actor.map(|actor| actor.0),
             action.agents = agents.join(" "),
-            duration_ms = took.map(|took| took.as_millis()),
+            duration_ms,
             "action ended"
         );
         let ended = Ended {

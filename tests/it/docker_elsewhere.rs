@@ -368,6 +368,7 @@ fn furnish(folder: &Path) {
     }
     for (program, mode) in [
         ("rootlesskit", 0o755),
+        ("rootlesskit-docker-proxy", 0o755),
         ("newuidmap", 0o4755),
         ("newgidmap", 0o4755),
     ] {

@@ -535,6 +535,6 @@ async fn a_proxy_that_finds_no_daemon_says_so() {
 
 #[test]
 fn refuses_an_address_it_cannot_use() {
-    let refused = Docker::new(Some("ssh://host"), Deadlines::default()).unwrap_err();
-    assert_eq!(refused, BadAddress("ssh://host".to_owned()));
+    let refused = Docker::new(Some("ssh://host:2222"), Deadlines::default()).unwrap_err();
+    assert_eq!(refused, BadAddress("ssh://host:2222".to_owned()));
 }
