@@ -1,4 +1,4 @@
-//! Every command line of the documents is run, names what is there, or says that it needs real Discord.
+//! Every command line of the documents is run, names what is there, or says what runs it or why nothing does.
 
 use std::{fs, path::Path, process::Command};
 
@@ -9,6 +9,17 @@ use crate::{
 
 /// Stands before a block that cannot be run here.
 const MARK: &str = "<!-- needs real Discord -->";
+
+/// Whether the line before a block says that it is run elsewhere, or cannot be.
+fn is_mark(line: &str) -> bool {
+    let elsewhere = line
+        .strip_prefix("<!-- run by ")
+        .and_then(|rest| rest.strip_suffix(" -->"));
+    if let Some(file) = elsewhere {
+        assert!(root().join(file).exists(), "`{file}` runs nothing");
+    }
+    line == MARK || elsewhere.is_some()
+}
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -21,7 +32,7 @@ fn command_lines(document: &str) -> Vec<String> {
     for line in document.lines().map(str::trim) {
         match (inside, line) {
             (None, "```sh") => inside = Some(!marked),
-            (None, line) => marked = line == MARK,
+            (None, line) => marked = is_mark(line),
             (Some(_), "```") => (inside, marked) = (None, false),
             (Some(true), line) => {
                 let command = line.split("  #").next().unwrap().trim();
