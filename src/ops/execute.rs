@@ -149,7 +149,7 @@ impl Ops {
 
     async fn tell_finished(
         &self,
-        tx: &mut store::Tx,
+        tx: &mut Tx,
         action: &Action,
         (ending, after): (&Ending, Duration),
     ) -> Result<()> {
