@@ -18,7 +18,7 @@ use crate::support::{
 };
 
 /// How long what was cut off may take until all is well again.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// It is looked again at least this often: not everything that is written is said.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Seconds; beyond them, what a process takes to leave on a busy machine.
