@@ -1,8 +1,10 @@
 //! Whatever people do in whatever order, and wherever the process is killed: an action is done at most once, with its quorum,
 //! and as it was planned.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
-use localcord::{Fault, Person};
+use localcord::{Fault, Injected, Person};
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use yardarm::{
     domain::{
@@ -48,6 +50,8 @@ enum Move {
 enum Cut {
     /// As soon as the answer was taken.
     Decided,
+    /// While Discord does not say who somebody is, when it is asked for the first time but so many.
+    Asking(u32),
     /// In the engine's next call but so many, before or after that is carried out.
     Calling(usize, Moment),
     /// When it is over and Discord does not take what is said of it.
@@ -87,6 +91,7 @@ fn any_cut() -> impl Strategy<Value = Cut> {
     let moment = prop_oneof![Just(Moment::Before), Just(Moment::After)];
     prop_oneof![
         1 => Just(Cut::Decided),
+        3 => (0_u32..8).prop_map(Cut::Asking),
         3 => (0_usize..4, moment).prop_map(|(calls, moment)| Cut::Calling(calls, moment)),
         1 => Just(Cut::Reporting),
     ]
@@ -253,17 +258,16 @@ impl<'a> Play<'a> {
     async fn kill(&mut self, who: usize, cut: Cut, change: Option<Change>) {
         // Whoever wants it counts, whether that was still written down or not.
         let before = self.model.approving[who];
-        let reports = Fault::hang().on("POST", "/channels/*/messages");
-        let mute = matches!(cut, Cut::Reporting).then(|| self.test.cord.inject(reports));
         self.model.approving[who] = true;
-        let refused = self.cut_off(who, cut).await;
+        let silences = self.silence(cut);
+        let refused = self.cut_off(who, (cut, silences.last())).await;
         if refused {
             self.model.approving[who] = before;
         }
         self.test.crash().await;
         self.test.engine.thaw();
-        if let Some(mute) = mute {
-            mute.release();
+        for silence in silences {
+            silence.release();
         }
         self.look();
         let is_running = self.state_on_disk().await == State::Running;
@@ -279,29 +283,44 @@ impl<'a> Play<'a> {
         self.test.up().await;
     }
 
+    /// What Discord does not do before the process is killed.
+    fn silence(&self, cut: Cut) -> Vec<Injected> {
+        let members = "/guilds/*/members/*";
+        let faults = match cut {
+            Cut::Decided | Cut::Calling(..) => Vec::new(),
+            Cut::Reporting => vec![Fault::hang().on("POST", "/channels/*/messages")],
+            Cut::Asking(0) => vec![Fault::hang().on("GET", members)],
+            Cut::Asking(answered) => vec![
+                Fault::slow(Duration::ZERO)
+                    .times(answered)
+                    .on("GET", members),
+                Fault::hang().on("GET", members),
+            ],
+        };
+        let faults = faults.into_iter();
+        faults.map(|fault| self.test.cord.inject(fault)).collect()
+    }
+
     /// Approves, up to the cut; true if the answer was refused.
-    async fn cut_off(&self, who: usize, cut: Cut) -> bool {
-        let approve = async {
-            vote(self.test, self.id, (CREW[who], Answer::Approve))
-                .await
-                .is_err()
+    async fn cut_off(&self, who: usize, (cut, silence): (Cut, Option<&Injected>)) -> bool {
+        let approve = || vote(self.test, self.id, (CREW[who], Answer::Approve));
+        let to_its_end = async {
+            let refused = approve().await.is_err();
+            self.settled().await;
+            refused
         };
         match cut {
-            Cut::Decided => approve.await,
-            Cut::Reporting => {
-                let refused = approve.await;
-                self.settled().await;
-                refused
-            }
+            Cut::Decided => approve().await.is_err(),
+            Cut::Reporting => to_its_end.await,
+            Cut::Asking(_) => tokio::select! {
+                met = silence.unwrap().met() => { met.unwrap(); false }
+                refused = to_its_end => refused,
+            },
             Cut::Calling(calls, moment) => {
                 self.test.engine.freeze_after(calls, moment);
                 tokio::select! {
                     () = self.test.engine.frozen() => false,
-                    refused = async {
-                        let refused = approve.await;
-                        self.settled().await;
-                        refused
-                    } => refused,
+                    refused = to_its_end => refused,
                 }
             }
         }
@@ -359,7 +378,7 @@ impl<'a> Play<'a> {
                 let _: Event = events.recv().await.unwrap();
             }
         };
-        let waited = tokio::time::timeout(std::time::Duration::from_secs(20), wait).await;
+        let waited = tokio::time::timeout(Duration::from_secs(20), wait).await;
         waited.unwrap_or_else(|_| panic!("it never came to an end: {:?}", self.moves));
     }
 
