@@ -3,10 +3,11 @@
 -- Of an incident whose message was sent: it came to it, or came back, after people were last notified.
 ALTER TABLE incidents ADD COLUMN untold TEXT CHECK (untold IN ('new', 'back'));
 
--- How grave it was when they were.
+-- When they were of this one, and how grave it was then.
+ALTER TABLE incidents ADD COLUMN told_at TEXT;
 ALTER TABLE incidents ADD COLUMN told_severity TEXT CHECK (told_severity IN ('info', 'warning', 'critical'));
 
-UPDATE incidents SET told_severity = told.told_severity, untold = CASE
+UPDATE incidents SET told_at = told.told_at, told_severity = told.told_severity, untold = CASE
     WHEN julianday(joined_at) > julianday(told.told_at) THEN 'new'
     WHEN julianday(json_extract(returns, '$[#-1]')) > julianday(told.told_at) THEN 'back'
 END

@@ -188,7 +188,8 @@ pub struct Incident {
     pub joined_at: Option<DateTime<Utc>>,
     /// What they have yet to hear of it.
     pub untold: Option<Untold>,
-    /// How grave it was when people last heard of it.
+    /// When people last heard of it, and how grave it was then.
+    pub told_at: Option<DateTime<Utc>>,
     pub told_severity: Option<Severity>,
 }
 
@@ -426,6 +427,7 @@ mod tests {
             alert: None,
             joined_at: None,
             untold: None,
+            told_at: None,
             told_severity: None,
         }
     }

@@ -382,6 +382,9 @@ impl Steps {
     }
 }
 
+/// A route by its name, and what shares a message there.
+type Group<'a> = (&'a str, String);
+
 /// The stages, with what they look at.
 #[derive(Clone, Copy, Debug)]
 pub struct Pipeline<'a> {
@@ -508,7 +511,7 @@ impl<'a> Pipeline<'a> {
 
     /// Whatever is told nowhere yet finds a message that still takes it, or a new one.
     fn group(&self, steps: &mut Steps) {
-        let mut fresh: BTreeMap<(&str, String), (DateTime<Utc>, Vec<IncidentId>)> = BTreeMap::new();
+        let mut fresh: BTreeMap<Group<'_>, (DateTime<Utc>, Vec<IncidentId>)> = BTreeMap::new();
         for incident in self.incidents {
             if !incident.is_present() || self.mute(incident).is_some() {
                 continue;
@@ -692,9 +695,11 @@ impl<'a> Pipeline<'a> {
         if unheeded.iter().any(|one| one.untold == Some(Untold::New)) {
             due.push((soon, Nudge::More));
         }
-        let is_back = |one: &&Incident| one.untold == Some(Untold::Back) && !one.flapping;
-        if unheeded.iter().any(is_back) {
-            due.push((told + squelch, Nudge::Back));
+        let is_back = |one: &&&Incident| one.untold == Some(Untold::Back) && !one.flapping;
+        let back = unheeded.iter().filter(is_back);
+        // Not since others in the same message were told of; those that are back share a reply.
+        if let Some(heard) = back.filter_map(|one| one.told_at).max() {
+            due.push((heard + squelch, Nudge::Back));
         }
         if alert.repeats < pace.repeats {
             due.push((told + pace.repeat_interval.max(squelch), Nudge::Repeat));

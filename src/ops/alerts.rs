@@ -137,7 +137,7 @@ impl Ops {
         (id, severity): (AlertId, Severity),
     ) -> Result<()> {
         alerts::announce(tx, (id, severity), pipeline.now).await?;
-        incidents::note_told(tx, &pipeline.heard(id)).await?;
+        incidents::note_told(tx, &pipeline.heard(id), pipeline.now).await?;
         let to = (pipeline.destinations(id, None), pipeline.has_thread(id));
         self.put_alert(tx, pipeline, (Subject::Alert(id), id), to)
             .await
@@ -150,7 +150,7 @@ impl Ops {
         (id, nudge, severity): (AlertId, Nudge, Severity),
     ) -> Result<()> {
         let number = alerts::nudge(tx, (id, nudge, severity), pipeline.now).await?;
-        incidents::note_told(tx, &pipeline.heard(id)).await?;
+        incidents::note_told(tx, &pipeline.heard(id), pipeline.now).await?;
         let to = (pipeline.destinations(id, Some(nudge)), false);
         self.put_alert(tx, pipeline, (Subject::Nudge(number), id), to)
             .await?;

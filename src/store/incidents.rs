@@ -20,7 +20,8 @@ macro_rules! incidents {
                       changed_at AS "changed_at: DateTime<Utc>", gone_since AS "gone_since: DateTime<Utc>",
                       resolved_at AS "resolved_at: DateTime<Utc>", acknowledged_by,
                       acknowledged_at AS "acknowledged_at: DateTime<Utc>", returns, flapping AS "flapping: bool", alert_id,
-                      joined_at AS "joined_at: DateTime<Utc>", untold, told_severity
+                      joined_at AS "joined_at: DateTime<Utc>", untold,
+                      told_at AS "told_at: DateTime<Utc>", told_severity
                FROM incidents LEFT JOIN agents ON agents.id = agent_id
                               LEFT JOIN fleets ON fleets.id = incidents.fleet_id "# + $rest
             $(, $given)*
@@ -242,10 +243,12 @@ pub(super) async fn join(
 }
 
 /// People have been notified of these, as they are.
-pub async fn note_told(tx: &mut Tx, told: &[IncidentId]) -> sqlx::Result<()> {
+pub async fn note_told(tx: &mut Tx, told: &[IncidentId], now: DateTime<Utc>) -> sqlx::Result<()> {
     let told = to_json(&told.iter().map(|id| id.0).collect::<Vec<_>>())?;
     sqlx::query!(
-        "UPDATE incidents SET untold = NULL, told_severity = severity WHERE id IN (SELECT value FROM json_each(?))",
+        "UPDATE incidents SET untold = NULL, told_at = ?, told_severity = severity
+         WHERE id IN (SELECT value FROM json_each(?))",
+        now,
         told
     )
     .execute(&mut **tx)
@@ -275,6 +278,7 @@ struct Row {
     alert_id: Option<i64>,
     joined_at: Option<DateTime<Utc>>,
     untold: Option<String>,
+    told_at: Option<DateTime<Utc>>,
     told_severity: Option<String>,
 }
 
@@ -307,6 +311,7 @@ impl Row {
             alert: self.alert_id.map(AlertId),
             joined_at: self.joined_at,
             untold: self.untold.as_deref().and_then(Untold::parse),
+            told_at: self.told_at,
             told_severity: self.told_severity.as_deref().and_then(Severity::parse),
         })
     }

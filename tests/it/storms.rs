@@ -1,7 +1,7 @@
 //! Too much at once, and the end of the process in the middle of it.
 
 use chrono::TimeDelta;
-use localcord::Fault;
+use localcord::{Fault, Message};
 use tokio::sync::broadcast::error::RecvError;
 use yardarm::{
     domain::{agent::State, event::Event, view::View},
@@ -121,6 +121,46 @@ async fn killed_at_each_step_of_telling_it_is_told_once() {
         card(&test, "exited with code 1").await;
         test.pass(TimeDelta::hours(1));
         test.ops().tell_incidents().await.unwrap();
+        assert_eq!(cards(&test).len(), 1, "killed after {events} events");
+        test.finish().await;
+        if !was_cut_off {
+            assert!(events > 3, "it was told after {events} events");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn killed_at_each_step_of_a_reminder_it_is_told_once() {
+    // It ends again after each start, and so it may be back instead.
+    let reminds = |message: &Message| {
+        let text = message.text();
+        text.starts_with('⏰') || text.starts_with('🔁')
+    };
+    for events in 1.. {
+        let mut test = prompt(&[]).await;
+        test.engine.crash_on_start("demo:1", 1);
+        die(&test, "scout", 1);
+        card(&test, "exited with code 1").await;
+        starts(&test, 1).await;
+        test.delivered().await;
+        let mut heard = test.ops().events();
+        test.pass(TimeDelta::hours(4));
+        let ops = test.cord.channel("ops");
+        let was_cut_off = tokio::select! {
+            biased;
+            () = happened(&mut heard, events) => true,
+            told = ops.wait_for(reminds) => told.is_err(),
+        };
+        test.crash().await;
+        test.up().await;
+        test.cord.channel("ops").wait_for(reminds).await.unwrap();
+        test.delivered().await;
+        test.ops().tell_incidents().await.unwrap();
+        test.delivered().await;
+        let mut told = test.cord.channel("ops").messages();
+        told.retain(reminds);
+        assert_eq!(told.len(), 1, "killed after {events} events");
         assert_eq!(cards(&test).len(), 1, "killed after {events} events");
         test.finish().await;
         if !was_cut_off {

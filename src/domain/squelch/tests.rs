@@ -77,6 +77,7 @@ impl World {
             alert: None,
             joined_at: None,
             untold: None,
+            told_at: None,
             told_severity: None,
         });
     }
@@ -122,26 +123,7 @@ impl World {
                 group,
                 due_at,
                 incidents,
-            } => {
-                let id = AlertId(i64::try_from(self.alerts.len()).unwrap() + 1);
-                self.alerts.push(Alert {
-                    id,
-                    route,
-                    group,
-                    opened_at: now,
-                    due_at,
-                    announced_at: None,
-                    told_at: None,
-                    told_severity: None,
-                    unheeded_since: None,
-                    repeats: 0,
-                    escalations: 0,
-                    closed_at: None,
-                });
-                for incident in incidents {
-                    self.join(id, incident, now);
-                }
-            }
+            } => self.announce_later((route, group), due_at, (incidents, now)),
             Change::Join(alert, incident) => self.join(alert, incident, now),
             Change::Reopen(id, due_at) => {
                 let alert = self.alert(id);
@@ -188,6 +170,32 @@ impl World {
         }
     }
 
+    fn announce_later(
+        &mut self,
+        (route, group): (String, String),
+        due_at: DateTime<Utc>,
+        (incidents, now): (Vec<IncidentId>, DateTime<Utc>),
+    ) {
+        let id = AlertId(i64::try_from(self.alerts.len()).unwrap() + 1);
+        self.alerts.push(Alert {
+            id,
+            route,
+            group,
+            opened_at: now,
+            due_at,
+            announced_at: None,
+            told_at: None,
+            told_severity: None,
+            unheeded_since: None,
+            repeats: 0,
+            escalations: 0,
+            closed_at: None,
+        });
+        for incident in incidents {
+            self.join(id, incident, now);
+        }
+    }
+
     fn tell(&mut self, id: AlertId, why: Option<Nudge>, now: DateTime<Utc>) {
         self.messages.push((now, id, why));
         let pipeline = Pipeline {
@@ -204,6 +212,7 @@ impl World {
             .filter(|one| heard.contains(&one.id))
         {
             (incident.untold, incident.told_severity) = (None, Some(incident.severity));
+            incident.told_at = Some(now);
         }
     }
 
@@ -654,7 +663,7 @@ fn what_is_silenced_is_told_when_the_silence_ends() {
 }
 
 /// What may happen, and then time passes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Event {
     Begins(i64),
     Ends(i64),
@@ -693,6 +702,8 @@ struct Watched {
     /// When people were last told of a subject, by either clock, but that it is worse, and but escalations.
     told: BTreeMap<About, (DateTime<Utc>, Duration)>,
     waiting: BTreeMap<AlertId, (DateTime<Utc>, Duration)>,
+    /// Since when an incident is there and not muted.
+    loud: BTreeMap<IncidentId, DateTime<Utc>>,
 }
 
 const ENGINE: i64 = 9;
@@ -718,6 +729,7 @@ impl Watched {
             set_back: Duration::zero(),
             told: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            loud: BTreeMap::new(),
         }
     }
 
@@ -802,6 +814,11 @@ impl Watched {
                 );
             }
         }
+        let loud = self.loud();
+        self.loud.retain(|id, _| loud.contains(id));
+        for id in loud {
+            self.loud.entry(id).or_insert(self.now);
+        }
         let waits = |alert: &&Alert| {
             let mut members = self
                 .world
@@ -880,6 +897,7 @@ impl Watched {
                 assert_eq!(alert.route, "pager");
             }
             if incident.untold.is_some() {
+                let since = since.max(self.loud[&incident.id]);
                 let late = self.now - since - self.set_back;
                 let window = self.world.rules.damping.window + Duration::seconds(30);
                 assert!(late <= window, "back for {late}, and nobody was told");

@@ -78,6 +78,7 @@ impl Trial {
             alert: None,
             joined_at: None,
             untold: None,
+            told_at: None,
             told_severity: None,
         }
     }
