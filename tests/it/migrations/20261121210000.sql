@@ -1,0 +1,1 @@
+UPDATE actions SET in_force = 1 WHERE id = 1;
