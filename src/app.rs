@@ -57,8 +57,20 @@ pub enum Failure {
         address: SocketAddr,
         cause: std::io::Error,
     },
+    /// The database does not take what a start writes; nothing else is asked before that is done.
+    #[error("{0}")]
+    Unready(String),
     #[error(transparent)]
-    Internal(#[from] Error),
+    Internal(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unavailable(why) => Self::Unready(why),
+            other => Self::Internal(other),
+        }
+    }
 }
 
 /// Yardarm at work.

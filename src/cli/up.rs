@@ -14,7 +14,6 @@ use crate::{
     config::{self, Environment, Source},
     discord::gateway::GatewayFailure,
     engine::docker::{BadAddress, Deadlines, Docker, TlsFiles},
-    error::Error,
     host::Machine,
     store::OpenError,
     telemetry,
@@ -106,8 +105,7 @@ fn fail(failure: &Failure) -> ExitCode {
     tracing::error!("{failure:#}");
     ExitCode::from(match failure {
         Failure::Database(error) => code_of(error),
-        // Nothing but the database is asked before the start is done.
-        Failure::Internal(Error::Unavailable(_)) => DATABASE_UNREADY,
+        Failure::Unready(_) => DATABASE_UNREADY,
         Failure::Connect(_) | Failure::Vault(_) | Failure::Door { .. } => BAD_SETTINGS,
         Failure::Gateway(GatewayFailure::TokenRefused) => TOKEN_REFUSED,
         Failure::Gateway(GatewayFailure::Dead) => GATEWAY_DEAD,
