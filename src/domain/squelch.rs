@@ -465,10 +465,12 @@ impl<'a> Pipeline<'a> {
         route.is_some_and(|route| route.thread)
     }
 
-    /// Those of an alert that people hear of now.
+    /// Those of an alert that people hear of now. What somebody looks after is not among them: how grave that has become
+    /// is told if it comes back.
     pub fn heard(&self, id: AlertId) -> Vec<IncidentId> {
         let members = self.incidents.iter().filter(|one| one.alert == Some(id));
-        let heard = members.filter(|one| one.is_present() && self.mute(one).is_none());
+        let unheeded = members.filter(|one| one.is_present() && one.acknowledged.is_none());
+        let heard = unheeded.filter(|one| self.mute(one).is_none());
         heard.map(|one| one.id).collect()
     }
 
@@ -695,11 +697,13 @@ impl<'a> Pipeline<'a> {
         if unheeded.iter().any(|one| one.untold == Some(Untold::New)) {
             due.push((soon, Nudge::More));
         }
-        let is_back = |one: &&&Incident| one.untold == Some(Untold::Back) && !one.flapping;
-        let back = unheeded.iter().filter(is_back);
-        // Not since others in the same message were told of; those that are back share a reply.
-        if let Some(heard) = back.filter_map(|one| one.told_at).max() {
-            due.push((heard + squelch, Nudge::Back));
+        let back = unheeded
+            .iter()
+            .filter(|one| one.untold == Some(Untold::Back));
+        if back.clone().any(|one| !one.flapping) {
+            // They share a reply, with those that flap too, so none of them may have been told of lately.
+            let heard = back.filter_map(|one| one.told_at).max();
+            due.extend(heard.map(|heard| (heard + squelch, Nudge::Back)));
         }
         if alert.repeats < pace.repeats {
             due.push((told + pace.repeat_interval.max(squelch), Nudge::Repeat));

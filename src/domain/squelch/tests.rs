@@ -662,6 +662,30 @@ fn what_is_silenced_is_told_when_the_silence_ends() {
     assert_eq!(world.messages, [(at(630), AlertId(1), None)]);
 }
 
+#[test]
+fn what_got_worse_while_somebody_looked_after_it_calls_people_when_it_is_back() {
+    let mut world = World {
+        rules: paging(),
+        ..World::default()
+    };
+    for agent in [1, 3] {
+        world.set(agent, true, at(0));
+    }
+    world.pass(at(0), at(60));
+    world.incidents[1].acknowledged = Some((UserId(1), at(60)));
+    world.worsen(3, at(60));
+    // People are told of a third.
+    world.set(5, true, at(70));
+    world.pass(at(70), at(400));
+    assert_eq!(world.count(Some(Nudge::More)), 1);
+    world.set(3, false, at(400));
+    world.pass(at(400), at(1000));
+    world.set(3, true, at(1000));
+    world.worsen(3, at(1001));
+    world.pass(at(1001), at(1060));
+    assert_eq!(world.route(3), Some("pager"));
+}
+
 /// What may happen, and then time passes.
 #[derive(Clone, Copy, Debug)]
 enum Event {
@@ -699,8 +723,11 @@ struct Watched {
     passed: Duration,
     /// So much the clock was set back in all: what is late by that is not late.
     set_back: Duration,
-    /// When people were last told of a subject, by either clock, but that it is worse, and but escalations.
-    told: BTreeMap<About, (DateTime<Utc>, Duration)>,
+    /// So much it was set in all, either way: what is early by that is not early.
+    set: Duration,
+    /// When people were last told of a subject, by either clock, and how much was set by then; but that it is worse, and
+    /// but escalations.
+    told: BTreeMap<About, (DateTime<Utc>, Duration, Duration)>,
     waiting: BTreeMap<AlertId, (DateTime<Utc>, Duration)>,
     /// Since when an incident is there and not muted.
     loud: BTreeMap<IncidentId, DateTime<Utc>>,
@@ -727,6 +754,7 @@ impl Watched {
             now: at(0),
             passed: Duration::zero(),
             set_back: Duration::zero(),
+            set: Duration::zero(),
             told: BTreeMap::new(),
             waiting: BTreeMap::new(),
             loud: BTreeMap::new(),
@@ -770,6 +798,7 @@ impl Watched {
             Event::ClockSet(minutes) => {
                 let by = Duration::minutes(minutes);
                 self.now += by;
+                self.set += by.abs();
                 self.set_back -= by.min(Duration::zero());
             }
         }
@@ -798,15 +827,18 @@ impl Watched {
                 let waited = (*at - then).max(self.passed - passed);
                 assert!(waited >= Duration::minutes(15), "escalated after {waited}");
             }
-            let new = self
-                .world
-                .incidents
-                .iter()
-                .filter(|one| one.alert == Some(*id));
-            for incident in new.filter(|one| concerns(before, one, *why)) {
-                let last = self.told.insert(incident.about.clone(), (*at, self.passed));
+            let heard = |one: &&Incident| one.alert == Some(*id) && !self.is_muted(one);
+            let heard = self.world.incidents.iter().filter(heard);
+            let told: Vec<About> = heard
+                .filter(|one| concerns(before, one, *why))
+                .map(|one| one.about.clone())
+                .collect();
+            for about in told {
+                let last = self.told.insert(about, (*at, self.passed, self.set));
                 // Either clock may say that it is long ago.
-                let pause = last.map(|(then, passed)| (*at - then).max(self.passed - passed));
+                let pause = last.map(|(then, passed, set)| {
+                    (*at - then).max(self.passed - passed) + (self.set - set)
+                });
                 let window = self.world.rules.damping.window;
                 assert!(
                     pause.is_none_or(|pause| pause >= window),
