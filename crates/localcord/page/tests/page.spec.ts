@@ -33,6 +33,18 @@ test("what is missing is asked for, and Backspace goes back", async ({ chat, pag
   await expect(chat.entry).toHaveValue("/fleet create");
 });
 
+test("what is no option is not dropped on the way", async ({ chat, page }) => {
+  await chat.entry.fill("/stop ");
+  await page.keyboard.type("smith");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("now");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("“now” is no option of /stop")).toBeVisible();
+  for (const _ of "now") await page.keyboard.press("Backspace");
+  await page.keyboard.press("Enter");
+  await expect(chat.message("Stopped smith within 10 s.")).toBeVisible();
+});
+
 test("choices and names are picked from lists", async ({ chat, page }) => {
   await chat.entry.fill("/pick ");
   await page.keyboard.type("own");

@@ -57,8 +57,15 @@ export function CommandLine({ draft, onChange, onLeave }: Props) {
   const ready = field ? !exact && (!isEmpty(field) || field.option.required === true) : rest !== "";
   const list = useOffers(offers, offers.length > 0 && ready ? 0 : -1);
   const open = offers.length > 0 && !list.hidden;
+  // What belongs to no option is never dropped: it stands there until it is something.
+  const stray = !field && offers.length === 0 ? rest.trim() : "";
+  const strayNote = stray && `“${stray}” is no option of /${draft.command.name}`;
 
   const send = async () => {
+    if (rest.trim() !== "") {
+      setAt(REST);
+      return;
+    }
     const empty = draft.fields.filter((one) => one.option.required && isEmpty(one)).map((one) => one.option.name);
     setWanting(empty);
     if (empty[0] !== undefined) {
@@ -102,13 +109,13 @@ export function CommandLine({ draft, onChange, onLeave }: Props) {
 
   return (
     <>
-      {open || field || note ? (
+      {open || field || note || stray ? (
         <Offers
           id={LIST}
           title={field ? `${field.option.name} — ${hint(field.option)}` : `Options of /${draft.command.name}`}
           offers={open ? offers : []}
           active={list.active}
-          note={note}
+          note={strayNote || note}
           onHover={list.setActive}
         />
       ) : null}
@@ -146,6 +153,7 @@ export function CommandLine({ draft, onChange, onLeave }: Props) {
           spellcheck={false}
           placeholder={missing(draft).length > 0 ? `+${missing(draft).length} optional` : ""}
           aria-label={`Further options of ${draft.command.name}; Enter sends`}
+          aria-invalid={stray !== ""}
           onFocus={() => setAt(REST)}
           onInput={(event) => onRest(event.currentTarget.value)}
           {...aria}
