@@ -183,7 +183,7 @@ async fn answer(
 /// Why a body could not be read: it is too long, or stopped coming.
 fn unread(error: &axum::Error) -> Failure {
     let mut causes = successors(Some(error as &dyn Error), |cause| (*cause).source());
-    if causes.any(|cause| cause.is::<Elapsed>()) {
+    if causes.any(<dyn Error>::is::<Elapsed>) {
         Failure::TIMED_OUT
     } else {
         Failure::TOO_LARGE
