@@ -204,18 +204,23 @@ impl Connection {
         self.frames.0 > FRAMES
     }
 
+    /// Sends a payload, or holds it back while the gateway is frozen.
+    async fn deliver(&mut self, socket: &mut WebSocket, text: String) -> bool {
+        if !self.is_frozen() {
+            return self.send(socket, text).await;
+        }
+        self.held.push(text);
+        self.held.len() <= HELD
+    }
+
     async fn obey(&mut self, socket: &mut WebSocket, order: Order) -> bool {
         match order {
-            Order::Send(text) if self.is_frozen() => {
-                self.held.push(text);
-                self.held.len() <= HELD
-            }
-            Order::Send(text) => self.send(socket, text).await,
+            Order::Send(text) => self.deliver(socket, text).await,
             Order::Invalidate { resumable } => {
                 // The answer to it may be a new IDENTIFY on this connection.
                 self.session.take_if(|_| !resumable);
                 let told = json!({ "op": 9, "d": resumable, "s": null, "t": null });
-                self.send(socket, told.to_string()).await
+                self.deliver(socket, told.to_string()).await
             }
             Order::Close(code) => self.close(socket, code).await,
             Order::Drop => false,
