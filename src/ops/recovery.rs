@@ -161,6 +161,7 @@ impl Ops {
     async fn trouble_of(&self, view: View, known: Option<Incident>) -> Result<Option<Trouble>> {
         let kind = kind_of(&view);
         let has_ended = self.ended.contains(view.agent.id);
+        let is_open = known.is_some();
         if let Some(incident) = known.filter(|one| one.is_present() && !has_ended) {
             return Ok(Some(Trouble {
                 view,
@@ -168,8 +169,8 @@ impl Ops {
                 is_news: false,
             }));
         }
-        if kind == Kind::Down && !has_ended {
-            // Its end was not seen: `converge` starts it.
+        if kind == Kind::Down && !has_ended && !is_open {
+            // Its end was not seen: `converge` starts it, unless it healed only a moment ago.
             return Ok(None);
         }
         let found = self.look_into(&view, kind).await?;

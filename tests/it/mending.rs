@@ -195,6 +195,25 @@ async fn what_has_run_well_for_long_enough_may_be_restarted_by_itself_again() {
     test.finish().await;
 }
 
+#[tokio::test]
+async fn what_ends_unseen_a_moment_after_it_healed_is_started_again() {
+    let test = prompt(&[]).await;
+    die(&test, "scout", 1);
+    starts(&test, 1).await;
+    running(&test, "scout").await;
+    card(&test, "well again").await;
+    test.engine.go_away();
+    test.until(|ops| ops.roster.view("scout").unwrap().state == State::Unknown)
+        .await;
+    die(&test, "scout", 137);
+    test.engine.come_back();
+    test.ops().resync().await.unwrap();
+    test.pass(TimeDelta::seconds(7));
+    starts(&test, 2).await;
+    running(&test, "scout").await;
+    test.finish().await;
+}
+
 fn is_question(message: &Message) -> bool {
     message.text().contains("-# approval")
 }
