@@ -22,7 +22,7 @@ async fn raw(test: &TestApp, sql: &'static str) {
 
 /// The process is killed once the action can go no further, and started again.
 async fn killed(test: &mut TestApp) {
-    test.errors.until("could not be carried out").await;
+    test.errors.until("could not be written").await;
     test.crash().await;
     raw(test, "DROP TRIGGER cut").await;
     test.up().await;

@@ -179,6 +179,9 @@ async fn what_has_run_well_for_long_enough_may_be_restarted_by_itself_again() {
     die(&test, "scout", 1);
     starts(&test, 1).await;
     card(&test, "not restarted by itself any more").await;
+    // The card knows that by counting, a moment before it is written down.
+    test.until(|ops| ops.roster.view("scout").unwrap().broken)
+        .await;
     test.engine.run_on_start("demo:1");
     test.done("start agent:scout").await;
     running(&test, "scout").await;
