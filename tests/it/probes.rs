@@ -241,7 +241,7 @@ async fn a_certificate_is_checked_unless_it_may_be_anybodys() {
     let ask = async |tls| {
         let asked = Http {
             port: cord.rest_addr().port(),
-            path: "/".to_owned(),
+            path: "/api/v10/gateway".to_owned(),
             tls,
             status: Statuses::parse("100-599").unwrap(),
             body: None,
