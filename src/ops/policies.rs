@@ -20,7 +20,7 @@ impl Ops {
 
 impl Sight<'_> {
     /// The fleet and the template of the agent, if it is seen and they are not said, and what else such an action is
-    /// about: see [`Ops::concerns`].
+    /// about: see `ops/concern.rs`.
     pub fn complete(&self, mut trial: Trial) -> Trial {
         let view = trial
             .agent
