@@ -36,6 +36,7 @@ test("what is missing is asked for, and Backspace goes back", async ({ chat, pag
 test("what is no option is not dropped on the way", async ({ chat, page }) => {
   await chat.entry.fill("/stop ");
   await page.keyboard.type("smith");
+  await expect(page.getByRole("option")).toHaveText(["smith (running)"]);
   await page.keyboard.press("Enter");
   await page.keyboard.type("now");
   await page.keyboard.press("Enter");
