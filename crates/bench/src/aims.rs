@@ -105,6 +105,23 @@ fn judge_watching(figures: &Figures, name: &str, figure: &Figure) -> Option<Verd
             aim: "≥ 2000".to_owned(),
             met: *value >= 2000.0,
         }),
+        ("load", Figure::Numbers(load)) => Some(Verdict {
+            aim: "missed 0, errors 0, memory flat (last ≤ 1.1 × first)".to_owned(),
+            met: load.get("missed")? <= &0.0
+                && load.get("errors")? <= &0.0
+                && *load.get("rss_last_mb")? <= 1.1 * load.get("rss_first_mb")?,
+        }),
+        ("load_ack_ms", Figure::Spread(took)) => {
+            Some(at_most("p99, of Discord's 3000", took.p99, 3000.0))
+        }
+        ("loops_ack_ms", Figure::Spread(took)) => {
+            Some(at_most("max, of Discord's 3000", took.max, 3000.0))
+        }
+        // One for the group as it begins, and one for each time that it gets graver.
+        ("loops", Figure::Numbers(loops)) => Some(Verdict {
+            aim: "messages ≤ 5".to_owned(),
+            met: loops.get("messages")? <= &5.0,
+        }),
         ("localcord_start_ms", Figure::Spread(start)) => Some(at_most("p50", start.p50, 100.0)),
         ("localcord_rss_mb", Figure::Number(value)) => Some(at_most("", *value, 60.0)),
         _ => None,

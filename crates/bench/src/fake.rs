@@ -29,6 +29,7 @@ pub(crate) struct FakeFleet {
     pub(crate) size: usize,
     cord: Localcord,
     app: App,
+    engine: FakeEngine,
     _folder: TempDir,
 }
 
@@ -52,7 +53,9 @@ impl FakeFleet {
         let cord = cord::start().await?;
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join(SETTINGS), settings)?;
-        let app = App::start(parts(&cord, &folder, template)?).await?;
+        let engine = FakeEngine::with_clock(|| SystemClock.now());
+        engine.add_image(IMAGE);
+        let app = App::start(parts(&cord, &folder, template, engine.clone())?).await?;
         cord.wait_for_command("help").await?;
         until(&app.ops, Ops::knows_engine).await?;
         for number in 0..size {
@@ -63,6 +66,7 @@ impl FakeFleet {
             size,
             cord,
             app,
+            engine,
             _folder: folder,
         })
     }
@@ -80,12 +84,20 @@ impl FakeFleet {
         self.cord.channel("ops")
     }
 
+    /// Ends every agent, now and whenever it is started again.
+    pub(crate) fn crash_all(&self) {
+        self.engine.crash_on_start(IMAGE, 1);
+        for name in self.engine.names() {
+            self.engine.kill(&self.engine.id_of(&name), 1);
+        }
+    }
+
     pub(crate) async fn stop(self) {
         self.app.stop().await;
     }
 }
 
-fn parts(cord: &Localcord, folder: &TempDir, template: &str) -> Result<Parts> {
+fn parts(cord: &Localcord, folder: &TempDir, template: &str, engine: FakeEngine) -> Result<Parts> {
     let overrides = cord::settings(cord, folder.path())?;
     std::fs::write(folder.path().join("agents/demo.json"), template)?;
     let token = ("DISCORD_TOKEN".to_owned(), cord.token().to_owned());
@@ -95,8 +107,6 @@ fn parts(cord: &Localcord, folder: &TempDir, template: &str) -> Result<Parts> {
         environment: Environment::from_iter([token]),
     };
     let (settings, templates) = source.read()?;
-    let engine = FakeEngine::with_clock(|| SystemClock.now());
-    engine.add_image(IMAGE);
     Ok(Parts {
         settings,
         templates,

@@ -89,9 +89,11 @@ impl Figures {
         }
     }
 
-    pub(crate) fn to_json(&self) -> Result<String> {
+    /// With where and when they were taken.
+    pub(crate) fn to_json(&self, place: &str) -> Result<String> {
         let by_name: BTreeMap<_, _> = self.iter().collect();
-        Ok(serde_json::to_string_pretty(&by_name)? + "\n")
+        let json = serde_json::json!({ "machine": place, "figures": by_name });
+        Ok(serde_json::to_string_pretty(&json)? + "\n")
     }
 }
 

@@ -11,11 +11,14 @@ mod figures;
 mod floor;
 mod freeze;
 mod idle;
+mod load;
 mod local;
 mod logs;
+mod loops;
 mod machine;
 mod policy;
 mod process;
+mod ratios;
 mod schedules;
 mod site;
 mod stats;
@@ -54,12 +57,16 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use self::{figures::Figures, site::Site};
+use self::{figures::Figures, ratios::Ratios, site::Site};
 
 const OUTPUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/bench.json");
 
 /// Measures Yardarm
 #[derive(Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 struct Arguments {
     /// Only these; then target/bench.json stays as it is
     groups: Vec<Group>,
@@ -72,6 +79,12 @@ struct Arguments {
     /// Show what the app logs on the fake engine
     #[arg(long)]
     log: bool,
+    /// Fail if a ratio is twice the one of the last whole run, in kept.json
+    #[arg(long)]
+    check: bool,
+    /// Make this the run to compare with
+    #[arg(long, conflicts_with_all = ["check", "quick", "groups"])]
+    keep: bool,
 }
 
 /// What is measured together.
@@ -90,10 +103,12 @@ enum Group {
     Crashes,
     Storm,
     Watch,
+    Load,
+    Loops,
 }
 
 /// What is measured with real containers.
-const ON_DOCKER: [Group; 7] = [
+const ON_DOCKER: [Group; 8] = [
     Group::Deploy,
     Group::Logs,
     Group::Freeze,
@@ -101,11 +116,16 @@ const ON_DOCKER: [Group; 7] = [
     Group::Crashes,
     Group::Storm,
     Group::Watch,
+    Group::Load,
 ];
+
+/// What takes long, and shows that nothing breaks more than how fast it is: only by name.
+const BY_NAME: [Group; 2] = [Group::Load, Group::Loops];
 
 impl Arguments {
     fn wants(&self, group: Group) -> bool {
-        let named = self.groups.is_empty() || self.groups.contains(&group);
+        let all = self.groups.is_empty() && !BY_NAME.contains(&group);
+        let named = all || self.groups.contains(&group);
         named && !(ON_DOCKER.contains(&group) && self.fake_only)
     }
 }
@@ -131,6 +151,8 @@ struct Counts {
     starts: usize,
     /// How long nothing happens.
     window: Duration,
+    /// How long much happens.
+    load: Duration,
     /// Commands to the smallest client, and messages that localcord keeps.
     interactions: usize,
     messages: usize,
@@ -156,6 +178,7 @@ impl Counts {
                 log_bytes: 32_500_000,
                 starts: 3,
                 window: Duration::from_secs(16),
+                load: Duration::from_secs(20),
                 interactions: 1000,
                 messages: 1000,
                 audit_commits: 500,
@@ -176,6 +199,7 @@ impl Counts {
             log_bytes: 325_000_000,
             starts: 10,
             window: Duration::from_mins(1),
+            load: Duration::from_mins(5),
             interactions: 20_000,
             messages: 10_000,
             audit_commits: 5000,
@@ -211,12 +235,23 @@ async fn main() -> Result<()> {
     if arguments.wants(Group::Watch) {
         watch::simulated(&mut figures, &counts).await?;
     }
+    if arguments.wants(Group::Loops) {
+        loops::measure(&mut figures, &counts).await?;
+    }
     if ON_DOCKER.iter().any(|group| arguments.wants(*group)) {
         on_docker(&mut figures, &arguments, &counts).await?;
     }
-    show(&figures).await?;
+    let ratios = ratios::of(&figures);
+    let place = machine::describe().await?;
+    show(&place, &figures, &ratios);
     if arguments.groups.is_empty() {
-        write(&figures)?;
+        write(&place, &figures)?;
+    }
+    if arguments.keep {
+        ratios::keep(&ratios)?;
+    }
+    if arguments.check {
+        ratios::check(&ratios)?;
     }
     Ok(())
 }
@@ -278,6 +313,9 @@ async fn by_the_real_binary(
     if arguments.wants(Group::Watch) {
         watch::measure(figures, site, counts).await?;
     }
+    if arguments.wants(Group::Load) {
+        load::measure(figures, site, counts).await?;
+    }
     Ok(())
 }
 
@@ -291,17 +329,20 @@ async fn told_to_stop() -> Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what it is for")]
-async fn show(figures: &Figures) -> Result<()> {
-    println!("{}\n", machine::describe().await?);
+fn show(place: &str, figures: &Figures, ratios: &Ratios) {
+    println!("{place}\n");
     print!("{}", table::render(figures));
-    Ok(())
+    println!("\nratios of medians");
+    for (name, ratio) in ratios {
+        println!("{name:<24} {ratio:.2}");
+    }
 }
 
-fn write(figures: &Figures) -> Result<()> {
+fn write(place: &str, figures: &Figures) -> Result<()> {
     let path = Path::new(OUTPUT);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::write(path, figures.to_json()?)?;
+    std::fs::write(path, figures.to_json(place)?)?;
     Ok(())
 }

@@ -47,6 +47,7 @@ const PROBED: &str = r#"{
   "probes": [{ "kind": "http", "port": 8080, "path": "/healthz", "interval_s": 15 }]
 }"#;
 const REMOVALS: usize = 8;
+const LOG: &str = "yardarm.log";
 
 pub(crate) struct Site {
     pub(crate) cord: Localcord,
@@ -107,6 +108,12 @@ impl Site {
         Ok((yardarm, took))
     }
 
+    /// Lines of its log that tell of errors.
+    pub(crate) fn errors_logged(&self) -> Result<usize> {
+        let log = std::fs::read_to_string(self.folder.path().join(LOG))?;
+        Ok(log.lines().filter(|line| line.contains("ERROR")).count())
+    }
+
     fn command(&self) -> Result<Command> {
         let folder = self.folder.path();
         let beside = std::env::current_exe()?.with_file_name("yardarm");
@@ -118,7 +125,7 @@ impl Site {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
-            .open(folder.join("yardarm.log"))?;
+            .open(folder.join(LOG))?;
         let mut command = Command::new(beside);
         command
             .arg("up")
