@@ -27,6 +27,8 @@ pub(crate) fn options() -> poise::FrameworkOptions<Data, Failure> {
             late(),
             edit_later(),
             wrong(),
+            load(),
+            explain(),
         ],
         event_handler: |framework, event| Box::pin(on_event(framework.serenity_context, event)),
         on_error: |error| Box::pin(async move { tracing::debug!(%error, "the bot failed") }),
@@ -93,6 +95,20 @@ async fn echo(
         file.filename
     ))
     .await?;
+    Ok(())
+}
+
+/// Takes a file.
+#[poise::command(slash_command)]
+async fn load(ctx: Context<'_>, #[description = "What"] file: serenity::Attachment) -> Outcome {
+    ctx.say(format!("{} loaded", file.filename)).await?;
+    Ok(())
+}
+
+/// In the menu of a message.
+#[poise::command(context_menu_command = "Explain")]
+async fn explain(ctx: Context<'_>, #[description = "Which"] message: serenity::Message) -> Outcome {
+    ctx.say(format!("it says {}", message.content)).await?;
     Ok(())
 }
 

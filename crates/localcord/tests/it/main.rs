@@ -20,6 +20,7 @@ mod patience;
 mod people;
 mod program;
 mod raw;
+mod readme;
 mod rest;
 mod rules;
 mod support;
