@@ -431,6 +431,90 @@ mod tests {
     }
 
     #[test]
+    fn a_host_is_read_by_all_that_it_tells() {
+        let host = Host {
+            cpus: 4,
+            cpu_percent: 12.0,
+            memory_used_bytes: 3,
+            memory_total_bytes: 4,
+            swap_used_bytes: 1,
+            swap_total_bytes: 2,
+            load: 6.0,
+            memory_pressure: Some(7.5),
+            io_pressure: Some(40.0),
+            ..Host::default()
+        };
+        let read = |host: &Host| -> Vec<String> {
+            let readings = Reading::of_host(host).into_iter();
+            readings
+                .map(|one| format!("{}: {} %", one.about, one.percent))
+                .collect()
+        };
+        assert_eq!(
+            read(&host),
+            [
+                "host CPU: 12 %",
+                "host memory: 75 %",
+                "host load: 150 %",
+                "host swap: 50 %",
+                "host memory pressure: 7.5 %",
+                "host I/O pressure: 40 %"
+            ]
+        );
+        // One without swap, whose kernel knows no pressure.
+        let bare = Host {
+            swap_total_bytes: 0,
+            memory_pressure: None,
+            io_pressure: None,
+            ..host
+        };
+        assert_eq!(
+            read(&bare),
+            ["host CPU: 12 %", "host memory: 75 %", "host load: 150 %"]
+        );
+    }
+
+    #[test]
+    fn load_swap_and_pressure_have_thresholds_of_their_own() {
+        let host = Host {
+            cpus: 2,
+            load: 5.0,
+            memory_total_bytes: 1,
+            swap_used_bytes: 9,
+            swap_total_bytes: 10,
+            memory_pressure: Some(60.0),
+            io_pressure: Some(10.0),
+            ..Host::default()
+        };
+        let above = |measure, above| Threshold {
+            subject: Subject::Host,
+            measure,
+            above,
+            below: above - SLACK,
+            lasting: TimeDelta::zero(),
+            severity: Severity::Warning,
+            fleets: Vec::new(),
+            agents: Vec::new(),
+        };
+        let thresholds = [
+            above(Measure::Load, 200.0),
+            above(Measure::Swap, 80.0),
+            above(Measure::MemoryPressure, 50.0),
+            above(Measure::IoPressure, 50.0),
+        ];
+        let mut watch = Watch::default();
+        let readings = Reading::of_host(&host);
+        for seconds in [0, 30] {
+            watch.look(&thresholds, &readings, |_, _| false, at(seconds));
+        }
+        let told = told(&watch).join("\n");
+        for part in ["host load:", "host swap:", "host memory pressure:"] {
+            assert!(told.contains(part), "{part} is missing: {told}");
+        }
+        assert!(!told.contains("I/O"), "{told}");
+    }
+
+    #[test]
     fn the_gravest_threshold_speaks_for_a_subject() {
         let mut watch = Watch::default();
         look(&mut watch, 98, 0, 3);
