@@ -1,6 +1,6 @@
 # The only entry points; CI calls the same ones. Every target installs what it needs and this machine lacks.
 .DEFAULT_GOAL := help
-.PHONY: help up smoke test browser conformance check chaos bench image page sqlx release reproduce
+.PHONY: help up smoke test browser conformance check chaos load bench ratios image page sqlx release reproduce
 
 
 help: ## This list
@@ -31,8 +31,14 @@ conformance: ## Run discord.js and discord.py against localcord
 chaos: ## Kill Yardarm 200 times in the middle of its work; CHAOS_SEED and CHAOS_KILLS choose
 	@scripts/with-docker scripts/chaos
 
-bench: ## Measure what the documents claim; prints a table and writes target/bench.json
-	@scripts/with-docker scripts/bench
+load: ## Fifty commands a second for five minutes, then a thousand agents that crash for as long; fails if an aim is missed
+	@scripts/with-docker scripts/bench --aims load loops
+
+bench: ## Measure what the documents claim; prints a table and writes target/bench.json; KEEP=yes keeps it
+	@scripts/with-docker scripts/bench $(if $(KEEP),--keep)
+
+ratios: ## Measure the most important ones quickly, and fail if one doubled
+	@scripts/with-docker scripts/bench --quick --check chat votes deploy crashes
 
 image: ## Make the image of the demo agent
 	@scripts/with-docker scripts/demo-image

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Result, ensure};
+
 use crate::figures::{Figure, Figures};
 
 /// The size that the aims of watching speak of.
@@ -66,6 +68,24 @@ pub(crate) fn judge(figures: &Figures, name: &str, figure: &Figure) -> Option<Ve
     }
 }
 
+/// Fails if one is missed, or if nothing was measured that has one.
+pub(crate) fn check(figures: &Figures) -> Result<()> {
+    let judged = figures
+        .iter()
+        .filter_map(|(name, figure)| Some((name, judge(figures, name, figure)?)));
+    let (met, missed): (Vec<_>, Vec<_>) = judged.partition(|(_, verdict)| verdict.met);
+    ensure!(
+        !met.is_empty() || !missed.is_empty(),
+        "nothing was measured that has an aim"
+    );
+    let missed: Vec<_> = missed
+        .iter()
+        .map(|(name, verdict)| format!("{name}: {}", verdict.aim))
+        .collect();
+    ensure!(missed.is_empty(), "missed: {}", missed.join("; "));
+    Ok(())
+}
+
 fn judge_watching(figures: &Figures, name: &str, figure: &Figure) -> Option<Verdict> {
     match (name, figure) {
         ("crash_to_alert_ms", Figure::Spread(told)) => {
@@ -105,6 +125,12 @@ fn judge_watching(figures: &Figures, name: &str, figure: &Figure) -> Option<Verd
             aim: "≥ 2000".to_owned(),
             met: *value >= 2000.0,
         }),
+        // With less to spare, the Discord beside us would be what bounds it.
+        ("status_per_s", Figure::Number(value)) => Some(at_most(
+            "≤ 0.75 × localcord_interactions_per_s",
+            *value,
+            0.75 * figures.value("localcord_interactions_per_s")?,
+        )),
         ("load", Figure::Numbers(load)) => Some(Verdict {
             aim: "missed 0, errors 0, memory flat (last ≤ 1.1 × first)".to_owned(),
             met: load.get("missed")? <= &0.0
@@ -169,5 +195,21 @@ fn at_most(what: &str, value: f64, limit: f64) -> Verdict {
     Verdict {
         aim,
         met: value <= limit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missed_aim_fails_by_name_and_so_does_a_run_without_aims() {
+        let mut figures = Figures::default();
+        assert!(check(&figures).is_err());
+        figures.number("policy_us", 50.0);
+        check(&figures).unwrap();
+        figures.number("idle_rss_mb", 40.1);
+        let told = check(&figures).unwrap_err().to_string();
+        assert_eq!(told, "missed: idle_rss_mb: ≤ 40");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Yardarm and the smallest client take turns, so that whatever else the machine does meets both.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures::future::try_join_all;
@@ -34,6 +34,7 @@ pub(crate) async fn measure(figures: &mut Figures, counts: &Counts) -> Result<()
     for fleet in fleets.iter().filter(|fleet| fleet.size == CROWDED) {
         one_at_a_time(figures, fleet, &floor, counts).await?;
         twenty_at_a_time(figures, fleet, &floor, counts).await?;
+        one_after_the_other(figures, fleet, counts).await?;
     }
     status(figures, &fleets, counts).await?;
     for fleet in fleets {
@@ -107,6 +108,25 @@ async fn round(crowd: &mut Crowd, fleet: &FakeFleet, floor: &Floor) -> Result<()
     for start in change(&people, "start").await? {
         succeeded(&start).await?;
     }
+    Ok(())
+}
+
+/// As many as there can be: everybody asks again as soon as they are answered.
+async fn one_after_the_other(
+    figures: &mut Figures,
+    fleet: &FakeFleet,
+    counts: &Counts,
+) -> Result<()> {
+    let people = fleet.people();
+    let began = Instant::now();
+    let asked = people.iter().map(|person| async move {
+        for _ in 0..counts.one {
+            finished(&person.slash("status").send().await?).await?;
+        }
+        anyhow::Ok(())
+    });
+    try_join_all(asked).await?;
+    figures.rate("status_per_s", counts.one * people.len(), began.elapsed());
     Ok(())
 }
 

@@ -25,7 +25,7 @@ const UNGROUPED: [(&str, &str); 2] = [
 ];
 /// Discord takes five messages in five seconds.
 const PACE: Duration = Duration::from_millis(1100);
-const FLEET: &str = "main";
+const FLEET: &str = "crashing";
 
 pub(crate) async fn measure(figures: &mut Figures, site: &Site, counts: &Counts) -> Result<()> {
     let (yardarm, _) = site.launch_with(&UNGROUPED).await?;

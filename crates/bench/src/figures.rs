@@ -89,6 +89,13 @@ impl Figures {
         }
     }
 
+    pub(crate) fn value(&self, name: &str) -> Option<f64> {
+        match self.iter().find(|(known, _)| *known == name)? {
+            (_, Figure::Number(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// With where and when they were taken.
     pub(crate) fn to_json(&self, place: &str) -> Result<String> {
         let by_name: BTreeMap<_, _> = self.iter().collect();

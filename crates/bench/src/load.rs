@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{Counts, cord::acknowledged, figures::Figures, idle::fill, process, site::Site};
 
-const FLEET: &str = "main";
+const FLEET: &str = "crowded";
 const AGENTS: usize = 100;
 const PER_SECOND: u32 = 50;
 /// One in so many commands changes an agent.

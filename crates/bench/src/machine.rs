@@ -11,10 +11,11 @@ pub(crate) async fn describe() -> Result<String> {
     let load = fs::read_to_string("/proc/loadavg")?;
     let load = load.split_whitespace().next().unwrap_or_default();
     Ok(format!(
-        "Yardarm {} · {} · {cpus} × {} · load {load} · Docker {} · Linux {}",
+        "Yardarm {} · {} · {cpus} × {} · load {load} · Rust {} · Docker {} · Linux {}",
         env!("CARGO_PKG_VERSION"),
         SystemClock.now().format("%Y-%m-%d %H:%M UTC"),
         processor()?,
+        env!("CARGO_PKG_RUST_VERSION"),
         engine().await.unwrap_or_else(|_| "away".to_owned()),
         fs::read_to_string("/proc/sys/kernel/osrelease")?.trim_end(),
     ))

@@ -20,7 +20,7 @@ pub(crate) type Ratios = BTreeMap<String, f64>;
 type Of = (&'static str, usize);
 
 /// Medians of the first over those of the second.
-const PAIRS: [(&str, Of, Of); 5] = [
+const PAIRS: [(&str, Of, Of); 7] = [
     ("ack / floor", ("ack_ms", 0), ("ack_floor_ms", 0)),
     (
         "ack of 20 / floor",
@@ -37,7 +37,13 @@ const PAIRS: [(&str, Of, Of); 5] = [
         ("status_ms", 1000),
         ("status_ms", 10),
     ),
+    ("vote / floor", ("vote_ms", 0), ("vote_floor_ms", 0)),
     ("deploy / raw", ("deploy_ms", 0), ("deploy_raw_ms", 0)),
+    (
+        "restart / raw start",
+        ("crash_to_restart_ms", 0),
+        ("start_raw_ms", 0),
+    ),
 ];
 
 /// As many as the run has figures for.

@@ -48,6 +48,8 @@ const PROBED: &str = r#"{
 }"#;
 const REMOVALS: usize = 8;
 const LOG: &str = "yardarm.log";
+/// As the settings name it; what SQLite keeps beside it begins with the same.
+const DATABASE: &str = "yardarm.db";
 
 pub(crate) struct Site {
     pub(crate) cord: Localcord,
@@ -75,7 +77,7 @@ impl Site {
     }
 
     pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join("yardarm.db")
+        self.folder.path().join(DATABASE)
     }
 
     pub(crate) fn people(&self) -> Vec<Person> {
@@ -143,8 +145,8 @@ impl Site {
         Ok(command)
     }
 
-    /// Removes all that bears our name. Docker 20.10 now and then believes for ever that a network is in use in which
-    /// containers were killed and started again at once; that is told, and spoils no figures.
+    /// Removes all that bears our name, and what Yardarm knew of it: it must not run meanwhile. Docker 20.10 now and then believes for ever that a network is in use in which
+    /// containers were killed and started again at once; that is told, and spoils no figures as long as each group has a fleet of its own.
     #[expect(clippy::print_stderr, reason = "somebody has to remove it")]
     pub(crate) async fn sweep(&self) -> Result<()> {
         let named = || Some([("name".to_owned(), vec![self.prefix.clone()])].into());
@@ -167,6 +169,21 @@ impl Site {
         for name in networks.filter_map(|found| found.name).filter(ours) {
             if let Err(error) = self.docker.remove_network(&name).await {
                 eprintln!("the network {name} stays: {error}");
+            }
+        }
+        self.forget()
+    }
+
+    /// The next start is a first start.
+    fn forget(&self) -> Result<()> {
+        for entry in std::fs::read_dir(self.folder.path())? {
+            let entry = entry?;
+            if entry
+                .file_name()
+                .as_encoded_bytes()
+                .starts_with(DATABASE.as_bytes())
+            {
+                std::fs::remove_file(entry.path())?;
             }
         }
         Ok(())

@@ -21,7 +21,7 @@ use crate::{
     site::Site,
 };
 
-const FLEET: &str = "main";
+const FLEET: &str = "storm";
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// The message about a group waits for 30 seconds; whatever is to be told was told by then.
 const TELLING: Duration = Duration::from_secs(40);

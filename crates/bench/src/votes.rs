@@ -21,8 +21,8 @@ actions = ["stop"]
 effect = "ask"
 ask = { approvals = 1 }
 "#;
-/// The limiter holds back who sends and edits more than five messages in a channel within five seconds.
-const REST: Duration = Duration::from_secs(4);
+/// The limiter holds back who sends, or edits, more than five messages in a channel within five seconds.
+const REST: Duration = Duration::from_secs(6);
 /// So many samples come first and do not count.
 const WARM_UP: usize = 2;
 

@@ -11,7 +11,7 @@ use crate::{
     site::Site,
 };
 
-const FLEET: &str = "main";
+const FLEET: &str = "watched";
 
 /// Real agents, asked over HTTP.
 pub(crate) async fn measure(figures: &mut Figures, site: &Site, counts: &Counts) -> Result<()> {
@@ -34,8 +34,9 @@ pub(crate) async fn measure(figures: &mut Figures, site: &Site, counts: &Counts)
 /// Agents of an engine that answers at once, which shares our process: what it costs is counted, too.
 pub(crate) async fn simulated(figures: &mut Figures, counts: &Counts) -> Result<()> {
     let ours = std::process::id();
+    // Once: what a smaller fleet gave back is what a larger one is given first.
+    let before = process::rss_mb(ours)?;
     for &size in counts.simulated {
-        let before = process::rss_mb(ours)?;
         let fleet = FakeFleet::probed(size).await?;
         let cpu = usage(&[ours], counts.window).await?;
         let memory = process::rss_mb(ours)? - before;
