@@ -1,6 +1,6 @@
 # The only entry points; CI calls the same ones. Every target installs what it needs and this machine lacks.
 .DEFAULT_GOAL := help
-.PHONY: help up smoke test browser conformance check chaos bench image page sqlx release reproduce
+.PHONY: help up smoke test browser conformance check chaos bench mutants coverage image page sqlx release reproduce
 
 
 help: ## This list
@@ -33,6 +33,14 @@ chaos: ## Kill Yardarm 200 times in the middle of its work; CHAOS_SEED and CHAOS
 
 bench: ## Measure what the documents claim; prints a table and writes target/bench.json
 	@scripts/with-docker scripts/bench
+
+mutants: ## Change src/domain in 2000 places and see which changes no test notices; takes an hour
+	@scripts/ensure-tools mutants
+	@scripts/mutants $(MUTANTS)
+
+coverage: ## Print how much of src/ the tests pass through
+	@scripts/ensure-tools coverage
+	@scripts/with-docker scripts/coverage
 
 image: ## Make the image of the demo agent
 	@scripts/with-docker scripts/demo-image
