@@ -831,4 +831,22 @@ mod tests {
         });
         assert_eq!(live.collect::<Vec<_>>(), [State::Pending, State::Running]);
     }
+
+    #[test]
+    fn one_without_targets_concerns_whom_it_names() {
+        assert_eq!(Details::default().scope(), secret::Scope::All);
+        let fleet = Details {
+            fleet: Some(FleetId(7)),
+            ..Details::default()
+        };
+        assert_eq!(fleet.scope(), secret::Scope::Fleet(FleetId(7)));
+        let scope = secret::Scope::Agent(AgentId(1));
+        let subject = secret::Subject::new("KEY".to_owned(), scope, None);
+        let secret = Details {
+            secret: Some(Box::new(subject)),
+            ..fleet
+        };
+        assert_eq!(secret.scope(), scope);
+        assert_eq!(action(Kind::SecretSet, secret, &["scout"]).phrase(), "KEY");
+    }
 }
