@@ -459,94 +459,60 @@ mod tests {
         assert_eq!(image_for("nobody"), None);
     }
 
-    /// What loosens from the first to the second, and the other way round.
-    fn both_ways(one: &str, other: &str) -> (Vec<String>, Vec<String>) {
-        let (one, other) = (spec(one), spec(other));
-        (loosens(&one, &other), loosens(&other, &one))
+    /// Going from `less` to `more` loosens in these words, and going back loosens nothing.
+    fn check_loosens(less: &str, more: &str, words: &str) {
+        let (less, more) = (spec(less), spec(more));
+        assert_eq!(loosens(&less, &more), [words]);
+        assert_eq!(loosens(&more, &less), [""; 0], "back from {words}");
     }
 
     #[test]
-    fn whatever_gives_more_loosens_and_giving_less_does_not() {
+    fn a_higher_limit_loosens_and_a_lower_one_does_not() {
         let limits = |memory: u32, cpus: f64, pids: u32| {
             format!(r#", "limits": {{ "memory_mb": {memory}, "cpus": {cpus}, "pids": {pids} }}"#)
         };
         let small = limits(512, 1.0, 256);
-        let cases = [
-            (
-                small.as_str(),
-                limits(513, 1.0, 256),
-                "memory 512 → 513 MiB",
-            ),
-            (&small, limits(512, 1.5, 256), "CPUs 1 → 1.5"),
-            (&small, limits(512, 1.0, 257), "processes 256 → 257"),
-            (
-                r#", "internet": false"#,
-                String::new(),
-                "reaches the internet",
-            ),
-            (r#", "network": "none""#, String::new(), "network fleet"),
-            ("", r#", "network": "host""#.to_owned(), "network host"),
-            (
-                r#", "read_only_root": true"#,
-                String::new(),
-                "a writable root file system",
-            ),
-            (
-                r#", "user": "1000:0""#,
-                r#", "user": "0:1000""#.to_owned(),
-                "may run as root",
-            ),
-            (
-                r#", "user": "1000""#,
-                r#", "user": "root""#.to_owned(),
-                "may run as root",
-            ),
-            (
-                "",
-                r#", "mounts": [{ "host": "/srv", "target": "/data", "read_only": true }]"#
-                    .to_owned(),
-                "mount `/srv at /data (read-only)`",
-            ),
-            (
-                "",
-                r#", "mounts": [{ "volume": "data", "target": "/data" }]"#.to_owned(),
-                "mount `data at /data`",
-            ),
-            (
-                "",
-                r#", "ports": [{ "container": 80, "host": 8080 }]"#.to_owned(),
-                "port `127.0.0.1:8080 to 80`",
-            ),
-            (
-                "",
-                r#", "privileges": { "privileged": true }"#.to_owned(),
-                "no confinement at all",
-            ),
-            (
-                "",
-                r#", "privileges": { "host_pid": true }"#.to_owned(),
-                "the host's processes",
-            ),
-            (
-                "",
-                r#", "privileges": { "host_ipc": true }"#.to_owned(),
-                "the host's shared memory",
-            ),
-            (
-                "",
-                r#", "privileges": { "capabilities": ["NET_ADMIN"] }"#.to_owned(),
-                "capability `NET_ADMIN`",
-            ),
-            (
-                "",
-                r#", "privileges": { "devices": ["/dev/kvm"] }"#.to_owned(),
-                "device `/dev/kvm`",
-            ),
+        check_loosens(&small, &limits(513, 1.0, 256), "memory 512 → 513 MiB");
+        check_loosens(&small, &limits(512, 1.5, 256), "CPUs 1 → 1.5");
+        check_loosens(&small, &limits(512, 1.0, 257), "processes 256 → 257");
+    }
+
+    #[test]
+    fn a_wider_reach_loosens() {
+        check_loosens(r#", "network": "none""#, "", "network fleet");
+        check_loosens("", r#", "network": "host""#, "network host");
+        let shut = r#", "internet": false"#;
+        check_loosens(shut, "", "reaches the internet");
+        let port = r#", "ports": [{ "container": 80, "host": 8080 }]"#;
+        check_loosens("", port, "port `127.0.0.1:8080 to 80`");
+        let folder = r#", "mounts": [{ "host": "/srv", "target": "/data", "read_only": true }]"#;
+        check_loosens("", folder, "mount `/srv at /data (read-only)`");
+        let volume = r#", "mounts": [{ "volume": "data", "target": "/data" }]"#;
+        check_loosens("", volume, "mount `data at /data`");
+    }
+
+    #[test]
+    fn another_user_loosens_only_if_it_may_be_root() {
+        let words = "may run as root";
+        check_loosens(r#", "user": "1000:0""#, r#", "user": "0:1000""#, words);
+        check_loosens(r#", "user": "1000""#, r#", "user": "root""#, words);
+        check_loosens(r#", "user": "1000""#, "", words);
+    }
+
+    #[test]
+    fn each_privilege_loosens() {
+        let words = "a writable root file system";
+        check_loosens(r#", "read_only_root": true"#, "", words);
+        let privileges = [
+            (r#""privileged": true"#, "no confinement at all"),
+            (r#""host_pid": true"#, "the host's processes"),
+            (r#""host_ipc": true"#, "the host's shared memory"),
+            (r#""capabilities": ["NET_ADMIN"]"#, "capability `NET_ADMIN`"),
+            (r#""devices": ["/dev/kvm"]"#, "device `/dev/kvm`"),
         ];
-        for (less, more, words) in cases {
-            let (looser, stricter) = both_ways(less, &more);
-            assert_eq!(looser, [words]);
-            assert_eq!(stricter, [""; 0], "back from {words}");
+        for (privilege, words) in privileges {
+            let more = format!(r#", "privileges": {{ {privilege} }}"#);
+            check_loosens("", &more, words);
         }
     }
 
