@@ -1,6 +1,6 @@
 # The only entry points; CI calls the same ones. Every target installs what it needs and this machine lacks.
 .DEFAULT_GOAL := help
-.PHONY: help up smoke test browser conformance check chaos load bench ratios image page sqlx release reproduce
+.PHONY: help up smoke test browser conformance check chaos load bench ratios image page sqlx release reproduce mutants coverage
 
 
 help: ## This list
@@ -39,6 +39,14 @@ bench: ## Measure what the documents claim; prints a table and writes target/ben
 
 ratios: ## Measure the most important ones quickly, and fail if one doubled
 	@scripts/with-docker scripts/bench --quick --check chat votes deploy crashes
+
+mutants: ## Change src/domain in 2000 places and see which changes no test notices; takes an hour
+	@scripts/ensure-tools mutants
+	@scripts/mutants $(MUTANTS)
+
+coverage: ## Print how much of src/ the tests pass through
+	@scripts/ensure-tools coverage
+	@scripts/with-docker scripts/coverage
 
 image: ## Make the image of the demo agent
 	@scripts/with-docker scripts/demo-image

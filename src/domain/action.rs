@@ -688,3 +688,165 @@ impl Step {
         .find(|step| step.as_str() == text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn those(which: impl Fn(Kind) -> bool) -> String {
+        let names = Kind::ALL.into_iter().filter(|kind| which(*kind));
+        names.map(Kind::as_str).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn each_kind_has_its_least_level() {
+        let of = |level: Level| those(|kind| kind.level() == level);
+        assert_eq!(of(Level::Viewer), "");
+        insta::assert_snapshot!(of(Level::Operator), @"start, stop, restart, pause, resume, freeze");
+        insta::assert_snapshot!(of(Level::Maintainer), @"deploy, redeploy, rollback, remove, adopt, fleet create, fleet delete, fleet add, template save, template delete, secret set, secret delete, secret rotate, unfreeze, silence, silence end, board, board remove, schedule add, schedule remove, schedule pause, schedule resume, report");
+        insta::assert_snapshot!(of(Level::Owner), @"reload, grant add, grant remove, team save, team delete, audit export, backup, purge");
+    }
+
+    #[test]
+    fn each_kind_says_what_it_concerns() {
+        insta::assert_snapshot!(those(Kind::concerns_everything), @"template save, template delete, reload, grant add, grant remove, team save, team delete, audit export, report, backup, purge");
+        insta::assert_snapshot!(those(Kind::may_concern_all_fleets), @"secret set, secret delete, secret rotate, freeze, unfreeze, silence, silence end, board, board remove");
+        insta::assert_snapshot!(those(Kind::is_about_agents_alone), @"deploy, redeploy, rollback, start, stop, restart, pause, resume, remove");
+    }
+
+    #[test]
+    fn each_kind_says_what_its_targets_should_do() {
+        let to = |desired: Option<Desired>| those(|kind| kind.desires() == desired);
+        insta::assert_snapshot!(to(Some(Desired::Running)), @"deploy, redeploy, rollback, start, restart, resume");
+        insta::assert_snapshot!(to(Some(Desired::Paused)), @"pause");
+        insta::assert_snapshot!(to(Some(Desired::Stopped)), @"stop, remove");
+    }
+
+    #[test]
+    fn what_is_cut_off_is_finished_only_if_twice_is_like_once() {
+        insta::assert_snapshot!(those(Kind::is_idempotent), @"start, stop, pause, resume, remove, adopt, fleet add, secret set, secret delete, freeze, unfreeze, silence end, board, board remove, schedule remove, schedule pause, schedule resume, report, backup, purge");
+    }
+
+    #[test]
+    fn a_kind_stands_in_files_as_people_write_it() {
+        let kind = Kind::try_from("silence end".to_owned());
+        assert_eq!(kind, Ok(Kind::SilenceEnd));
+        assert_eq!(<&str>::from(Kind::SilenceEnd), "silence end");
+        assert_eq!(Kind::SilenceEnd.to_string(), "silence end");
+        assert_eq!(Origin::Schedule.to_string(), "schedule");
+        let none = Kind::try_from("dance".to_owned());
+        assert_eq!(none, Err("there is no action `dance`".to_owned()));
+    }
+
+    #[test]
+    fn only_what_waits_or_works_is_not_over() {
+        let open: Vec<State> = State::ALL
+            .into_iter()
+            .filter(|state| !state.is_over())
+            .collect();
+        assert_eq!(open, [State::Asked, State::Pending, State::Running]);
+    }
+
+    fn named(name: &str) -> Details {
+        Details {
+            name: Some(Name::parse(name).unwrap()),
+            ..Details::default()
+        }
+    }
+
+    #[test]
+    fn what_it_is_about_is_told_in_words() {
+        assert_eq!(Details::default().subject(Kind::Reload), None);
+        let fleet = named("prod");
+        assert_eq!(fleet.subject(Kind::FleetCreate).unwrap(), "`prod`");
+        assert_eq!(fleet.subject(Kind::FleetAdd).unwrap(), "to `prod`");
+        let mut board = Details {
+            channel: Some(ChannelId(7)),
+            ..fleet
+        };
+        assert_eq!(board.subject(Kind::Board).unwrap(), "of `prod` in <#7>");
+        assert_eq!(board.subject(Kind::FleetCreate).unwrap(), "`prod`");
+        board.name = None;
+        assert_eq!(
+            board.subject(Kind::BoardRemove).unwrap(),
+            "of all fleets in <#7>"
+        );
+    }
+
+    fn action(kind: Kind, details: Details, targets: &[&str]) -> Action {
+        let target = |name: &&str| Target {
+            agent: AgentId(1),
+            name: Name::parse(name).unwrap(),
+            state: State::Asked,
+            step: Step::Waiting,
+            spec: None,
+            arguments: Arguments::new(),
+            image: None,
+            note: None,
+            finished_at: None,
+        };
+        Action {
+            id: ActionId(1),
+            kind,
+            actor: None,
+            origin: Origin::Chat,
+            reason: None,
+            details,
+            state: State::Asked,
+            created_at: DateTime::UNIX_EPOCH,
+            started_at: None,
+            finished_at: None,
+            outcome: None,
+            reply: None,
+            plan: None,
+            approval: None,
+            targets: targets.iter().map(target).collect(),
+        }
+    }
+
+    #[test]
+    fn whoever_confirms_types_what_it_is_about() {
+        let phrase = |kind, details, targets: &[&str]| action(kind, details, targets).phrase();
+        assert_eq!(
+            phrase(Kind::Remove, Details::default(), &["scout"]),
+            "scout"
+        );
+        assert_eq!(
+            phrase(Kind::Stop, Details::default(), &["scout", "guide"]),
+            "stop 2"
+        );
+        assert_eq!(phrase(Kind::FleetDelete, named("prod"), &[]), "prod");
+        assert_eq!(phrase(Kind::Unfreeze, Details::default(), &[]), "unfreeze");
+    }
+
+    #[test]
+    fn an_action_is_live_between_being_accepted_and_its_end() {
+        let live = State::ALL.into_iter().filter(|state| {
+            let action = action(Kind::Stop, Details::default(), &["scout"]);
+            Action {
+                state: *state,
+                ..action
+            }
+            .is_live()
+        });
+        assert_eq!(live.collect::<Vec<_>>(), [State::Pending, State::Running]);
+    }
+
+    #[test]
+    fn one_without_targets_concerns_whom_it_names() {
+        assert_eq!(Details::default().scope(), secret::Scope::All);
+        let fleet = Details {
+            fleet: Some(FleetId(7)),
+            ..Details::default()
+        };
+        assert_eq!(fleet.scope(), secret::Scope::Fleet(FleetId(7)));
+        let scope = secret::Scope::Agent(AgentId(1));
+        let subject = secret::Subject::new("KEY".to_owned(), scope, None);
+        let secret = Details {
+            secret: Some(Box::new(subject)),
+            ..fleet
+        };
+        assert_eq!(secret.scope(), scope);
+        assert_eq!(action(Kind::SecretSet, secret, &["scout"]).phrase(), "KEY");
+    }
+}

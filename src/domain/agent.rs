@@ -613,4 +613,39 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_container_is_up_while_it_has_processes() {
+        let all = [
+            Phase::Created,
+            Phase::Running,
+            Phase::Paused,
+            Phase::Restarting,
+            Phase::Exited,
+            Phase::Dead,
+        ];
+        let up: Vec<Phase> = all.into_iter().filter(|phase| phase.is_up()).collect();
+        assert_eq!(up, [Phase::Running, Phase::Paused, Phase::Restarting]);
+    }
+
+    #[test]
+    fn states_are_told_in_words_and_some_are_at_work() {
+        let words = |states: &[State]| {
+            let words: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
+            words.join(", ")
+        };
+        insta::assert_snapshot!(words(&State::ALL), @"down, crash-looping, blocked, unhealthy, unreachable, degraded, waiting, unknown, changing, starting, running, exited, frozen, paused, stopped");
+        let working: Vec<State> = State::ALL
+            .into_iter()
+            .filter(|state| state.is_at_work())
+            .collect();
+        insta::assert_snapshot!(words(&working), @"unhealthy, unreachable, degraded, waiting, running");
+    }
+
+    #[test]
+    fn a_name_is_checked_wherever_it_is_read() {
+        let read = serde_json::from_str::<Name>;
+        assert_eq!(read(r#""scout""#).unwrap().as_str(), "scout");
+        assert!(read(r#""Big Scout""#).is_err());
+    }
 }

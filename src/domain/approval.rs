@@ -514,4 +514,33 @@ mod tests {
             prop_assert_eq!(tally == Tally::Approved, people.len() >= needed as usize);
         }
     }
+
+    #[test]
+    fn what_one_is_allowed_is_told_with_its_end() {
+        let allowance = allowance("prod");
+        assert_eq!(allowance.label(), "a1");
+        insta::assert_snapshot!(allowance, @"`remove` in `prod` for <@1> without asking until <t:0:R>");
+    }
+
+    #[test]
+    fn those_who_approved_are_no_others() {
+        let answers = [
+            (1, Answer::Approve),
+            (2, Answer::Deny),
+            (3, Answer::Approve),
+        ];
+        let approvers: Vec<UserId> = approval(2, &answers).approvers().collect();
+        assert_eq!(approvers, [UserId(1), UserId(3)]);
+    }
+
+    #[test]
+    fn only_what_agents_are_done_in_place_can_be_allowed() {
+        assert!(can_be_allowed(Kind::Remove, &plan(&["prod"], &[])));
+        assert!(!can_be_allowed(Kind::Reload, &plan(&["prod"], &[])));
+        assert!(!can_be_allowed(Kind::Remove, &plan(&[], &[])));
+        assert!(!can_be_allowed(Kind::Remove, &plan(&["prod"], &["a port"])));
+        let mut volumes = plan(&["prod"], &[]);
+        volumes.details.volumes = true;
+        assert!(!can_be_allowed(Kind::Remove, &volumes));
+    }
 }

@@ -374,4 +374,16 @@ mod tests {
         right.fleet_name = None;
         assert_ne!(left.canonical(), right.canonical());
     }
+
+    #[test]
+    fn a_row_is_exported_with_every_field() {
+        insta::assert_snapshot!(record().to_json(), @r#"{"action_id":null,"actor":7,"agent_id":null,"agent_name":null,"at":"2026-11-21T12:00:00.000000Z","details":"{}","fleet_id":null,"fleet_name":null,"hash":"7e37f41f2478641442e37efb6c6714745e17cc35ae0f588e8570cb038d87b876","kind":null,"number":1,"origin":"chat","plan":null,"text":"lunch","what":"accepted"}"#);
+    }
+
+    #[test]
+    fn an_origin_is_one_that_an_action_has_or_one_of_its_own() {
+        assert_eq!(Origin::File.as_str(), "file");
+        assert_eq!(Origin::Yardarm.as_str(), "yardarm");
+        assert_eq!(Origin::CHAT.as_str(), "chat");
+    }
 }

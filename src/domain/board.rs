@@ -187,6 +187,10 @@ pub struct BoardView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{
+        agent::{Observation, Phase},
+        view::tests::{seen, view},
+    };
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + Duration::seconds(seconds)
@@ -249,5 +253,48 @@ mod tests {
             .map(|refusals| patience(refusals).num_seconds())
             .into();
         assert_eq!(seconds, [15, 30, 60, 240, 300, 300]);
+    }
+
+    #[test]
+    fn a_picture_counts_all_agents_and_has_a_fingerprint() {
+        let picture = |running: usize| Picture {
+            counts: BTreeMap::from([(State::Running, running), (State::Down, 2)]),
+            agents: Vec::new(),
+            troubles: Vec::new(),
+            troubles_more: 0,
+            questions: Vec::new(),
+            questions_more: 0,
+            freezes: Vec::new(),
+            silent: None,
+        };
+        assert_eq!(picture(3).total(), 5);
+        assert_eq!(picture(3).digest(), picture(3).digest());
+        assert_ne!(picture(3).digest(), picture(4).digest());
+    }
+
+    #[test]
+    fn a_line_tells_since_when_the_container_is_so() {
+        let seen = Observation {
+            started_at: Some(at(10)),
+            finished_at: Some(at(20)),
+            ..seen(Phase::Running, None)
+        };
+        let line = |state, is_frozen| {
+            let view = View {
+                state,
+                observed: Some(seen.clone()),
+                since: at(30),
+                ..view("")
+            };
+            let line = Line::of(&view, is_frozen);
+            (line.since, line.is_frozen)
+        };
+        assert_eq!(line(State::Running, false), (at(10), false));
+        assert_eq!(line(State::Running, true), (at(10), true));
+        assert_eq!(line(State::Frozen, true), (at(10), false));
+        assert_eq!(line(State::Down, false), (at(20), false));
+        assert_eq!(line(State::Unhealthy, false), (at(30), false));
+        let unseen = Line::of(&view(""), false);
+        assert_eq!((unseen.since, unseen.name.as_str()), (at(0), "scout"));
     }
 }

@@ -69,6 +69,7 @@ pub fn told(changes: &[Change], differences: &[String]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{ids::ImageId, view::tests::view};
 
     fn change(action: i64, kind: Kind, actor: Option<u64>, origin: Origin) -> Change {
         Change {
@@ -95,5 +96,23 @@ mod tests {
         let redeploy = change(12, Kind::Rollback, Some(7), Origin::Chat);
         let five: Vec<String> = (1..=5).map(|one| format!("env +N{one}")).collect();
         insta::assert_snapshot!(told(&[redeploy, redeploy], &five).unwrap(), @"Shortly before: rollback <t:720:R> by <@7> (action 12): env +N1, env +N2, env +N3 and 2 more; rollback <t:720:R> by <@7> (action 12).");
+    }
+
+    #[test]
+    fn what_differs_between_two_versions_is_told() {
+        let before = view("").version.unwrap();
+        let after = view(r#", "user": "7", "env": { "MODE": "fast" }"#)
+            .version
+            .unwrap();
+        assert_eq!(differences(&before, &after), ["user `` → `7`", "env +MODE"]);
+        let rebuilt = Version {
+            image: ImageId(format!("sha256:{}", "1".repeat(64))),
+            ..Version::clone(&before)
+        };
+        assert_eq!(
+            differences(&before, &rebuilt),
+            ["image digest `sha256:0` → `sha256:111111111111`"]
+        );
+        assert_eq!(differences(&before, &before), [""; 0]);
     }
 }

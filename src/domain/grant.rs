@@ -205,3 +205,67 @@ impl Team {
         roles.chain(self.users.iter().copied().map(Holder::User))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(level: Level, fleets: &str, until: Option<i64>) -> Grant {
+        Grant {
+            id: None,
+            holder: Holder::Team(Name::parse("crew").unwrap()),
+            level,
+            fleets: Pattern::parse(fleets).unwrap(),
+            until: until.map(|at| DateTime::from_timestamp(at, 0).unwrap()),
+            source: Source::Chat,
+            granted_by: None,
+            created_at: None,
+        }
+    }
+
+    #[test]
+    fn a_grant_is_told_in_words() {
+        let forever = grant(Level::Operator, "prod-*", None);
+        assert_eq!(forever.to_string(), "operator on `prod-*` for team `crew`");
+        let holders = [Holder::User(UserId(7)), Holder::Role(RoleId(8))];
+        assert_eq!(holders.map(|holder| holder.to_string()), ["<@7>", "<@&8>"]);
+        let short = grant(Level::Viewer, "*", Some(60));
+        assert_eq!(
+            short.to_string(),
+            "viewer on `*` for team `crew` until <t:60:f>"
+        );
+    }
+
+    #[test]
+    fn it_is_live_until_its_end_and_not_at_it() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let owner = grant(Level::Owner, "*", Some(60));
+        assert!(owner.is_live(at(59)) && owner.owns_everything(at(59)));
+        assert!(!owner.is_live(at(60)) && !owner.owns_everything(at(60)));
+        assert!(!grant(Level::Owner, "prod", None).owns_everything(at(0)));
+        assert!(!grant(Level::Maintainer, "*", None).owns_everything(at(0)));
+    }
+
+    #[test]
+    fn a_team_is_its_people_and_its_roles() {
+        let crew = Team {
+            users: BTreeSet::from([UserId(1)]),
+            roles: BTreeSet::from([RoleId(2)]),
+            owns: BTreeSet::from([Pattern::parse("prod-*").unwrap()]),
+            ..Team::named(Name::parse("crew").unwrap())
+        };
+        let caller = |user, roles: &[u64]| Caller {
+            user: UserId(user),
+            bot: false,
+            guild: None,
+            roles: roles.iter().copied().map(RoleId).collect(),
+        };
+        assert!(crew.includes(&caller(1, &[])));
+        assert!(crew.includes(&caller(9, &[3, 2])));
+        assert!(!crew.includes(&caller(2, &[1])));
+        let members: Vec<Holder> = crew.members().collect();
+        assert_eq!(members, [Holder::Role(RoleId(2)), Holder::User(UserId(1))]);
+        assert!(crew.owns(&Name::parse("prod-eu").unwrap()));
+        assert!(!crew.owns(&Name::parse("lab").unwrap()));
+    }
+}

@@ -322,7 +322,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::stats::Io;
+    use crate::domain::{stats::Io, view::Disk};
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
@@ -392,5 +392,58 @@ mod tests {
         fn a_small_chart_is_as_long_as_what_it_shows(values in prop::collection::vec(prop::option::of(0.0..1e12), 0..40)) {
             prop_assert_eq!(spark(&values).chars().count(), values.len());
         }
+    }
+
+    #[test]
+    fn a_chart_has_as_many_points_as_a_phone_has_room_for() {
+        let points = |range: Range| range.length().num_minutes() / range.step();
+        let all: Vec<i64> = Range::ALL.iter().map(|range| points(*range)).collect();
+        assert_eq!(all, [60, 96, 168]);
+    }
+
+    fn host(cpu_percent: f32, memory_pressure: Option<f64>) -> Host {
+        let disk = |folder: &str, used_bytes| Disk {
+            folder: folder.to_owned(),
+            used_bytes,
+            total_bytes: 100,
+        };
+        Host {
+            cpus: 2,
+            cpu_percent,
+            memory_used_bytes: 4096,
+            memory_total_bytes: 8192,
+            swap_used_bytes: 2048,
+            swap_total_bytes: 4096,
+            load: 1.5,
+            disks: vec![disk("/", 25), disk("/data", 50)],
+            memory_pressure,
+            io_pressure: Some(2.0),
+        }
+    }
+
+    #[test]
+    fn of_the_host_a_minute_keeps_the_mean_and_the_fullest_disk() {
+        let mut diary = Diary::default();
+        diary.note_host(host(10.0, Some(1.0)), at(0));
+        diary.note_host(host(30.0, None), at(59));
+        diary.note_host(host(90.0, None), at(60));
+        assert_eq!(
+            diary.turn(at(60)).host,
+            [HostMinute {
+                at: 0,
+                cpu: 200,
+                memory_kib: 4,
+                swap_kib: 2,
+                disk: 500,
+                load: 150,
+                // Not known for all of it.
+                memory_pressure: None,
+                io_pressure: Some(20),
+            }]
+        );
+        let next = diary.turn(at(120));
+        assert!(!next.is_empty());
+        assert_eq!(next.host.len(), 1);
+        assert!(diary.turn(at(120)).is_empty());
     }
 }

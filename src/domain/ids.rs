@@ -157,3 +157,24 @@ text_id!(
     /// One database's fleet; every container it makes carries it as a label.
     InstanceId
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snowflake_survives_the_database() {
+        for number in [0, 7, u64::from(u32::MAX) + 1, u64::MAX] {
+            assert_eq!(UserId::from_db(UserId(number).to_db()), UserId(number));
+        }
+        assert_eq!(ChannelId(7).to_db(), 7);
+    }
+
+    #[test]
+    fn an_id_of_the_engine_is_told_by_its_beginning() {
+        let image = ImageId("sha256:0123456789abcdef".to_owned());
+        assert_eq!(image.short(), "0123456789ab");
+        assert_eq!(image.to_string(), "sha256:0123456789abcdef");
+        assert_eq!(ContainerId("c1".to_owned()).short(), "c1");
+    }
+}

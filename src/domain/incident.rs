@@ -526,4 +526,51 @@ mod tests {
             }
         }
     }
+
+    fn about(about: About) -> Incident {
+        Incident {
+            about,
+            agent: None,
+            ..incident()
+        }
+    }
+
+    #[test]
+    fn how_it_stands_is_told_in_the_word_that_matters_most() {
+        let mut incident = incident();
+        assert_eq!(incident.standing(), "open");
+        incident.acknowledged = Some((UserId(1), start()));
+        assert_eq!(incident.standing(), "acknowledged");
+        incident.gone_since = Some(start());
+        assert_eq!(incident.standing(), "recovering");
+        incident.flapping = true;
+        assert_eq!(incident.standing(), "flapping");
+        incident.resolved_at = Some(start());
+        assert_eq!(incident.standing(), "resolved");
+    }
+
+    #[test]
+    fn its_subject_is_named_for_people() {
+        let scout = Incident {
+            agent: Name::parse("scout").ok(),
+            ..about(About::Agent(AgentId(7)))
+        };
+        assert_eq!(scout.subject(), "scout");
+        assert_eq!(about(About::Agent(AgentId(7))).subject(), "agent 7");
+        assert_eq!(about(About::Engine).subject(), "the engine");
+        assert_eq!(
+            about(About::Host("memory".to_owned())).subject(),
+            "the host's memory"
+        );
+        assert_eq!(
+            about(About::Loop("scheduler".to_owned())).subject(),
+            "Yardarm's scheduler"
+        );
+    }
+
+    #[test]
+    fn only_one_that_is_about_an_agent_has_its_number() {
+        assert_eq!(About::Agent(AgentId(7)).agent(), Some(AgentId(7)));
+        assert_eq!(About::Engine.agent(), None);
+    }
 }

@@ -178,4 +178,28 @@ mod tests {
         let seconds: Vec<_> = [0, 1, 2, 8, 9, 50].map(|n| backoff(n).num_seconds()).into();
         assert_eq!(seconds, [1, 2, 4, 256, 300, 300]);
     }
+
+    #[test]
+    fn every_subject_is_read_as_it_is_written() {
+        let kinds = [
+            "action",
+            "start",
+            "approval",
+            "result",
+            "reminder",
+            "break-glass",
+            "anchor",
+            "schedule",
+            "report",
+            "alert",
+            "thread",
+            "nudge",
+            "board",
+        ];
+        for kind in kinds {
+            let subject = Subject::parse(kind, 7).unwrap();
+            assert_eq!((subject.kind(), subject.number()), (kind, 7));
+        }
+        assert_eq!(Subject::parse("gossip", 7), None);
+    }
 }

@@ -122,4 +122,16 @@ mod tests {
             assert_eq!(error, BadPattern(shown(text)));
         }
     }
+
+    #[test]
+    fn a_pattern_is_checked_wherever_it_is_read() {
+        let read = serde_json::from_str::<Pattern>;
+        let pattern = read(r#""prod-*""#).unwrap();
+        assert_eq!(
+            (pattern.as_str(), pattern.to_string()),
+            ("prod-*", "prod-*".to_owned())
+        );
+        assert!(read(r#""prod?""#).is_err());
+        assert!(Pattern::everything().is_everything());
+    }
 }

@@ -378,3 +378,284 @@ pub fn short_image(image: &str) -> String {
         None => image.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{action::Arguments, template::Template};
+
+    fn spec(more: &str) -> Spec {
+        let body = format!(r#"{{ "description": "x", "image": "demo:1"{more} }}"#);
+        let template = Template::parse(Name::parse("demo").unwrap(), &body).unwrap();
+        template.resolve(&Arguments::new()).unwrap()
+    }
+
+    fn made(more: &str, image: Option<&str>) -> Made {
+        let seal = |name: &str, value: &str| format!("{name}/{value}");
+        Made::new(&spec(more), image.map(str::to_owned), seal)
+    }
+
+    fn part(agent: &str, now: Option<Made>, then: Option<Made>) -> Part {
+        Part {
+            agent: Name::parse(agent).unwrap(),
+            fleet: Name::parse("harbour").unwrap(),
+            container: Some(ContainerId("c1".to_owned())),
+            now,
+            then,
+            loosens: Vec::new(),
+        }
+    }
+
+    fn plan(parts: Vec<Part>) -> Plan {
+        Plan {
+            kind: "redeploy".to_owned(),
+            parts,
+            details: Details::default(),
+        }
+    }
+
+    #[test]
+    fn a_value_of_the_environment_is_in_no_plan() {
+        let made = made(r#", "env": { "MODE": "fast" }"#, None);
+        assert_eq!(made.spec.env["MODE"], "MODE/fast");
+    }
+
+    #[test]
+    fn equal_plans_have_one_fingerprint_and_others_another() {
+        let one = plan(vec![part("scout", None, Some(made("", None)))]);
+        let other = plan(vec![part(
+            "scout",
+            None,
+            Some(made(r#", "user": "7""#, None)),
+        )]);
+        assert_eq!(one.digest(), one.clone().digest());
+        assert_ne!(one.digest(), other.digest());
+        assert_eq!(one.digest().to_string().len(), 64);
+        assert!(one.digest().to_string().starts_with(one.digest().short()));
+        assert_eq!(one.digest().short().len(), 12);
+    }
+
+    #[test]
+    fn what_several_agents_loosen_is_told_once() {
+        let with = |agent: &str, loosens: &[&str]| Part {
+            loosens: loosens.iter().map(|why| (*why).to_owned()).collect(),
+            ..part(agent, None, None)
+        };
+        let both = plan(vec![with("scout", &["a", "b"]), with("guide", &["b", "c"])]);
+        assert_eq!(both.loosens(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn the_image_is_that_of_the_agent_who_is_asked_for() {
+        let to = |image: &str| Some(made("", Some(image)));
+        let plan = plan(vec![
+            part("guide", None, to("sha256:1")),
+            part("scout", to("sha256:0"), to("sha256:2")),
+            part("stray", to("sha256:0"), None),
+        ]);
+        let image_for = |agent: &str| plan.image_for(&Name::parse(agent).unwrap());
+        assert_eq!(image_for("scout"), Some("sha256:2"));
+        assert_eq!(image_for("stray"), None);
+        assert_eq!(image_for("nobody"), None);
+    }
+
+    /// Going from `less` to `more` loosens in these words, and going back loosens nothing.
+    fn check_loosens(less: &str, more: &str, words: &str) {
+        let (less, more) = (spec(less), spec(more));
+        assert_eq!(loosens(&less, &more), [words]);
+        assert_eq!(loosens(&more, &less), [""; 0], "back from {words}");
+    }
+
+    #[test]
+    fn a_higher_limit_loosens_and_a_lower_one_does_not() {
+        let limits = |memory: u32, cpus: f64, pids: u32| {
+            format!(r#", "limits": {{ "memory_mb": {memory}, "cpus": {cpus}, "pids": {pids} }}"#)
+        };
+        let small = limits(512, 1.0, 256);
+        check_loosens(&small, &limits(513, 1.0, 256), "memory 512 → 513 MiB");
+        check_loosens(&small, &limits(512, 1.5, 256), "CPUs 1 → 1.5");
+        check_loosens(&small, &limits(512, 1.0, 257), "processes 256 → 257");
+    }
+
+    #[test]
+    fn a_wider_reach_loosens() {
+        check_loosens(r#", "network": "none""#, "", "network fleet");
+        check_loosens("", r#", "network": "host""#, "network host");
+        let shut = r#", "internet": false"#;
+        check_loosens(shut, "", "reaches the internet");
+        let port = r#", "ports": [{ "container": 80, "host": 8080 }]"#;
+        check_loosens("", port, "port `127.0.0.1:8080 to 80`");
+        let folder = r#", "mounts": [{ "host": "/srv", "target": "/data", "read_only": true }]"#;
+        check_loosens("", folder, "mount `/srv at /data (read-only)`");
+        let volume = r#", "mounts": [{ "volume": "data", "target": "/data" }]"#;
+        check_loosens("", volume, "mount `data at /data`");
+    }
+
+    #[test]
+    fn another_user_loosens_only_if_it_may_be_root() {
+        let words = "may run as root";
+        check_loosens(r#", "user": "1000:0""#, r#", "user": "0:1000""#, words);
+        check_loosens(r#", "user": "1000""#, r#", "user": "root""#, words);
+        check_loosens(r#", "user": "1000""#, "", words);
+    }
+
+    #[test]
+    fn each_privilege_loosens() {
+        let words = "a writable root file system";
+        check_loosens(r#", "read_only_root": true"#, "", words);
+        let privileges = [
+            (r#""privileged": true"#, "no confinement at all"),
+            (r#""host_pid": true"#, "the host's processes"),
+            (r#""host_ipc": true"#, "the host's shared memory"),
+            (r#""capabilities": ["NET_ADMIN"]"#, "capability `NET_ADMIN`"),
+            (r#""devices": ["/dev/kvm"]"#, "device `/dev/kvm`"),
+        ];
+        for (privilege, words) in privileges {
+            let more = format!(r#", "privileges": {{ {privilege} }}"#);
+            check_loosens("", &more, words);
+        }
+    }
+
+    #[test]
+    fn no_limit_is_more_than_any_limit() {
+        let limited = spec("");
+        let mut free = limited.clone();
+        (free.limits.memory_mb, free.limits.cpus, free.limits.pids) = (0, 0.0, 0);
+        let all = ["memory 512 → 0 MiB", "CPUs 1 → 0", "processes 256 → 0"];
+        assert_eq!(loosens(&limited, &free), all);
+        assert_eq!(loosens(&free, &limited), [""; 0]);
+    }
+
+    #[test]
+    fn another_tag_does_not_loosen_and_another_repository_does() {
+        let of = |image: &str| Spec {
+            image: image.to_owned(),
+            ..spec("")
+        };
+        assert_eq!(loosens(&of("demo:1"), &of("demo:2")), [""; 0]);
+        let words = ["image repository `demo` → `shop/demo`"];
+        assert_eq!(loosens(&of("demo:1"), &of("shop/demo:1")), words);
+    }
+
+    #[test]
+    fn a_repository_is_a_reference_without_tag_and_digest() {
+        for reference in [
+            "reg.example:5000/team/demo",
+            "reg.example:5000/team/demo:1",
+            "reg.example:5000/team/demo@sha256:00",
+            "reg.example:5000/team/demo:1@sha256:00",
+        ] {
+            assert_eq!(repository(reference), "reg.example:5000/team/demo");
+        }
+        assert_eq!(repository("demo:1"), "demo");
+    }
+
+    #[test]
+    fn of_a_first_container_everything_that_matters_is_told() {
+        let full = r#", "command": ["serve", "--all"], "env": { "A": "1", "B": "2" },
+            "secrets": [{ "name": "KEY", "description": "k" }, { "name": "TOKEN", "description": "t", "as": "env" }],
+            "mounts": [{ "volume": "data", "target": "/data" }], "ports": [{ "container": 80 }]"#;
+        let lines = part("scout", None, Some(made(full, None))).changes();
+        insta::assert_snapshot!(lines.join("\n"), @"
+        image `demo:1`
+        command `serve --all`
+        limits 512 MiB, 1 CPUs, 256 processes
+        mount `data at /data`
+        port `127.0.0.1:0 to 80`
+        secrets KEY, TOKEN (env)
+        env A, B
+        ");
+        let plain = part("scout", None, Some(made("", None))).changes();
+        insta::assert_snapshot!(plain.join("\n"), @"
+        image `demo:1`
+        limits 512 MiB, 1 CPUs, 256 processes
+        ");
+        assert_eq!(part("scout", Some(made("", None)), None).changes(), [""; 0]);
+    }
+
+    #[test]
+    fn of_a_new_container_only_what_differs_is_told() {
+        let changed = |now: &str, then: &str| {
+            let part = part("scout", Some(made(now, None)), Some(made(then, None)));
+            part.changes().join("\n")
+        };
+        let env = changed(
+            r#", "env": { "GONE": "1", "KEPT": "1", "NEW": "1" }"#,
+            r#", "env": { "KEPT": "1", "MORE": "1", "NEW": "2" }"#,
+        );
+        insta::assert_snapshot!(env, @"
+        env −GONE
+        env +MORE
+        env NEW has another value
+        ");
+        let rest = r#", "command": ["serve"], "user": "7", "network": "none""#;
+        insta::assert_snapshot!(changed("", rest), @"
+        command `` → `serve`
+        network `fleet` → `none`
+        user `` → `7`
+        ");
+        assert_eq!(changed("", ""), "");
+        let small = changed("", r#", "stop_grace_s": 77"#);
+        assert_eq!(small, "smaller settings of the container");
+    }
+
+    #[test]
+    fn an_image_that_was_pushed_anew_is_told_by_its_digest() {
+        let by = |digit: &str| Some(made("", Some(&format!("demo@sha256:{}", digit.repeat(64)))));
+        let moved = part("scout", by("1"), by("2"));
+        let words = "image digest `sha256:111111111111` → `sha256:222222222222`";
+        assert_eq!(moved.changes(), [words]);
+        assert_eq!(part("scout", by("1"), by("1")).changes(), [""; 0]);
+        assert_eq!(
+            part("scout", by("1"), Some(made("", None))).changes(),
+            [""; 0]
+        );
+        assert_eq!(short_image("latest"), "latest");
+    }
+
+    #[test]
+    fn a_plan_that_still_holds_has_not_drifted() {
+        let plan = plan(vec![part(
+            "scout",
+            Some(made("", None)),
+            Some(made("", None)),
+        )]);
+        assert_eq!(plan.drift(&plan), [""; 0]);
+    }
+
+    #[test]
+    fn what_has_changed_since_is_told_agent_by_agent() {
+        let planned = plan(vec![
+            part("gone", None, None),
+            part("moved", None, None),
+            part("newer", None, None),
+            part("other", Some(made("", None)), Some(made("", None))),
+        ]);
+        let user = || Some(made(r#", "user": "7""#, None));
+        let today = plan(vec![
+            Part {
+                fleet: Name::parse("shore").unwrap(),
+                ..part("moved", None, None)
+            },
+            Part {
+                container: None,
+                ..part("newer", None, None)
+            },
+            part("other", user(), user()),
+        ]);
+        insta::assert_snapshot!(planned.drift(&today).join("\n"), @"
+        `gone` is gone
+        `moved` moved from `harbour` to `shore`
+        `newer` has another container by now
+        `other`: user `` → `7`
+        ");
+    }
+
+    #[test]
+    fn a_change_beside_the_agents_is_a_drift_too() {
+        let planned = plan(vec![part("scout", None, None)]);
+        let mut today = planned.clone();
+        today.details.volumes = true;
+        assert_eq!(planned.drift(&today), ["what it is about has changed"]);
+    }
+}

@@ -483,4 +483,76 @@ mod tests {
             }
         }
     }
+
+    fn written(json: &str) -> Probe {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_probe_says_what_it_asks() {
+        let said = |json: &str| {
+            let probe = written(json);
+            let command = probe.command().map(|words| words.join(" "));
+            format!("{}, {}, {command:?}", probe.kind(), probe.question)
+        };
+        insta::assert_snapshot!(said(r#"{ "kind": "http", "port": 80, "path": "/well" }"#), @"http, http :80/well, None");
+        insta::assert_snapshot!(said(r#"{ "kind": "http", "port": 443, "tls": true }"#), @"http, https :443/, None");
+        insta::assert_snapshot!(said(r#"{ "kind": "tcp", "port": 5432 }"#), @"tcp, tcp :5432, None");
+        insta::assert_snapshot!(said(r#"{ "kind": "exec", "command": ["test", "-e", "/ready"] }"#), @r#"exec, exec test -e /ready, Some("test -e /ready")"#);
+        insta::assert_snapshot!(said(r#"{ "kind": "log", "silent_s": 60 }"#), @"log, log within 60 s, None");
+    }
+
+    #[test]
+    fn a_failing_probe_says_what_was_the_matter_last() {
+        let mut probed = Probed::new(DateTime::UNIX_EPOCH);
+        let once = pace(1, 2);
+        let mut note = |answer: Answer| {
+            let asked = Asked {
+                at: DateTime::UNIX_EPOCH,
+                took: Duration::ZERO,
+                answer,
+            };
+            probed.note(asked, &once, None);
+            probed.failure().map(str::to_owned)
+        };
+        assert_eq!(note(Answer::Well), None);
+        assert_eq!(
+            note(Answer::Ill("status 500".to_owned())).unwrap(),
+            "status 500"
+        );
+        assert_eq!(
+            note(Answer::Unreachable("refused".to_owned())).unwrap(),
+            "refused"
+        );
+        assert_eq!(
+            note(Answer::Well).unwrap(),
+            "it has failed until a moment ago"
+        );
+        assert_eq!(note(Answer::Well), None);
+    }
+
+    #[test]
+    fn answers_and_verdicts_are_told_in_words() {
+        let why = || "why".to_owned();
+        let answers = [
+            Answer::Well,
+            Answer::Ill(why()),
+            Answer::Unreachable(why()),
+            Answer::Unasked(why()),
+        ];
+        assert_eq!(
+            answers.each_ref().map(Answer::as_str),
+            ["well", "ill", "unreachable", "unasked"]
+        );
+        let why = Some("why");
+        assert_eq!(
+            answers.each_ref().map(Answer::trouble),
+            [None, why, why, why]
+        );
+        let verdicts = [Verdict::Starting, Verdict::Healthy, Verdict::Unhealthy];
+        assert_eq!(
+            verdicts.map(Verdict::as_str),
+            ["starting", "healthy", "unhealthy"]
+        );
+    }
 }

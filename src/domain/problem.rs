@@ -141,4 +141,28 @@ mod tests {
         assert_eq!(shown("a`b\nc"), "`a\u{fffd}b\u{fffd}c`");
         assert_eq!(shown(&"x".repeat(61)), format!("`{}…`", "x".repeat(60)));
     }
+
+    #[test]
+    fn advice_becomes_a_sentence() {
+        assert_eq!(capitalised("über die Kante"), "Über die Kante");
+        assert_eq!(capitalised(""), "");
+    }
+
+    #[test]
+    fn a_number_that_is_expected_is_called_one() {
+        let said = |error| Problem::from_serde("at", error).hint;
+        assert_eq!(
+            said("invalid type: null, expected i64"),
+            "expected a whole number"
+        );
+        assert_eq!(
+            said("invalid type: null, expected f64"),
+            "expected a number"
+        );
+        assert_eq!(said("invalid type: null, expected a map"), "expected a map");
+        assert_eq!(
+            said("recursion limit"),
+            "see the comments and the schema in `configs`"
+        );
+    }
 }

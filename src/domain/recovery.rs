@@ -423,4 +423,77 @@ mod tests {
             prop_assert!(waited >= full * 0.8 - 0.01 && waited <= full * 1.2 + 0.01, "{waited} of {full}");
         }
     }
+
+    #[test]
+    fn a_line_tells_only_what_a_restart_does_not_help_against() {
+        assert!(
+            told_by(&[pattern("quota", LogMeaning::Blocked, "")], "quota")
+                == Some(LogMeaning::Blocked)
+        );
+        assert!(
+            told_by(&[pattern("login", LogMeaning::Waiting, "")], "login")
+                == Some(LogMeaning::Waiting)
+        );
+        assert!(told_by(&[pattern("panic", LogMeaning::Failed, "")], "panic").is_none());
+        assert!(told_by(&[pattern("quota", LogMeaning::Blocked, "")], "all is well").is_none());
+    }
+
+    fn told_by(patterns: &[LogPattern], line: &str) -> Option<LogMeaning> {
+        Cause::told_by(patterns, &[line.to_owned()])
+    }
+
+    #[test]
+    fn what_a_restart_cannot_mend_is_critical_or_for_people() {
+        let of = |cause: Cause| (cause.may_heal(), cause.severity());
+        assert_eq!(of(Cause::Gone), (false, Severity::Critical));
+        assert_eq!(
+            of(Cause::Blocked(String::new())),
+            (false, Severity::Critical)
+        );
+        assert_eq!(
+            of(Cause::Waiting(String::new())),
+            (false, Severity::Warning)
+        );
+        assert_eq!(
+            of(Cause::NotStarted(String::new())),
+            (true, Severity::Critical)
+        );
+        for cause in [
+            Cause::OutOfMemory,
+            Cause::Killed(9),
+            Cause::Failed(1),
+            Cause::Ended,
+            Cause::Unhealthy,
+        ] {
+            assert_eq!(of(cause), (true, Severity::Warning));
+        }
+    }
+
+    #[test]
+    fn a_probe_that_fails_is_the_cause_only_while_the_agent_runs() {
+        let find = |observed: &Observation| {
+            let symptoms = Symptoms {
+                observed: Some(observed),
+                patterns: &[],
+                exit: None,
+                log_says: None,
+                failing: Some("tcp :80: refused"),
+            };
+            Cause::find(&symptoms, &[])
+        };
+        let running = Observation {
+            phase: Phase::Running,
+            ..ended(1)
+        };
+        assert_eq!(find(&running).to_string(), "is unhealthy: tcp :80: refused");
+        assert_eq!(find(&ended(1)), Cause::Failed(1));
+    }
+
+    #[test]
+    fn attempts_count_within_the_window() {
+        let recovery = Recovery::default();
+        let window = Duration::seconds(recovery.window_s.into());
+        let now = DateTime::UNIX_EPOCH + window;
+        assert_eq!(recovery.counts_since(now), DateTime::UNIX_EPOCH);
+    }
 }

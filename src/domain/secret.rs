@@ -310,4 +310,32 @@ mod tests {
         ));
         assert!(!loosens(Source::Unset, Binding::Other));
     }
+
+    #[test]
+    fn a_secret_is_named_with_whom_it_is_for() {
+        let named = |scope, whose: Option<&str>| {
+            let whose = whose.map(|name| Name::parse(name).unwrap());
+            Subject::new("KEY".to_owned(), scope, whose)
+        };
+        let said = |scope, whose| named(scope, whose).to_string();
+        assert_eq!(said(Scope::All, None), "`KEY` for all agents");
+        assert_eq!(
+            said(Scope::Agent(AgentId(1)), Some("scout")),
+            "`KEY` for `scout`"
+        );
+        assert_eq!(
+            said(Scope::Fleet(FleetId(1)), Some("prod")),
+            "`KEY` for fleet `prod`"
+        );
+        assert_eq!(
+            said(Scope::Fleet(FleetId(1)), None),
+            "`KEY` for somebody who is gone"
+        );
+        let kept = Subject {
+            outlets: vec!["pager".to_owned(), "hook".to_owned()],
+            keeping: vec![Name::parse("scout").unwrap(), Name::parse("guide").unwrap()],
+            ..named(Scope::All, None)
+        };
+        insta::assert_snapshot!(kept, @"`KEY` for all agents, used by pager, hook, kept as it was by `scout`, `guide`, stopped, until `/redeploy`");
+    }
 }

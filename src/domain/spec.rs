@@ -466,4 +466,30 @@ mod tests {
             spec(r#", "mounts": [{ "host": "/var/run/docker.sock", "target": "/docker.sock" }]"#);
         assert_eq!(allow.refusals(&socket).len(), 1);
     }
+
+    #[test]
+    fn it_tells_all_commands_that_are_run_beside_its_own() {
+        let plain = spec("");
+        assert!(plain.checks().is_empty());
+        let both = spec(
+            r#", "health": { "command": ["well"] },
+            "probes": [{ "kind": "tcp", "port": 80 }, { "kind": "exec", "command": ["ready", "now"] }]"#,
+        );
+        assert_eq!(both.checks(), [vec!["well"], vec!["ready", "now"]]);
+        let health = both.health.unwrap();
+        assert_eq!(
+            (health.interval_s, health.timeout_s, health.retries),
+            (30, 5, 3)
+        );
+    }
+
+    #[test]
+    fn equal_specs_have_one_fingerprint_and_others_another() {
+        let digest = spec("").digest();
+        assert_eq!(digest, spec("").digest());
+        assert_ne!(digest, spec(r#", "user": "7""#).digest());
+        assert_eq!(digest.0.len(), 64);
+        assert_eq!(digest.short().len(), 12);
+        assert!(digest.0.starts_with(digest.short()));
+    }
 }

@@ -375,7 +375,11 @@ const DISK_NOTE: &str = "`docker system df` on the host tells what takes the roo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::view::Disk;
+    use crate::domain::{
+        spec::{Limits, Version},
+        stats::{Io, Usage},
+        view::{Disk, tests::view},
+    };
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
@@ -582,5 +586,70 @@ mod tests {
             at(15),
         );
         assert!(told(&watch).is_empty());
+    }
+
+    #[test]
+    fn a_measure_is_of_agents_or_of_the_host() {
+        let of = |subject: Subject| {
+            let all = Measure::ALL.iter().filter(|measure| measure.is_of(subject));
+            all.map(|measure| measure.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        insta::assert_snapshot!(of(Subject::Agents), @"cpu, memory, pids");
+        insta::assert_snapshot!(of(Subject::Host), @"cpu, memory, disk, swap, load, memory-pressure, io-pressure");
+    }
+
+    fn readings(limits: &str) -> Vec<String> {
+        let mut view = view(&format!(r#", "limits": {limits}"#));
+        view.usage = Some(Usage {
+            cpus: 0.5,
+            memory_bytes: 64 << 20,
+            pids: 8,
+            io: Io::default(),
+        });
+        let told = |one: &Reading| {
+            format!(
+                "{} {:.0} % of {}",
+                one.measure.as_str(),
+                one.percent,
+                one.what
+            )
+        };
+        Reading::of_agent(&view).iter().map(told).collect()
+    }
+
+    #[test]
+    fn an_agent_is_measured_by_its_own_limits() {
+        insta::assert_snapshot!(readings(r#"{ "memory_mb": 256, "cpus": 1, "pids": 32 }"#).join("\n"), @"
+        cpu 50 % of its 1 CPU
+        memory 25 % of its 256 MiB of memory
+        pids 25 % of its 32 processes
+        ");
+        insta::assert_snapshot!(readings(r#"{ "memory_mb": 64, "cpus": 2, "pids": 16 }"#).join("\n"), @"
+        cpu 25 % of its 2 CPUs
+        memory 100 % of its 64 MiB of memory
+        pids 50 % of its 16 processes
+        ");
+        assert_eq!(Reading::of_agent(&view("")).len(), 0);
+    }
+
+    #[test]
+    fn without_a_limit_there_is_nothing_to_measure_by() {
+        let mut view = view("");
+        view.usage = Some(Usage {
+            cpus: 0.5,
+            memory_bytes: 1,
+            pids: 8,
+            io: Io::default(),
+        });
+        let mut version = Version::clone(view.version.as_deref().unwrap());
+        version.spec.limits = Limits {
+            memory_mb: 0,
+            cpus: 0.0,
+            pids: 0,
+        };
+        view.version = Some(version.into());
+        assert_eq!(Reading::of_agent(&view).len(), 0);
     }
 }

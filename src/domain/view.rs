@@ -220,3 +220,148 @@ pub struct Glance {
     /// Requests of people who may not, since the start.
     pub refused: u64,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::domain::{
+        action::Arguments,
+        agent::{Desired, Phase},
+        ids::{AgentId, ContainerId, FleetId, ImageId},
+        probe::{Answer, Asked, Pace},
+        template::Template,
+    };
+
+    fn version(more: &str) -> Arc<Version> {
+        let body = format!(r#"{{ "description": "x", "image": "demo:1"{more} }}"#);
+        let template = Template::parse(Name::parse("demo").unwrap(), &body).unwrap();
+        Arc::new(Version {
+            number: 1,
+            spec: template.resolve(&Arguments::new()).unwrap(),
+            image: ImageId("sha256:0".to_owned()),
+            arguments: Arguments::new(),
+            created_at: DateTime::UNIX_EPOCH,
+        })
+    }
+
+    pub(crate) fn seen(phase: Phase, exit_code: Option<i64>) -> Observation {
+        Observation {
+            container: ContainerId("c".to_owned()),
+            name: "yardarm-scout".to_owned(),
+            phase,
+            image: ImageId("sha256:0".to_owned()),
+            started_at: None,
+            finished_at: None,
+            exit_code,
+            oom_killed: false,
+            error: None,
+            health: None,
+            health_said: None,
+            restarts: 0,
+            ports: Vec::new(),
+            addresses: Vec::new(),
+        }
+    }
+
+    /// An agent of a template with `more` in it, of which nothing was seen.
+    pub(crate) fn view(more: &str) -> View {
+        View {
+            agent: Agent {
+                id: AgentId(1),
+                name: Name::parse("scout").unwrap(),
+                fleet: FleetId(1),
+                desired: Desired::Running,
+                container: None,
+                version: 1,
+                adopted: false,
+                created_at: DateTime::UNIX_EPOCH,
+            },
+            fleet: Name::parse("main").unwrap(),
+            version: Some(version(more)),
+            observed: None,
+            usage: None,
+            probed: Vec::new(),
+            log_says: None,
+            broken: false,
+            busy: None,
+            state: State::Down,
+            since: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn seen_so(more: &str, observed: Observation) -> View {
+        View {
+            observed: Some(observed),
+            ..view(more)
+        }
+    }
+
+    #[test]
+    fn an_exit_code_means_what_the_template_says_once_it_has_ended() {
+        let codes = r#", "exit_codes": { "78": { "means": "blocked", "note": "no licence" } }"#;
+        let note = |phase, code| {
+            let view = seen_so(codes, seen(phase, Some(code)));
+            view.exit_means().map(|exit| exit.note.clone())
+        };
+        assert_eq!(note(Phase::Exited, 78).unwrap(), "no licence");
+        assert_eq!(note(Phase::Exited, 1), None);
+        assert_eq!(note(Phase::Exited, 78 + 256), None);
+        assert_eq!(note(Phase::Running, 78), None);
+        let ended = seen_so(codes, seen(Phase::Exited, Some(78)));
+        insta::assert_snapshot!(ended.cause(&[]), @"is blocked: no licence");
+    }
+
+    #[test]
+    fn the_first_probe_that_fails_is_the_cause() {
+        let probes =
+            r#", "probes": [{ "kind": "tcp", "port": 80 }, { "kind": "tcp", "port": 81 }]"#;
+        let mut view = seen_so(probes, seen(Phase::Running, None));
+        let pace = Pace {
+            failures: 1,
+            ..Pace::default()
+        };
+        view.probed = [Answer::Well, Answer::Unreachable("refused".to_owned())]
+            .map(|answer| {
+                let mut probed = Probed::new(DateTime::UNIX_EPOCH);
+                let asked = Asked {
+                    at: DateTime::UNIX_EPOCH,
+                    took: std::time::Duration::ZERO,
+                    answer,
+                };
+                probed.note(asked, &pace, None);
+                probed
+            })
+            .to_vec();
+        insta::assert_snapshot!(view.cause(&[]), @"is unhealthy: tcp :81: refused");
+    }
+
+    #[test]
+    fn what_was_somebody_elses_is_not_restarted_unless_asked() {
+        let mut view = view("");
+        assert!(view.recovery().restart);
+        view.agent.adopted = true;
+        assert!(!view.recovery().restart);
+    }
+
+    #[test]
+    fn of_several_disks_the_fullest_counts() {
+        let disk = |folder: &str, used_bytes, total_bytes| Disk {
+            folder: folder.to_owned(),
+            used_bytes,
+            total_bytes,
+        };
+        let host = Host {
+            disks: vec![
+                disk("/", 50, 100),
+                disk("/data", 3, 4),
+                disk("/big", 500, 1000),
+                disk("/none", 1, 0),
+            ],
+            ..Host::default()
+        };
+        let fullest = host.fullest_disk().unwrap();
+        assert_eq!(fullest.folder, "/data");
+        assert!((fullest.percent() - 75.0).abs() < 0.001);
+        assert!(percent(1, 0).abs() < 0.001);
+    }
+}

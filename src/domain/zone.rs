@@ -101,4 +101,10 @@ mod tests {
             assert_eq!(error.to_string(), told);
         }
     }
+
+    #[test]
+    fn every_zone_is_found_by_its_name() {
+        assert!(names().any(|name| name == "Europe/Berlin"));
+        assert!(names().all(|name| parse(name).is_ok()));
+    }
 }

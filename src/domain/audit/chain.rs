@@ -338,4 +338,25 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_is_broken_is_told_by_its_row() {
+        let all = [
+            How::Changed,
+            How::Missing,
+            How::Reordered,
+            How::Inserted,
+            How::CutOff,
+            How::Rewritten,
+        ];
+        let told = all.map(|how| Broken { number: 7, how }.to_string());
+        insta::assert_snapshot!(told.join("\n"), @"
+        row 7 was changed
+        row 7 is missing
+        row 7 stands in another's place
+        row 7 was inserted
+        row 7 is missing, and what came after it
+        row 7 is not the one that was anchored: rows were rewritten at it or before it
+        ");
+    }
 }

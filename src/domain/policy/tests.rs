@@ -499,3 +499,73 @@ proptest! {
         prop_assert_ne!(window(&[], from, to).contains(moment), window(&[], to, from).contains(moment));
     }
 }
+
+#[test]
+fn why_a_rule_does_not_fit_is_told_either_way() {
+    let alone = question(Kind::Stop, &[ROBIN]);
+    let otherwise = Question {
+        level: None,
+        loosens: true,
+        several: true,
+        sole_owner: true,
+        ..alone
+    };
+    let why = |when: &Match, question: &Question<'_>| {
+        let policies = [policy("it", when.clone(), Effect::Allow)];
+        let considered = consider(&policies, question, &ROBIN);
+        considered
+            .iter()
+            .map(|one| one.why.clone())
+            .collect::<String>()
+    };
+    let rules = |loosens, several, sole_owner| Match {
+        loosens,
+        several,
+        sole_owner,
+        ..Match::default()
+    };
+    let told = [
+        why(&rules(Some(true), None, None), &alone),
+        why(&rules(Some(false), None, None), &otherwise),
+        why(&rules(None, Some(true), None), &alone),
+        why(&rules(None, Some(false), None), &otherwise),
+        why(&rules(None, None, Some(true)), &alone),
+        why(&rules(None, None, Some(false)), &otherwise),
+        why(
+            &Match {
+                levels: vec![Level::Owner],
+                ..Match::default()
+            },
+            &otherwise,
+        ),
+        why(
+            &Match {
+                templates: vec![Pattern::parse("gpt-*").expect("a pattern")],
+                ..Match::default()
+            },
+            &alone,
+        ),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @"
+    it loosens nothing
+    it loosens something
+    it is not about several
+    it is about several
+    the requester is not the only owner
+    there is no other owner
+    Yardarm itself is not owner
+    it has no template, and needs gpt-*
+    ");
+}
+
+#[test]
+fn an_ask_is_kept_with_its_times_in_seconds() {
+    let mut ask = Ask::of(2);
+    (ask.expires, ask.allow_for) = (Duration::minutes(5), Some(Duration::hours(1)));
+    let kept = serde_json::to_value(&ask).expect("JSON");
+    assert_eq!(
+        (&kept["expires"], &kept["allow_for"]),
+        (&300.into(), &3600.into())
+    );
+    assert_eq!(serde_json::from_value::<Ask>(kept).expect("an ask"), ask);
+}

@@ -545,3 +545,49 @@ fn everything_built_in_is_there() {
     assert_eq!(names(true), BUILT_IN);
     assert_eq!(names(false), BUILT_IN[..4]);
 }
+
+#[test]
+fn a_job_is_an_action_unless_it_is_yardarms_own() {
+    for job in Job::OFFERED {
+        assert_eq!(job.kind().map(Kind::as_str), Some(job.as_str()));
+    }
+    assert_eq!(Job::StaleCheck.kind(), None);
+    assert_eq!(Job::Anchor.kind(), None);
+}
+
+#[test]
+fn what_an_order_does_is_told_in_words() {
+    let does = |written: &Written| Order::read(written, Tz::UTC).expect("an order").does();
+    assert_eq!(does(&written()), "restart `scout`");
+    let deploy = Written {
+        action: "deploy".to_owned(),
+        template: Some("demo".to_owned()),
+        fleet: Some("lab".to_owned()),
+        ..written()
+    };
+    assert_eq!(does(&deploy), "deploy `scout` from `demo` in `lab`");
+    let report = Written {
+        action: "report".to_owned(),
+        agent: None,
+        ..written()
+    };
+    assert_eq!(does(&report), "report");
+}
+
+#[test]
+fn an_order_that_the_database_kept_is_read_whole_or_not_at_all() {
+    let own = Written {
+        action: "stale check".to_owned(),
+        agent: None,
+        ..written()
+    };
+    assert_eq!(Order::try_from(own).expect("an order").job, Job::StaleCheck);
+    let wrong = Written {
+        name: "Nightly!".to_owned(),
+        cron: "never".to_owned(),
+        ..written()
+    };
+    let told = Order::try_from(wrong).expect_err("wrong");
+    assert!(told.contains("name: `Nightly!` is no name"), "{told}");
+    assert!(told.contains("; cron: `never`"), "{told}");
+}

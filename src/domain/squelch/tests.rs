@@ -1015,3 +1015,161 @@ proptest! {
         prop_assert!(watched.world.incidents.iter().all(|one| !one.is_open()), "never over");
     }
 }
+
+fn patterns(texts: &[&str]) -> Vec<Pattern> {
+    texts
+        .iter()
+        .map(|text| Pattern::parse(text).unwrap())
+        .collect()
+}
+
+#[test]
+fn what_a_matcher_takes_is_told_in_words() {
+    assert_eq!(Matcher::default().to_string(), "everything");
+    let matcher = Matcher {
+        severities: vec![Severity::Critical],
+        kinds: vec![Kind::Down, Kind::Engine],
+        fleets: patterns(&["prod-*"]),
+        agents: patterns(&["scout", "guide"]),
+    };
+    insta::assert_snapshot!(matcher, @"agent scout or guide, fleet prod-*, kind down or engine, severity critical");
+    let quiet = Quiet::For {
+        matcher: matcher.clone(),
+        hours: 2,
+    };
+    insta::assert_snapshot!(quiet, @"agent scout or guide, fleet prod-*, kind down or engine, severity critical for 2 h");
+    let end = Quiet::End {
+        silence: SilenceId(7),
+        matcher,
+    };
+    insta::assert_snapshot!(end, @"7: agent scout or guide, fleet prod-*, kind down or engine, severity critical");
+}
+
+#[test]
+fn why_nobody_is_told_is_told_in_words() {
+    let mutes = [
+        Mute::Inhibited(Kind::Host),
+        Mute::Inhibited(Kind::Engine),
+        Mute::Maintenance("night".to_owned()),
+        Mute::Silenced(SilenceId(7)),
+    ];
+    insta::assert_snapshot!(mutes.map(|mute| mute.to_string()).join("\n"), @"
+    inhibited: the host is in trouble itself
+    inhibited: the engine does not answer
+    maintenance `night`
+    silence 7
+    ");
+}
+
+#[test]
+fn an_alert_goes_where_its_route_leads_and_then_up_the_ladder() {
+    let mut world = World::default();
+    let pager = || Destination::Target("pager".to_owned());
+    world.rules.routes[0].to = vec![Destination::Ops];
+    world.rules.routes[0].escalation = ladder();
+    world.rules.routes[0].thread = true;
+    let grave = Route {
+        name: "grave".to_owned(),
+        to: vec![pager(), Destination::Ops],
+        ..world.rules.routes[0].clone()
+    };
+    world.rules.routes.push(grave);
+    world.rules.routes.rotate_left(1);
+    world.rules.routes[0].matcher.severities = vec![Severity::Critical];
+    world.set(1, true, at(0));
+    world.run(at(30));
+    let pipeline = Pipeline {
+        rules: &world.rules,
+        silences: &[],
+        incidents: &world.incidents,
+        alerts: &world.alerts,
+        now: at(30),
+    };
+    let id = AlertId(1);
+    assert_eq!(pipeline.destinations(id, None), [Destination::Ops]);
+    assert_eq!(
+        pipeline.destinations(id, Some(Nudge::Repeat)),
+        [Destination::Ops]
+    );
+    assert_eq!(
+        pipeline.destinations(id, Some(Nudge::Escalation)),
+        ladder()[0].to
+    );
+    assert_eq!(pipeline.beyond(id, "grave"), [pager()]);
+    assert_eq!(pipeline.beyond(id, "nowhere"), []);
+    assert!(pipeline.has_thread(id));
+    let other = AlertId(2);
+    assert_eq!(pipeline.destinations(other, None), []);
+    assert!(!pipeline.has_thread(other));
+}
+
+#[test]
+fn somebody_who_tries_is_told_what_each_stage_says() {
+    let mut rules = Rules::default();
+    let trial = Trial {
+        kind: Kind::Down,
+        severity: Severity::Warning,
+        agent: Some(Name::parse("scout").unwrap()),
+        fleet: Some(Name::parse("main").unwrap()),
+        now: at(0),
+    };
+    insta::assert_snapshot!(trial.run(&rules, &[], &[]), @"
+    inhibit, silence: nothing keeps it quiet
+    group: route `ops`, one message per fleet, 30 s after the first
+    damp: once within 60 min unless it gets worse; reminded every 240 min, 3 times at most; over after 120 s without it
+    notify: the ops channel
+    ");
+    let route = &mut rules.routes[0];
+    route.to = vec![
+        Destination::Ops,
+        Destination::Channel(ChannelId(7)),
+        Destination::Target("pager".to_owned()),
+    ];
+    (route.users, route.roles, route.thread) = (vec![UserId(1)], vec![RoleId(2)], true);
+    route.escalation = ladder();
+    let silence = Silence {
+        id: SilenceId(1),
+        matcher: Matcher {
+            fleets: patterns(&["main"]),
+            ..Matcher::default()
+        },
+        reason: "night".to_owned(),
+        author: UserId(1),
+        since: at(0),
+        until: at(60),
+    };
+    insta::assert_snapshot!(trial.run(&rules, &[silence], &[]), @"
+    inhibit, silence: nobody is told now (silence 1)
+    group: route `ops`, one message per fleet, 30 s after the first
+    damp: once within 60 min unless it gets worse; reminded every 240 min, 3 times at most; over after 120 s without it
+    notify: the ops channel, <#7>, `pager` <@1> <@&2>
+    thread: what follows is told in a thread of the message
+    escalate: `pager` after 15 min without an acknowledgement, 2 times at most
+    then: `boss` after 60 min without an acknowledgement, 1 times at most
+    ");
+    rules.routes.clear();
+    insta::assert_snapshot!(trial.run(&rules, &[], &[]), @"No route takes it.");
+}
+
+#[test]
+fn a_trial_is_about_what_its_kind_is_about() {
+    let inhibited = |kind: Kind| {
+        let mut world = World::default();
+        world.open(1, at(0));
+        (world.incidents[0].about, world.incidents[0].kind) = (About::Engine, Kind::Engine);
+        let trial = Trial {
+            kind,
+            severity: Severity::Warning,
+            agent: None,
+            fleet: None,
+            now: at(0),
+        };
+        trial
+            .run(&world.rules, &[], &world.incidents)
+            .mute
+            .is_some()
+    };
+    assert!(inhibited(Kind::Down));
+    assert!(!inhibited(Kind::Engine));
+    assert!(!inhibited(Kind::Host));
+}

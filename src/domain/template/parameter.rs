@@ -223,4 +223,25 @@ mod tests {
         );
         assert!(text.parse("a\0b").is_err());
     }
+
+    #[test]
+    fn what_may_be_given_is_told_in_words() {
+        let integer = |min, max| {
+            let integer = Parameter {
+                min,
+                max,
+                ..parameter(ParameterKind::Integer)
+            };
+            integer.allowed()
+        };
+        assert_eq!(integer(None, None), "an integer");
+        assert_eq!(integer(Some(1), None), "an integer of at least 1");
+        assert_eq!(integer(None, Some(9)), "an integer of at most 9");
+        assert_eq!(integer(Some(1), Some(9)), "an integer from 1 to 9");
+        let choice = Parameter {
+            choices: vec!["calm".to_owned(), "busy".to_owned()],
+            ..parameter(ParameterKind::Choice)
+        };
+        assert_eq!(choice.allowed(), "one of `calm`, `busy`");
+    }
 }

@@ -451,3 +451,159 @@ proptest! {
         }
     }
 }
+
+/// Whether a template may have `fields` besides what it must have.
+fn fits(fields: &str) -> bool {
+    let json = format!(r#"{{ "description": "d", "image": "i", {fields} }}"#);
+    Template::parse(name("t"), &json).is_ok()
+}
+
+#[test]
+fn every_range_holds_its_ends_and_nothing_beyond() {
+    let ranges = [
+        (r#""stop_grace_s": %"#, 0, 600),
+        (
+            r#""limits": { "memory_mb": %, "cpus": 1, "pids": 1 }"#,
+            6,
+            1_048_576,
+        ),
+        (
+            r#""limits": { "memory_mb": 6, "cpus": 1, "pids": % }"#,
+            1,
+            65_536,
+        ),
+        (r#""recovery": { "attempts": % }"#, 1, 20),
+        (r#""recovery": { "window_s": % }"#, 60, 86_400),
+        (r#""recovery": { "healthy_s": % }"#, 10, 86_400),
+        (
+            r#""idle": { "cpu_percent": 1, "minutes": %, "then": "stop" }"#,
+            5,
+            1380,
+        ),
+        (
+            r#""tmpfs": [{ "target": "/tmp", "size_mb": % }]"#,
+            1,
+            65_536,
+        ),
+        (r#""ports": [{ "container": % }]"#, 1, 65_535),
+        (
+            r#""health": { "command": ["x"], "interval_s": % }"#,
+            1,
+            3600,
+        ),
+        (r#""health": { "command": ["x"], "timeout_s": % }"#, 1, 600),
+        (r#""health": { "command": ["x"], "retries": % }"#, 1, 100),
+        (
+            r#""health": { "command": ["x"], "start_period_s": % }"#,
+            0,
+            3600,
+        ),
+    ];
+    for (field, least, most) in ranges {
+        let with = |number: i64| fits(&field.replace('%', &number.to_string()));
+        assert!(with(least) && with(most), "{field}");
+        assert!(!with(least - 1) && !with(most + 1), "{field}");
+    }
+}
+
+#[test]
+fn every_text_holds_so_many_characters_and_no_more() {
+    let texts = [
+        (
+            r#""secrets": [{ "name": "K", "description": "%" }]"#,
+            0,
+            100,
+        ),
+        (
+            r#""log_patterns": [{ "pattern": "%", "means": "failed" }]"#,
+            1,
+            500,
+        ),
+        (
+            r#""log_patterns": [{ "pattern": "x", "means": "failed", "note": "%" }]"#,
+            0,
+            200,
+        ),
+        (
+            r#""exit_codes": { "1": { "means": "failed", "note": "%" } }"#,
+            0,
+            200,
+        ),
+        (
+            r#""parameters": [{ "name": "p", "description": "%", "type": "string" }]"#,
+            1,
+            100,
+        ),
+        (
+            r#""parameters": [{ "name": "p", "description": "d", "type": "choice", "choices": ["%"] }]"#,
+            1,
+            100,
+        ),
+        (
+            r#""parameters": [{ "name": "%", "description": "d", "type": "string" }]"#,
+            1,
+            32,
+        ),
+        (r#""user": "%""#, 1, 32),
+        (r#""secrets": [{ "name": "%" }]"#, 1, 128),
+    ];
+    for (field, least, most) in texts {
+        let with = |count: usize| fits(&field.replace('%', &"x".repeat(count)));
+        assert!(with(least) && with(most), "{field}");
+        assert!(!with(most + 1), "{field}");
+        assert!(least == 0 || !with(least - 1), "{field}");
+    }
+}
+
+#[test]
+fn so_many_parameters_and_choices_and_no_more() {
+    let list = |count: usize, one: &dyn Fn(usize) -> String| {
+        (0..count).map(one).collect::<Vec<_>>().join(", ")
+    };
+    let parameters = |count| {
+        let one =
+            |index| format!(r#"{{ "name": "p{index}", "description": "d", "type": "string" }}"#);
+        fits(&format!(r#""parameters": [{}]"#, list(count, &one)))
+    };
+    assert!(parameters(25) && !parameters(26));
+    let choices = |count| {
+        let one = |index| format!(r#""c{index}""#);
+        let choices = list(count, &one);
+        fits(&format!(
+            r#""parameters": [{{ "name": "p", "description": "d", "type": "choice", "choices": [{choices}] }}]"#
+        ))
+    };
+    assert!(!choices(0) && choices(1) && choices(25) && !choices(26));
+}
+
+#[test]
+fn bounds_that_hold_nothing_are_refused_and_those_that_hold_one_are_not() {
+    let bounds = |min: i64, max: i64| {
+        fits(&format!(
+            r#""parameters": [{{ "name": "p", "description": "d", "type": "integer", "min": {min}, "max": {max} }}]"#
+        ))
+    };
+    assert!(bounds(1, 1) && !bounds(2, 1));
+}
+
+#[test]
+fn what_it_depends_on_is_a_name() {
+    insta::assert_snapshot!(refused(r#""depends_on": ["scout", "Big Guide"]"#), @"
+    depends_on[1]: `Big Guide` is no name: use 1 to 32 of a–z, 0–9, `-` and `_`, beginning with a letter or a digit
+    hint: give the name of an agent in the same fleet
+    ");
+}
+
+#[test]
+fn arguments_alone_are_checked_without_those_that_are_missing() {
+    let misfits = |pairs: &[(&str, &str)]| said(&demo().misfits(&given(pairs)));
+    assert_eq!(misfits(&[]), "");
+    insta::assert_snapshot!(misfits(&[("interval", "0"), ("speed", "9"), ("memory_mb", "1")]), @"
+    `speed`: template `demo` has no such parameter
+    hint: use one of `tag`, `greeting`, `interval`, `loud`, `mode`, `extra`, `memory_mb`, `cpus`, `pids`
+    interval: `0` does not fit
+    hint: use an integer from 1 to 60
+    memory_mb: `1` is no limit that can be set
+    hint: use 6 to 1048576
+    ");
+}
