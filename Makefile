@@ -1,6 +1,6 @@
 # The only entry points; CI calls the same ones. Every target installs what it needs and this machine lacks.
 .DEFAULT_GOAL := help
-.PHONY: help up smoke test browser conformance check chaos load bench ratios image page sqlx release reproduce mutants coverage
+.PHONY: help up smoke test browser conformance check chaos load bench ratios image page sqlx release reproduce mutants coverage fuzz
 
 
 help: ## This list
@@ -27,6 +27,10 @@ check: ## Format, lints, documentation, query metadata, dependencies, spelling
 conformance: ## Run discord.js and discord.py against localcord
 	@scripts/ensure-tools conformance
 	@scripts/conformance
+
+fuzz: ## Feed parsers, cards and logs what nobody would write, for FUZZ_SECONDS each
+	@scripts/ensure-tools fuzz
+	@scripts/fuzz
 
 chaos: ## Kill Yardarm 200 times in the middle of its work; CHAOS_SEED and CHAOS_KILLS choose
 	@scripts/with-docker scripts/chaos

@@ -64,7 +64,9 @@ impl Sources {
         error: &serde_path_to_error::Error<toml::de::Error>,
     ) -> ConfigError {
         let path = error.path().to_string();
-        let problem = Problem::from_serde(path, error.inner().message());
+        // The path of a key without a name is empty.
+        let at = if path.is_empty() { "the file" } else { &path };
+        let problem = Problem::from_serde(at, error.inner().message());
         self.locate(vec![problem])
     }
 

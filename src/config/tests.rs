@@ -114,6 +114,11 @@ fn shapes_are_refused_by_key_and_place() {
     yardarm.toml: dokcer: unknown key `dokcer`
     hint: did you mean `docker`?
     ");
+    let nameless = refused("\"\" = 1", &[]);
+    assert!(
+        nameless.starts_with("yardarm.toml: the file: unknown key ``"),
+        "{nameless}"
+    );
     insta::assert_snapshot!(refused("[docker.allow]\nprivileged = 1", &[]), @r"
     yardarm.toml: docker.allow.privileged: invalid type: integer `1`
     hint: expected a boolean

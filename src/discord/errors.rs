@@ -9,6 +9,10 @@ use super::{Answer, Bot, Error, gateway, render::Rendered, reply::Asker};
 const UNKNOWN_INTERACTION: isize = 10062;
 const ALREADY_ACKNOWLEDGED: isize = 40060;
 
+/// By that name Discord offers something else than we do, as for a while after an upgrade.
+pub(super) const CHANGED: &str =
+    "This command has changed since Discord loaded it. Reload Discord (Ctrl+R) and try again.";
+
 /// poise's own errors and those of our commands.
 pub async fn on_error(error: FrameworkError<'_, Bot, Error>) {
     match error {
@@ -45,18 +49,21 @@ pub async fn on_error(error: FrameworkError<'_, Bot, Error>) {
             ctx, description, ..
         } => {
             tracing::warn!(description, "Discord's commands differ from ours");
-            let again = "This command has changed since Discord loaded it. Reload Discord (Ctrl+R) and try again.";
-            tell_context(ctx.into(), Answer::Invalid(again.to_owned()).into()).await;
+            tell_context(ctx.into(), Answer::Invalid(CHANGED.to_owned()).into()).await;
         }
         FrameworkError::UnknownInteraction {
             framework,
             interaction,
             ..
         } => {
+            let asker = Asker::from(interaction);
+            if interaction.data.autocomplete().is_some() {
+                return offer_nothing(framework.user_data, &asker).await;
+            }
             let gone = Answer::NotFound(
                 "Yardarm has no such command any more. `/help` lists all.".to_owned(),
             );
-            tell(framework.user_data, &Asker::from(interaction), gone.into()).await;
+            tell(framework.user_data, &asker, gone.into()).await;
         }
         other => tracing::error!(error = %other, "the framework failed"),
     }
@@ -68,12 +75,8 @@ async fn tell_context(ctx: poise::Context<'_, Bot, Error>, error: Error) {
     };
     if ctx.interaction_type == CommandInteractionType::Autocomplete {
         let denied = denial(&error);
-        // There is no room for words in a list of choices; an empty one ends the wait.
-        let nothing = CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new());
         let asker = Asker::from(ctx.interaction);
-        if let Err(error) = asker.respond(ctx.framework.user_data, nothing).await {
-            tracing::debug!(error = %error, "an empty list of choices was not taken");
-        }
+        offer_nothing(ctx.framework.user_data, &asker).await;
         note(ctx.framework.user_data, &asker, denied).await;
         return;
     }
@@ -83,6 +86,14 @@ async fn tell_context(ctx: poise::Context<'_, Bot, Error>, error: Error) {
         error,
     )
     .await;
+}
+
+/// There is no room for words in a list of choices; an empty one ends the wait.
+async fn offer_nothing(bot: &Bot, asker: &Asker) {
+    let nothing = CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new());
+    if let Err(error) = asker.respond(bot, nothing).await {
+        tracing::debug!(error = %error, "an empty list of choices was not taken");
+    }
 }
 
 /// Answers the asker, whether they were acknowledged before or not.

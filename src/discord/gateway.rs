@@ -13,7 +13,7 @@ use serenity::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Bot, Error, commands, components, connect, errors, reply::Asker};
+use super::{Answer, Bot, Error, commands, components, connect, errors, reply::Asker};
 use crate::{config::Discord, ops::Ops};
 
 /// Between two tries while Discord is away.
@@ -187,6 +187,10 @@ fn options() -> FrameworkOptions<Bot, Error> {
                     if ctx.command().qualified_name != commands::CLAIM {
                         ctx.data().authorise(&Asker::from(ctx.interaction).caller)?;
                     }
+                }
+                // A group by itself is nothing that can be done; poise would call it and answer nobody.
+                if !ctx.command().subcommands.is_empty() {
+                    return Err(Answer::Invalid(errors::CHANGED.to_owned()).into());
                 }
                 Ok(true)
             })

@@ -253,7 +253,12 @@ fn json_problem(path: String, error: &serde_json::Error) -> Problem {
     if !error.is_data() {
         return Problem::new(place, format!("no JSON: {bare}"), "mend the syntax");
     }
-    let at = if path == "." { place } else { path };
+    // The path of a key without a name is empty.
+    let at = if matches!(path.as_str(), "." | "") {
+        place
+    } else {
+        path
+    };
     Problem::from_serde(at, bare)
 }
 

@@ -106,6 +106,35 @@ async fn a_reason_is_only_a_text() {
 }
 
 #[tokio::test]
+async fn a_group_without_its_command_is_answered() {
+    let test = TestApp::start().await;
+    let card = test.deploy("scout").await.message().unwrap();
+    for group in ["grant", "schedule"] {
+        let data = json!({ "id": "1", "name": group, "type": 1 });
+        let forged = test.olga().forge_interaction(&card, 2, &data).unwrap();
+        let reply = forged.answered().await;
+        let text = test.refusal(&reply).await;
+        assert_eq!(
+            text,
+            "This command has changed since Discord loaded it. Reload Discord (Ctrl+R) and try again."
+        );
+    }
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn nothing_is_offered_for_a_command_that_is_gone() {
+    let test = TestApp::start().await;
+    let card = test.deploy("scout").await.message().unwrap();
+    let typing = json!({ "name": "agent", "type": 3, "value": "sc", "focused": true });
+    let data = json!({ "id": "1", "name": "gone", "type": 1, "options": [typing] });
+    let forged = test.olga().forge_interaction(&card, 4, &data).unwrap();
+    let reply = forged.answered().await;
+    assert!(!reply.is_failed(), "nobody answered in time");
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn names_that_do_not_exist_are_repeated_harmlessly() {
     let test = TestApp::start().await;
     for command in ["status", "stop", "redeploy", "logs"] {

@@ -241,6 +241,11 @@ fn json_is_refused_by_path() {
     comand: unknown key `comand`
     hint: did you mean `command`?
     ");
+    let nameless = parse(r#"{ "": 1 }"#);
+    assert!(
+        nameless.starts_with("line 1 column 4: unknown key ``"),
+        "{nameless}"
+    );
     insta::assert_snapshot!(refused(r#""limits": { "memory_mb": "1g", "cpus": 1, "pids": 1 }"#), @r#"
     limits.memory_mb: invalid type: string "1g"
     hint: expected a whole number, not below 0

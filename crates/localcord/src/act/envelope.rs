@@ -34,6 +34,17 @@ pub(super) fn admit(discord: &Discord, interaction: &Interaction) -> Result<(), 
     Err(Refused::new("you do not see that channel"))
 }
 
+/// The message with the component that led to it, if there is one.
+pub(super) fn on_message(discord: &Discord, state: &State, interaction: &Interaction) -> Value {
+    let source = interaction
+        .source
+        .and_then(|id| state.message(interaction.place.channel, id));
+    source.map_or_else(
+        || json!({}),
+        |message| json!({ "message": state.shown(message, &discord.world()) }),
+    )
+}
+
 fn envelope(discord: &Discord, interaction: &Interaction, data: &Value) -> Value {
     let world = &discord.world();
     let channel = world.channel(interaction.place.channel);

@@ -2,6 +2,7 @@
 
 mod component;
 mod envelope;
+mod forge;
 mod members;
 mod menu;
 mod modal;
@@ -14,9 +15,10 @@ use axum::body::Bytes;
 
 pub(crate) use self::{
     component::{Pick, use_component},
+    forge::forge,
     members::{add_role, delete_role, invite, leave, set_roles},
     menu::{On, menu},
-    modal::{forge as forge_modal, submit},
+    modal::{forge_modal, submit},
     slash::{Slash, autocomplete, may_use, slash},
     threads::{archive_thread, set_overwrite, start_thread},
 };

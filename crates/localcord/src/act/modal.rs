@@ -2,12 +2,13 @@ use serde_json::{Value, json};
 
 use super::{
     Refused,
-    envelope::{admit, send},
+    envelope::{on_message, send},
+    forge::forge,
 };
 use crate::{
     discord::Discord,
     ids::Id,
-    model::{Answer, Interaction, Kind, Place, State},
+    model::{Answer, Interaction, Kind, Place},
     objects::list,
 };
 
@@ -47,42 +48,19 @@ pub(crate) fn submit(
     })
 }
 
-/// The message with the component that opened the modal, if there is one.
-fn on_message(discord: &Discord, state: &State, interaction: &Interaction) -> Value {
-    let source = interaction
-        .source
-        .and_then(|id| state.message(interaction.place.channel, id));
-    source.map_or_else(
-        || json!({}),
-        |message| json!({ "message": state.shown(message, &discord.world()) }),
-    )
-}
-
 /// Submits a modal that no bot opened, as a forger would, perhaps as if it had been opened on a message.
-pub(crate) fn forge(
+pub(crate) fn forge_modal(
     discord: &Discord,
-    (person, place): (Id, Place),
+    whose: (Id, Place),
     (custom_id, source): (&str, Option<Id>),
     values: &[(String, String)],
 ) -> Result<Id, Refused> {
-    let now = discord.now();
-    discord.change(|state| {
-        let rows = values.iter().map(|(name, value)| {
-            let input = json!({ "type": 4, "custom_id": name, "value": value });
-            json!({ "type": 1, "components": [input] })
-        });
-        let data = json!({ "custom_id": custom_id, "components": rows.collect::<Vec<_>>() });
-        let mut begin = |kind| Interaction::new(state.next_id(now), kind, person, place, now);
-        let opener = begin(Kind::Command).metadata(&discord.world());
-        let mut interaction = begin(Kind::Modal);
-        interaction.opened_by = Some(opener);
-        interaction.source = source;
-        admit(discord, &interaction)?;
-        let id = interaction.id;
-        let extra = on_message(discord, state, &interaction);
-        send(discord, state, interaction, &data, extra);
-        Ok(id)
-    })
+    let rows = values.iter().map(|(name, value)| {
+        let input = json!({ "type": 4, "custom_id": name, "value": value });
+        json!({ "type": 1, "components": [input] })
+    });
+    let data = json!({ "custom_id": custom_id, "components": rows.collect::<Vec<_>>() });
+    forge(discord, whose, (Kind::Modal, source), &data)
 }
 
 fn rows(modal: &Value, values: &[(String, String)]) -> Result<Vec<Value>, Refused> {

@@ -3,6 +3,7 @@
 mod channel;
 mod entry;
 mod error;
+mod forged;
 mod message;
 mod options;
 mod person;
@@ -29,6 +30,7 @@ pub use self::{
     channel::Channel,
     entry::{Autocomplete, Choice, SlashCommand},
     error::Error,
+    forged::Forged,
     message::{Attachment, Button, Message},
     options::Options,
     person::Person,

@@ -1,9 +1,13 @@
-use super::{Autocomplete, Error, Localcord, Message, Reply, SlashCommand, Thread, error::known};
+use serde_json::Value;
+
+use super::{
+    Autocomplete, Error, Forged, Localcord, Message, Reply, SlashCommand, Thread, error::known,
+};
 use crate::{
-    act::{self, On, Pick},
+    act::{self, On, Pick, Refused},
     guild::Guild,
     ids::Id,
-    model::{self, Place},
+    model::{self, Kind, Place},
 };
 
 /// A person in a channel: at first in the first channel of the first guild.
@@ -198,6 +202,25 @@ impl Person {
         };
         self.fill(place, (custom_id, Some(message.id())), fields)
             .await
+    }
+
+    /// Sends an interaction of Discord's type 2 to 5 with data of any shape, as if a component of that message had led
+    /// to it. Returns at once.
+    pub fn forge_interaction(
+        &self,
+        message: &Message,
+        kind: u8,
+        data: &Value,
+    ) -> Result<Forged, Error> {
+        let unknown = || Refused::new(format!("there is no interaction of type {kind}"));
+        let kind = Kind::of(kind).ok_or_else(unknown)?;
+        let place = Place {
+            channel: message.channel_id(),
+            ..self.place
+        };
+        let forged = (kind, Some(message.id()));
+        let id = act::forge(self.cord.discord(), (self.id, place), forged, data)?;
+        Ok(Forged::new(self.cord.clone(), id))
     }
 
     async fn fill(

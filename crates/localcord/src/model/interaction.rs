@@ -23,6 +23,19 @@ pub(crate) enum Kind {
     Modal = 5,
 }
 
+impl Kind {
+    /// The inverse of Discord's number for it.
+    pub(crate) fn of(number: u8) -> Option<Self> {
+        let all = [
+            Self::Command,
+            Self::Component,
+            Self::Autocomplete,
+            Self::Modal,
+        ];
+        all.into_iter().find(|kind| *kind as u8 == number)
+    }
+}
+
 /// Where a person is when they act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {

@@ -21,6 +21,33 @@ async fn one_callback_per_interaction() {
 }
 
 #[tokio::test]
+async fn whatever_is_forged_is_sent_and_can_be_answered() {
+    let cord = Localcord::start(Options {
+        // What is forged is no shape of Discord's.
+        validate: false,
+        ..Options::default()
+    });
+    let cord = cord.await.unwrap();
+    let rest = Rest::new(&cord);
+    let messages = format!("/channels/{}/messages", cord.channel("ops").id());
+    rest.call("POST", &messages, json!({ "content": "a card" }))
+        .await;
+    let card = cord.channel("ops").messages().pop().unwrap();
+    let gull = cord.invite_bot("gull").in_channel("ops");
+    let forged = gull.forge_interaction(&card, 3, &json!(["a list"]));
+    let forged = forged.unwrap();
+    let body = json!({ "type": 4, "data": { "content": "what is that?" } });
+    let (status, _) = rest.call("POST", &forged.callback(), body).await;
+    assert_eq!(status, 204);
+    assert_eq!(forged.answered().await.text(), "what is that?");
+    let unknown = gull.forge_interaction(&card, 6, &json!({}));
+    assert_eq!(
+        unknown.unwrap_err().to_string(),
+        "the client refuses: there is no interaction of type 6"
+    );
+}
+
+#[tokio::test]
 async fn three_seconds_for_the_callback() {
     let (cord, bot) = start().await;
     let olga = cord.user("olga").in_channel("ops");

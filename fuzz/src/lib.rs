@@ -1,0 +1,4 @@
+//! What several targets stand on.
+
+pub mod cord;
+pub mod values;
