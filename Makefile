@@ -1,6 +1,6 @@
 # The only entry points; CI calls the same ones. Every target installs what it needs and this machine lacks.
 .DEFAULT_GOAL := help
-.PHONY: help up smoke test browser conformance check chaos bench image page sqlx release reproduce
+.PHONY: help up smoke compose test browser conformance check chaos bench image page sqlx release reproduce
 
 
 help: ## This list
@@ -11,6 +11,9 @@ up: ## Start Yardarm with a Discord of its own on this machine; Ctrl-C stops bot
 
 smoke: ## Do what a newcomer does: make up, an agent, Ctrl-C
 	@scripts/with-docker scripts/smoke
+
+compose: ## Build the image and run docker-compose.yml, with an agent behind the filtering proxy
+	@scripts/with-docker scripts/compose
 
 test: ## Run all tests, real Docker included
 	@scripts/ensure-tools test
