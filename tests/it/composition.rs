@@ -139,6 +139,15 @@ impl Composition {
         format!("{}-{name}", self.name)
     }
 
+    /// What its Yardarm has laid out for agents, if there is one that tells which instance it is.
+    fn secrets(&self) -> Option<PathBuf> {
+        let format = format!("{{{{index .Config.Labels \"{INSTANCE_LABEL}\"}}}}");
+        let told = try_docker(&["inspect", "--format", &format, &self.agent("scout")]);
+        let instance = String::from_utf8(told.stdout).ok()?;
+        let instance = Some(instance.trim()).filter(|id| !id.is_empty())?;
+        Some(Path::new("/run/yardarm/secrets").join(instance))
+    }
+
     /// Its process finds the local Discord, and serves.
     async fn arrives(&mut self) {
         let gateway = self.cord.gateway();
@@ -175,8 +184,12 @@ impl Composition {
 
 impl Drop for Composition {
     fn drop(&mut self) {
+        let secrets = self.secrets();
         self.try_compose(&["down", "--volumes"]);
         sweep_named(&self.name);
+        if let Some(folder) = secrets {
+            fs::remove_dir_all(folder).unwrap_or_default();
+        }
     }
 }
 
@@ -373,7 +386,4 @@ fn leaves_its_agents(composition: &Composition) {
         &fleet,
     ]);
     assert_eq!(members, "1", "Yardarm has left the fleet's network");
-    let label = format!("{{{{index .Config.Labels \"{INSTANCE_LABEL}\"}}}}");
-    let secrets = Path::new("/run/yardarm/secrets").join(inspect(&agent, &label));
-    fs::remove_dir_all(secrets).unwrap();
 }
