@@ -7,7 +7,8 @@ ARG COMMIT
 RUN YARDARM_COMMIT=$COMMIT cargo build --release --locked --package yardarm
 
 FROM debian:bookworm-slim
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin yardarm \
+RUN groupadd --system --gid 10001 yardarm \
+    && useradd --system --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin yardarm \
     && install -d -o yardarm -g yardarm -m 0700 /var/lib/yardarm
 COPY --from=build /src/target/release/yardarm /usr/local/bin/yardarm
 COPY configs /etc/yardarm/configs

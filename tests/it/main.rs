@@ -15,6 +15,7 @@ mod audit_verify;
 mod autocomplete;
 mod boards;
 mod chaos;
+mod composition;
 mod crash;
 mod crowd;
 mod deploy;

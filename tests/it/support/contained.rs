@@ -6,6 +6,7 @@ use std::{
     os::fd::AsFd as _,
 };
 
+use localcord::Localcord;
 use rustix::{
     fs::{CWD, FileType, Mode, mknodat},
     thread::{LinkNameSpaceType, move_into_link_name_space},
@@ -58,14 +59,9 @@ impl Program {
         run.extend([IMAGE, "sh", "-c", ENTRY, "sh", program].map(str::to_owned));
         run.extend(self.arguments());
         docker(&run.iter().map(String::as_str).collect::<Vec<_>>());
-        let pid = docker(&["inspect", "--format", "{{.State.Pid}}", &name]);
-        let mut roads = JoinSet::new();
-        for address in [self.cord.rest_addr(), self.cord.people_addr()] {
-            roads.spawn(lead(listen_in(pid.clone(), address), address));
-        }
         let contained = Contained {
+            _roads: roads(&name, &self.cord),
             name,
-            _roads: roads,
         };
         std::fs::write(fifo, "\n").unwrap();
         self.identified().await;
@@ -92,6 +88,17 @@ impl Drop for Contained {
     fn drop(&mut self) {
         try_docker(&["rm", "--force", &self.name]);
     }
+}
+
+/// From the loopback of a container to ours, where the local Discord is and nowhere else, for as long as they are kept. They need
+/// no port that others could reach, and nothing inside the container.
+pub(crate) fn roads(container: &str, cord: &Localcord) -> JoinSet<()> {
+    let pid = docker(&["inspect", "--format", "{{.State.Pid}}", container]);
+    let mut roads = JoinSet::new();
+    for address in [cord.rest_addr(), cord.people_addr()] {
+        roads.spawn(lead(listen_in(pid.clone(), address), address));
+    }
+    roads
 }
 
 /// A listener in the network of another process: a socket stays where it was made.

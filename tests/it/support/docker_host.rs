@@ -124,10 +124,18 @@ impl Drop for DockerHost {
 
 /// Removes everything that carries a label.
 pub(crate) fn sweep_label(label: &str) {
-    let filter = format!("label={label}");
-    sweep(&["ps", "--all"], &["rm", "--force", "--volumes"], &filter);
-    sweep(&["network", "ls"], &["network", "rm"], &filter);
-    sweep(&["volume", "ls"], &["volume", "rm", "--force"], &filter);
+    sweep_all(&format!("label={label}"));
+}
+
+/// Removes everything in whose name this stands.
+pub(crate) fn sweep_named(name: &str) {
+    sweep_all(&format!("name={name}"));
+}
+
+fn sweep_all(filter: &str) {
+    sweep(&["ps", "--all"], &["rm", "--force", "--volumes"], filter);
+    sweep(&["network", "ls"], &["network", "rm"], filter);
+    sweep(&["volume", "ls"], &["volume", "rm", "--force"], filter);
 }
 
 fn sweep(list: &[&str], remove: &[&str], filter: &str) {

@@ -271,19 +271,8 @@ impl Program {
 
     /// What happens to its containers from now on.
     pub(crate) fn watch(&self) -> Happenings {
-        let filter = format!("label={}", self.label().expect("it was started"));
-        let mut command = Command::new("docker");
-        command
-            .args(["events", "--since", &now(), "--filter", "type=container"])
-            .args(["--filter", &filter, "--format", "{{.Action}}"])
-            .stdout(Stdio::piped())
-            .kill_on_drop(true);
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Happenings {
-            lines,
-            _child: child,
-        }
+        let label = self.label().expect("it was started");
+        Happenings::since(&now(), &[format!("label={label}")])
     }
 }
 
@@ -309,13 +298,30 @@ pub(crate) fn now() -> String {
     format!("{}.{:09}", now.as_secs(), now.subsec_nanos())
 }
 
-/// The engine's events of one instance.
+/// The engine's events of some containers.
 pub(crate) struct Happenings {
     lines: Lines<BufReader<ChildStdout>>,
     _child: Child,
 }
 
 impl Happenings {
+    /// From a time on, what all of these filters let through.
+    pub(crate) fn since(time: &str, filters: &[String]) -> Self {
+        let mut command = Command::new("docker");
+        command
+            .args(["events", "--since", time, "--filter", "type=container"])
+            .args(filters.iter().flat_map(|filter| ["--filter", filter]))
+            .args(["--format", "{{.Action}}"])
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self {
+            lines,
+            _child: child,
+        }
+    }
+
     /// Returns the last of so many.
     pub(crate) async fn nth(&mut self, count: usize) -> String {
         let mut last = String::new();
