@@ -13,8 +13,6 @@ const FLEET: &str = "still";
 pub(crate) async fn measure(figures: &mut Figures, site: &Site, counts: &Counts) -> Result<()> {
     let people = site.people();
     let person = people.first().context("nobody")?;
-    let fleet = person.slash("fleet create").option("name", FLEET);
-    succeeded(&fleet.send().await?).await?;
     fill(site, (FLEET, "idle"), 0..AGENTS).await?;
     let mut samples = Vec::new();
     for _ in 0..counts.freezes {

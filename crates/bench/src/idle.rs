@@ -19,7 +19,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn measure(figures: &mut Figures, site: &Site, counts: &Counts) -> Result<()> {
     let (yardarm, _) = site.launch().await?;
-    fill(site, ("main", "idle"), 0..AGENTS).await?;
+    fill(site, (FIRST, "idle"), 0..AGENTS).await?;
     yardarm.stop().await?;
     let mut starts = Vec::new();
     for _ in 0..counts.starts {
@@ -64,13 +64,20 @@ pub(crate) async fn cost(site: &Site, window: Duration) -> Result<Cost> {
     })
 }
 
-/// Deploys agents of a template that wait.
+/// The fleet that is there from the beginning.
+const FIRST: &str = "main";
+
+/// Deploys agents of a template that wait, and makes their fleet before the first of them.
 pub(crate) async fn fill(
     site: &Site,
     (fleet, template): (&str, &str),
     numbers: Range<usize>,
 ) -> Result<()> {
     let people = site.people();
+    if let (true, Some(person)) = (numbers.start == 0 && fleet != FIRST, people.first()) {
+        let create = person.slash("fleet create").option("name", fleet);
+        succeeded(&create.send().await?).await?;
+    }
     let numbers: Vec<usize> = numbers.collect();
     for few in numbers.chunks(AT_ONCE) {
         let deploy = few.iter().zip(&people).map(|(number, person)| async move {
