@@ -121,6 +121,12 @@ fn judge_watching(figures: &Figures, name: &str, figure: &Figure) -> Option<Verd
         ("watch_engine_cpu_percent", Figure::NumberBySize(sizes)) => {
             Some(at_most("at 100", *sizes.get(&WATCHED)?, 3.0))
         }
+        _ => judge_endurance(figures, name, figure),
+    }
+}
+
+fn judge_endurance(figures: &Figures, name: &str, figure: &Figure) -> Option<Verdict> {
+    match (name, figure) {
         ("localcord_interactions_per_s", Figure::Number(value)) => Some(Verdict {
             aim: "≥ 2000".to_owned(),
             met: *value >= 2000.0,

@@ -48,7 +48,7 @@ const PROBED: &str = r#"{
 }"#;
 const REMOVALS: usize = 8;
 const LOG: &str = "yardarm.log";
-/// As the settings name it; what SQLite keeps beside it begins with the same.
+/// As the settings name it; what `SQLite` keeps beside it begins with the same.
 const DATABASE: &str = "yardarm.db";
 
 pub(crate) struct Site {
