@@ -309,7 +309,7 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
@@ -317,7 +317,7 @@ mod tests {
     use super::*;
     use crate::domain::probe::{Answer, Asked, Pace};
 
-    fn seen(phase: Phase, health: Option<Health>) -> Observation {
+    pub(crate) fn seen(phase: Phase, health: Option<Health>) -> Observation {
         Observation {
             container: ContainerId("c".to_owned()),
             name: "yardarm-scout".to_owned(),

@@ -382,13 +382,7 @@ pub fn short_image(image: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{action::Arguments, template::Template};
-
-    fn spec(more: &str) -> Spec {
-        let body = format!(r#"{{ "description": "x", "image": "demo:1"{more} }}"#);
-        let template = Template::parse(Name::parse("demo").unwrap(), &body).unwrap();
-        template.resolve(&Arguments::new()).unwrap()
-    }
+    use crate::domain::spec::tests::spec;
 
     fn made(more: &str, image: Option<&str>) -> Made {
         let seal = |name: &str, value: &str| format!("{name}/{value}");

@@ -273,24 +273,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::ids::{ContainerId, ImageId};
+    use crate::domain::agent::tests::seen;
 
     fn ended(code: i64) -> Observation {
         Observation {
-            container: ContainerId("c".to_owned()),
-            name: "yardarm-scout".to_owned(),
-            phase: Phase::Exited,
-            image: ImageId("sha256:0".to_owned()),
-            started_at: None,
-            finished_at: None,
             exit_code: Some(code),
-            oom_killed: false,
-            error: None,
-            health: None,
-            health_said: None,
-            restarts: 0,
-            ports: Vec::new(),
-            addresses: Vec::new(),
+            ..seen(Phase::Exited, None)
         }
     }
 

@@ -371,11 +371,12 @@ fn missing(what: &str, key: &str, wanted: &[String], allowed: &[String]) -> Vec<
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::domain::{agent::Name, template::Template};
 
-    fn spec(more: &str) -> Spec {
+    /// That of a template with `more` in it.
+    pub(crate) fn spec(more: &str) -> Spec {
         let body = format!(r#"{{ "description": "x", "image": "demo:1"{more} }}"#);
         let template = Template::parse(Name::parse("demo").unwrap(), &body).unwrap();
         template.resolve(&Arguments::new()).unwrap()

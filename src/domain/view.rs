@@ -226,18 +226,16 @@ pub(crate) mod tests {
     use super::*;
     use crate::domain::{
         action::Arguments,
-        agent::{Desired, Phase},
-        ids::{AgentId, ContainerId, FleetId, ImageId},
+        agent::{self, Desired, Phase},
+        ids::{AgentId, FleetId, ImageId},
         probe::{Answer, Asked, Pace},
-        template::Template,
+        spec::tests::spec,
     };
 
     fn version(more: &str) -> Arc<Version> {
-        let body = format!(r#"{{ "description": "x", "image": "demo:1"{more} }}"#);
-        let template = Template::parse(Name::parse("demo").unwrap(), &body).unwrap();
         Arc::new(Version {
             number: 1,
-            spec: template.resolve(&Arguments::new()).unwrap(),
+            spec: spec(more),
             image: ImageId("sha256:0".to_owned()),
             arguments: Arguments::new(),
             created_at: DateTime::UNIX_EPOCH,
@@ -246,20 +244,8 @@ pub(crate) mod tests {
 
     pub(crate) fn seen(phase: Phase, exit_code: Option<i64>) -> Observation {
         Observation {
-            container: ContainerId("c".to_owned()),
-            name: "yardarm-scout".to_owned(),
-            phase,
-            image: ImageId("sha256:0".to_owned()),
-            started_at: None,
-            finished_at: None,
             exit_code,
-            oom_killed: false,
-            error: None,
-            health: None,
-            health_said: None,
-            restarts: 0,
-            ports: Vec::new(),
-            addresses: Vec::new(),
+            ..agent::tests::seen(phase, None)
         }
     }
 
