@@ -1,9 +1,11 @@
 //! The least that can answer an interaction: one WebSocket, one HTTP client that keeps its connections, no libraries
-//! of Discord's and nothing to do. What Yardarm takes beyond it is Yardarm's own.
+//! of Discord's and nothing to do. What Yardarm takes beyond it is Yardarm's own: so its events come compressed, as
+//! serenity asks for them, and what Discord spends on that counts for both.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
+use flate2::read::ZlibDecoder;
 use futures::{SinkExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use localcord::{Localcord, Person};
 use reqwest::{Certificate, Client};
@@ -73,8 +75,9 @@ async fn register(cord: &Localcord, http: &Client) -> Result<()> {
 
 async fn connect(cord: &Localcord) -> Result<Socket> {
     let (mut socket, _) = connect_async(format!("{}?v=10", cord.gateway_url())).await?;
-    let identify =
-        json!({ "op": 2, "d": { "token": cord.token(), "intents": 0, "properties": {} } });
+    let identify = json!({ "op": 2, "d": {
+        "token": cord.token(), "intents": 0, "properties": {}, "compress": true,
+    } });
     socket.send(Message::text(identify.to_string())).await?;
     Ok(socket)
 }
@@ -101,6 +104,10 @@ async fn serve(mut socket: Socket, http: Client) -> Result<()> {
         tokio::select! {
             frame = socket.next() => match frame.context("the gateway hung up")?? {
                 Message::Text(text) => answers.extend(answer(&http, &text)?),
+                Message::Binary(payload) => {
+                    let text = io::read_to_string(ZlibDecoder::new(&payload[..]))?;
+                    answers.extend(answer(&http, &text)?);
+                }
                 Message::Close(_) => bail!("the gateway hung up"),
                 _ => {}
             },

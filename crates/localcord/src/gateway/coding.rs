@@ -7,8 +7,8 @@ use flate2::{Compression, write::ZlibEncoder};
 
 pub(super) enum Coding {
     Plain,
-    /// Each payload by itself, as asked for when the bot identified.
-    Payload,
+    /// Each payload by itself, as asked for when the bot identified; one encoder, as its tables are large.
+    Payload(ZlibEncoder<Vec<u8>>),
     /// One stream for the whole connection, flushed after each payload.
     Stream(ZlibEncoder<Vec<u8>>),
 }
@@ -18,10 +18,7 @@ impl Coding {
     pub(super) fn named(name: Option<&str>) -> Option<Self> {
         match name {
             None => Some(Self::Plain),
-            Some("zlib-stream") => {
-                let encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-                Some(Self::Stream(encoder))
-            }
+            Some("zlib-stream") => Some(Self::Stream(encoder())),
             Some(_) => None,
         }
     }
@@ -29,17 +26,16 @@ impl Coding {
     /// Compresses payloads from now on, unless the whole connection is compressed already.
     pub(super) fn compress_payloads(&mut self) {
         if matches!(self, Self::Plain) {
-            *self = Self::Payload;
+            *self = Self::Payload(encoder());
         }
     }
 
     pub(super) fn frame(&mut self, text: String) -> std::io::Result<Message> {
         let bytes = match self {
             Self::Plain => return Ok(Message::Text(text.into())),
-            Self::Payload => {
-                let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+            Self::Payload(encoder) => {
                 encoder.write_all(text.as_bytes())?;
-                encoder.finish()?
+                encoder.reset(Vec::new())?
             }
             Self::Stream(encoder) => {
                 encoder.write_all(text.as_bytes())?;
@@ -50,4 +46,8 @@ impl Coding {
         };
         Ok(Message::Binary(bytes.into()))
     }
+}
+
+fn encoder() -> ZlibEncoder<Vec<u8>> {
+    ZlibEncoder::new(Vec::new(), Compression::fast())
 }
