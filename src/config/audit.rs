@@ -13,7 +13,7 @@ pub struct Audit {
     #[serde(deserialize_with = "channel")]
     #[schemars(with = "Option<Snowflake>")]
     pub anchor_channel: Option<ChannelId>,
-    /// Days after which rows are purged; 0 keeps them for ever.
+    /// Days after which rows are purged, and the actions they tell of, these after 90 at the earliest; 0 keeps all.
     #[schemars(range(max = 36_500))]
     pub keep_days: u32,
 }

@@ -24,6 +24,9 @@ use crate::{
 const MOST: u32 = 20;
 const SPAN: TimeDelta = TimeDelta::hours(1);
 
+/// Actions stay for so long at least: they tell how often an agent was healed, and what a card in a channel is about.
+const ACTIONS_KEPT: TimeDelta = TimeDelta::days(90);
+
 /// What keeps the audit from being flooded.
 #[derive(Debug)]
 pub(super) struct Dams {
@@ -139,7 +142,7 @@ impl Ops {
         Ok(self.store.anchor(id).await?.ok_or_else(missing)?)
     }
 
-    /// Purges what is older than the settings keep.
+    /// Purges what is older than the settings keep, and the actions that it told of.
     pub async fn purge_old(&self) -> Result<()> {
         let days = i64::from(self.settings().audit.keep_days);
         if days == 0 {
@@ -152,7 +155,9 @@ impl Ops {
             audit::purge(&mut tx, before, Origin::Yardarm, now).await?;
             tx.commit().await?;
         }
-        Ok(self.store.delete_purged().await?)
+        self.store.delete_purged().await?;
+        let before = before.min(now - ACTIONS_KEPT);
+        Ok(self.store.drop_actions(before).await?)
     }
 }
 

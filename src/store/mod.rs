@@ -21,6 +21,7 @@ pub mod grants;
 pub mod incidents;
 pub mod ledger;
 pub mod outbox;
+mod past;
 pub mod process;
 mod report;
 pub mod samples;

@@ -414,6 +414,18 @@ pub(super) async fn drop_alert(tx: &mut Tx, alert: i64) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// Forgets the messages about an action, which then stay as they are.
+pub(super) async fn drop_action(tx: &mut Tx, action: i64) -> sqlx::Result<()> {
+    sqlx::query!(
+        "DELETE FROM outbox WHERE subject_id = ? AND subject_kind IN
+             ('action', 'approval', 'result', 'reminder', 'break-glass', 'report')",
+        action
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// The targets that were told of an alert, when it was announced or later. What never reached one is over there, too.
 pub async fn targets_of(tx: &mut Tx, alert: AlertId) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(

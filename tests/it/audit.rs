@@ -1,7 +1,7 @@
 //! What the audit tells of an app at work.
 
 use chrono::TimeDelta;
-use yardarm::domain::{agent::State, audit::Record};
+use yardarm::domain::{agent::State, audit::Record, ids::ActionId};
 
 use crate::support::test_app::TestApp;
 
@@ -266,6 +266,27 @@ async fn what_is_older_than_the_settings_keep_is_purged() {
     assert_eq!(purged.count(), 1);
     let about = |kind: &str| records.iter().any(|one| one.kind.as_deref() == Some(kind));
     assert!(!about("deploy"), "{words:?}");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_action_goes_with_the_rows_about_it_but_not_within_a_quarter() {
+    let mut test = TestApp::start_with(&[("audit.keep_days", "30")]).await;
+    test.deploy("scout").await;
+    test.down().await;
+    test.clock.advance(TimeDelta::days(89));
+    test.up().await;
+    test.ops().purge_old().await.unwrap();
+    test.ops().action(ActionId(1)).await.unwrap();
+    test.down().await;
+    test.clock.advance(TimeDelta::days(2));
+    test.up().await;
+    test.ops().purge_old().await.unwrap();
+    let gone = test.ops().action(ActionId(1)).await.unwrap_err();
+    assert_eq!(gone.to_string(), "There is no action 1.");
+    // Nothing that lives stood on it.
+    test.done("stop agent:scout").await;
+    test.done("start agent:scout").await;
     test.finish().await;
 }
 

@@ -380,6 +380,49 @@ async fn what_is_long_over_is_forgotten_and_what_may_go_on_is_not() {
 }
 
 #[tokio::test]
+async fn actions_that_are_long_over_are_forgotten_but_for_those_that_something_stands_on() {
+    let (_folder, store) = migrated(
+        20_261_129_100_300,
+        "INSERT INTO fleets (name, created_at) VALUES ('main', '2026-01-01T09:00:00+00:00');
+         INSERT INTO agents (id, name, fleet_id, desired, created_at)
+             VALUES (2, 'scout', 1, 'running', '2026-01-01T09:00:00+00:00');
+         INSERT INTO actions (id, kind, origin, details, state, created_at, finished_at)
+             VALUES (3, 'stop', 'chat', '{}', 'succeeded', '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:09+00:00'),
+                    (4, 'stop', 'chat', '{}', 'asked', '2026-01-01T09:00:00+00:00', NULL),
+                    (5, 'freeze', 'chat', '{}', 'succeeded', '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:09+00:00'),
+                    (6, 'stop', 'chat', '{}', 'failed', '2026-01-01T09:00:00+00:00', '2026-11-20T09:00:09+00:00');
+         INSERT INTO action_targets (action_id, agent_id, state) VALUES (3, 2, 'succeeded');
+         INSERT INTO approvals (action_id, rule, ask, asked_at, expires_at, remind_at)
+             VALUES (3, 'stops', '{}', '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00');
+         INSERT INTO votes VALUES (3, 7, 'approve', NULL, '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00');
+         INSERT INTO freezes (id, action_id, mode, created_at, state)
+             VALUES (1, 5, 'pause', '2026-01-01T09:00:00+00:00', 'over');
+         INSERT INTO outbox (channel_id, subject_kind, subject_id, state, message_id, due_at, created_at)
+             VALUES (5, 'action', 3, 'sent', 77, '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00'),
+                    (5, 'start', 3, 'sent', 78, '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00'),
+                    (5, 'action', 6, 'sent', 79, '2026-01-01T09:00:00+00:00', '2026-01-01T09:00:00+00:00');",
+    )
+    .await;
+    let before = FixedClock::new().now() - TimeDelta::days(31);
+    store.drop_actions(before).await.unwrap();
+    let mut kept = Vec::new();
+    for id in 3..=6 {
+        kept.push(store.action(ActionId(id)).await.unwrap().is_some());
+    }
+    assert_eq!(kept, [false, true, true, true]);
+    let message = async |subject| {
+        let message = store.outbox_message(subject, ChannelId(5));
+        message.await.unwrap()
+    };
+    assert_eq!(message(Subject::Action(ActionId(3))).await, None);
+    assert_eq!(message(Subject::Start(3)).await, Some(MessageId(78)));
+    assert_eq!(
+        message(Subject::Action(ActionId(6))).await,
+        Some(MessageId(79))
+    );
+}
+
+#[tokio::test]
 async fn what_was_done_before_it_was_marked_is_not_in_force_and_its_allowance_ends_once() {
     let (_folder, store) = migrated(
         20_261_121_200_000,
