@@ -2,9 +2,12 @@
 
 use serenity::all::{ComponentInteraction, CreateInteractionResponse, User};
 
-use super::super::{
-    Bot, Context, Result, autocomplete, render,
-    reply::{self, Asker},
+use super::{
+    super::{
+        Bot, Context, Result, autocomplete, render,
+        reply::{self, Asker},
+    },
+    typed,
 };
 use crate::{
     domain::{
@@ -112,14 +115,14 @@ fn word(text: String) -> Result<String> {
 
 fn unknown(text: &str, known: &[&str]) -> super::super::Error {
     let hint = capitalised(&did_you_mean(text, known));
-    Answer::Invalid(format!("`{}` is not known. {hint}", text.replace('`', "'"))).into()
+    Answer::Invalid(format!("{} is not known. {hint}", typed(text))).into()
 }
 
 fn time(text: &str) -> Result<chrono::DateTime<chrono::Utc>> {
     let wrong = || {
         Answer::Invalid(format!(
-            "`{}` is no time. Write a day as `2026-11-21` or a time as `2026-11-21T10:00:00Z`, in UTC.",
-            text.replace('`', "'")
+            "{} is no time. Write a day as `2026-11-21` or a time as `2026-11-21T10:00:00Z`, in UTC.",
+            typed(text)
         ))
     };
     Ok(parse_time(text).ok_or_else(wrong)?)

@@ -27,7 +27,7 @@ mod templates;
 
 use super::{
     Bot, Context, Error, Result,
-    render::Rendered,
+    render::{Rendered, text::code},
     reply::{self, Asker},
 };
 use crate::{
@@ -103,6 +103,11 @@ fn selection<'a>(agent: Option<&'a String>, fleet: Option<&'a String>) -> Select
     }
 }
 
+/// What somebody typed, as a refusal repeats it.
+fn typed(text: &str) -> String {
+    code(text, 100)
+}
+
 /// `key=value key="two words"` as typed into `set:`.
 fn arguments(text: Option<&str>) -> Result<crate::domain::action::Arguments> {
     let Some(text) = text else {
@@ -117,8 +122,8 @@ fn arguments(text: Option<&str>) -> Result<crate::domain::action::Arguments> {
     let pair = |pair: String| {
         let (key, value) = pair.split_once('=').ok_or_else(|| {
             Answer::Invalid(format!(
-                "`{}` is no `key=value`. Write `key=value other=\"two words\"`.",
-                pair.replace('`', "'")
+                "{} is no `key=value`. Write `key=value other=\"two words\"`.",
+                typed(&pair)
             ))
         })?;
         Ok((key.to_owned(), value.to_owned()))

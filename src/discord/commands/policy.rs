@@ -2,7 +2,7 @@
 
 use super::{
     super::{Context, Result, autocomplete, render},
-    answer, sight,
+    answer, sight, typed,
 };
 use crate::{
     domain::{
@@ -76,7 +76,7 @@ async fn test(
 fn word<T>(text: &str, known: &[&str], parse: impl Fn(&str) -> Option<T>) -> Result<T> {
     let unknown = || {
         let advice = did_you_mean(text, known);
-        Answer::Invalid(format!("`{}` is unknown: {advice}", text.replace('`', "'")))
+        Answer::Invalid(format!("{} is unknown: {advice}", typed(text)))
     };
     Ok(parse(text).ok_or_else(unknown)?)
 }

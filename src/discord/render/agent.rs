@@ -6,7 +6,7 @@ use serenity::all::{ButtonStyle, CreateEmbed};
 use super::{
     Rendered, button, row, stats,
     status::{colour, mark},
-    text::{ago, bytes, clip, code_block, sentence},
+    text::{ago, bytes, clip, code, code_block, sentence},
 };
 use crate::{
     discord::press::Press,
@@ -153,14 +153,14 @@ fn probes(view: &View) -> String {
     let spec = view.version.as_ref().map(|version| &version.spec);
     let asked = spec.map_or(&[][..], |spec| &spec.probes);
     let lines = asked.iter().zip(&view.probed).map(|(probe, probed)| {
-        let question = clip(&probe.question.to_string().replace('`', "'"), 80);
+        let question = code(&probe.question.to_string(), 80);
         let verdict = match probed.streak.verdict {
             _ if probed.is_blind => "⚪",
             Verdict::Starting => "🟡",
             Verdict::Healthy => "🟢",
             Verdict::Unhealthy => "🟠",
         };
-        format!("{verdict} `{question}` {}", standing(probed))
+        format!("{verdict} {question} {}", standing(probed))
     });
     lines.collect::<Vec<_>>().join("\n")
 }

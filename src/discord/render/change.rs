@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::{Map, Value};
 
-use super::text::clip;
+use super::text::code;
 use crate::domain::{
     action::{Action, Details, Kind, TeamChange},
     freeze::Mode,
@@ -102,6 +102,5 @@ fn template(body: &str) -> Vec<String> {
 }
 
 fn shown(value: impl fmt::Display) -> String {
-    let value = value.to_string().replace('`', "'");
-    format!("`{}`", clip(&value, VALUE_MAX))
+    code(&value.to_string(), VALUE_MAX)
 }

@@ -62,6 +62,17 @@ pub fn sentence(text: &str, max: usize) -> String {
     clip(&line.replace("``", "`\u{200b}`"), max)
 }
 
+/// Text from outside as a code span, on one line; `max` counts the text alone.
+pub fn code(text: &str, max: usize) -> String {
+    let tame = |c| match c {
+        '`' => '\'',
+        c if is_tricky(c) => ' ',
+        c => c,
+    };
+    let line = clip(&text.chars().map(tame).collect::<String>(), max);
+    format!("`{}`", if line.is_empty() { " " } else { &line })
+}
+
 /// Text from outside in a code block, its end kept if it is too long. `max` counts the fences.
 pub fn code_block(text: &str, max: usize) -> String {
     const FENCES: usize = 8;
@@ -138,6 +149,14 @@ mod tests {
         fn clipped_text_fits(text in ".{0,300}", max in 1_usize..200) {
             prop_assert!(clip(&text, max).encode_utf16().count() <= max);
             prop_assert!(clip_front(&text, max).encode_utf16().count() <= max);
+        }
+
+        #[test]
+        fn a_code_span_holds_whatever_is_put_in(text in "[`a\n\u{1b}\u{202e}]{0,50}", max in 1_usize..40) {
+            let span = code(&text, max);
+            prop_assert!(span.encode_utf16().count() <= max.max(1) + 2);
+            prop_assert_eq!(span.matches('`').count(), 2);
+            prop_assert!(span.len() > 2 && !span.contains(is_tricky));
         }
 
         #[test]
