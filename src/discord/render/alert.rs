@@ -10,7 +10,7 @@ use serenity::all::{
 
 use super::{
     Mentions, Rendered, button, row,
-    text::{ago, clip, code_block, count, duration, escape},
+    text::{ago, clip, code_block, count, duration, escape, sentence},
 };
 use crate::{
     discord::press::Press,
@@ -77,7 +77,7 @@ pub fn thread_name(view: &AlertView) -> String {
         ),
     };
     let words: Vec<&str> = name.split_whitespace().collect();
-    clip(&words.join(" "), THREAD_NAME_MAX)
+    sentence(&words.join(" "), THREAD_NAME_MAX)
 }
 
 /// That people are notified of it once more, in its thread or as a reply to the card; or, in the thread, that it is over.
@@ -90,11 +90,7 @@ pub fn nudge((id, why): (NudgeId, Nudge), view: &AlertView, now: DateTime<Utc>) 
         .max_by_key(|one| one.severity);
     let what = match worst {
         _ if open > 1 => count(open, "problem"),
-        Some(one) => format!(
-            "**{}** {}",
-            one.subject(),
-            clip(&escape(&one.cause), CAUSE_MAX)
-        ),
+        Some(one) => problem(one, CAUSE_MAX),
         None => "It is over".to_owned(),
     };
     let since = duration(now - view.alert.opened_at);
@@ -102,7 +98,7 @@ pub fn nudge((id, why): (NudgeId, Nudge), view: &AlertView, now: DateTime<Utc>) 
         Nudge::More => format!("➕ More came to it: {what} now."),
         Nudge::Back => format!("🔁 It is back: {what}."),
         Nudge::Worse => {
-            let notes = worst.map(|one| one.evidence.notes.join(" "));
+            let notes = worst.map(|one| sentence(&one.evidence.notes.join(" "), CAUSE_MAX));
             format!("🚨 It got worse: {what}. {}", notes.unwrap_or_default())
         }
         Nudge::Repeat => format!("⏰ Nobody has acknowledged this for {since}: {what}."),
@@ -125,11 +121,7 @@ pub fn nudge((id, why): (NudgeId, Nudge), view: &AlertView, now: DateTime<Utc>) 
 fn over(id: NudgeId, view: &AlertView, now: DateTime<Utc>) -> Rendered {
     let lasted = duration(view.alert.closed_at.unwrap_or(now) - view.alert.opened_at);
     let what = match view.incidents.as_slice() {
-        [only] => format!(
-            "**{}** {}",
-            only.subject(),
-            clip(&escape(&only.cause), CAUSE_MAX)
-        ),
+        [only] => problem(only, CAUSE_MAX),
         several => count(several.len(), "problem"),
     };
     let mark = Subject::Nudge(id).mark();
@@ -187,20 +179,18 @@ pub fn silences(all: &[Silence]) -> Rendered {
 }
 
 fn listed(incidents: &[Incident]) -> Vec<String> {
-    let line = |one: &Incident| {
-        format!(
-            "{} **{}** {} · {}",
-            mark(one),
-            one.subject(),
-            clip(&escape(&one.cause), 80),
-            standing(one)
-        )
-    };
+    let line = |one: &Incident| format!("{} {} · {}", mark(one), problem(one, 80), standing(one));
     let mut lines: Vec<String> = incidents.iter().take(LISTED).map(line).collect();
     if incidents.len() > LISTED {
         lines.push(format!("… and {} more", incidents.len() - LISTED));
     }
     lines
+}
+
+/// What is wrong with what; of the cause at most `max`.
+fn problem(one: &Incident, max: usize) -> String {
+    let subject = escape(&one.subject());
+    format!("**{subject}** {}", clip(&escape(&one.cause), max))
 }
 
 const fn mark(incident: &Incident) -> &'static str {
@@ -226,16 +216,16 @@ fn about_one(incident: &Incident, attempts: Option<&Attempts>) -> Vec<String> {
         format!(
             "{} **{}**{fleet} {}",
             mark(incident),
-            incident.subject(),
+            escape(&incident.subject()),
             clip(&escape(&incident.cause), CAUSE_MAX)
         ),
         standing(incident),
     ];
     lines.extend(attempts.map(next));
     let changed = incident.evidence.changed.iter();
-    lines.extend(changed.map(|line| format!("🔧 {}", clip(line, CHANGED_MAX))));
+    lines.extend(changed.map(|line| format!("🔧 {}", sentence(line, CHANGED_MAX))));
     let notes = incident.evidence.notes.iter();
-    lines.extend(notes.map(|note| clip(note, CAUSE_MAX)));
+    lines.extend(notes.map(|note| sentence(note, CAUSE_MAX)));
     lines
 }
 
