@@ -136,7 +136,7 @@ async fn what_is_not_restarted_any_more_calls_those_for_critical_things() {
     let (pager, ravi) = (test.cord.channel("general").id(), ravi(&test).id());
     let file = test.path("yardarm.toml");
     let route = format!(
-        "[[route]]\nname = \"pager\"\nseverities = [\"critical\"]\nchannels = [{pager}]\nusers = [{ravi}]\n"
+        "[[route]]\nname = \"pager\"\nseverities = [\"critical\"]\nchannels = [{pager}]\nusers = [{ravi}, {ravi}]\n"
     );
     std::fs::write(&file, route).unwrap();
     test.up_from(&file).await;
@@ -161,7 +161,8 @@ async fn what_is_not_restarted_any_more_calls_those_for_critical_things() {
         called.text()
     );
     let mentioned = called.allowed_mentions().unwrap();
-    assert_eq!(mentioned["users"][0], ravi.to_string());
+    // Discord refuses a message that names one twice.
+    assert_eq!(mentioned["users"], serde_json::json!([ravi.to_string()]));
     // Where it was told before they read of it, too, in the same card.
     test.cord
         .channel("ops")

@@ -308,8 +308,8 @@ fn evidence(view: &AlertView) -> Option<CreateEmbed> {
 
 fn mentions(view: &AlertView) -> Mentions {
     Mentions {
-        users: view.users.clone(),
-        roles: view.roles.clone(),
+        users: view.users.iter().copied().collect(),
+        roles: view.roles.iter().copied().collect(),
     }
 }
 

@@ -25,6 +25,8 @@ pub mod templates;
 mod tests;
 pub mod text;
 
+use std::collections::BTreeSet;
+
 use serenity::all::{
     ButtonStyle, CreateActionRow, CreateAllowedMentions, CreateAttachment, CreateButton,
     CreateEmbed, CreateInteractionResponseFollowup, CreateInteractionResponseMessage,
@@ -56,11 +58,11 @@ pub struct Rendered {
     pub mentions: Mentions,
 }
 
-/// Who is notified when the message is sent; an edit notifies nobody.
+/// Who is notified when the message is sent; an edit notifies nobody. Discord takes no message that names one twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mentions {
-    pub users: Vec<UserId>,
-    pub roles: Vec<RoleId>,
+    pub users: BTreeSet<UserId>,
+    pub roles: BTreeSet<RoleId>,
 }
 
 impl Mentions {
@@ -69,8 +71,8 @@ impl Mentions {
         let mut mentions = Self::default();
         for holder in holders.iter().take(MENTIONED_MAX) {
             match holder {
-                Holder::User(user) => mentions.users.push(*user),
-                Holder::Role(role) => mentions.roles.push(*role),
+                Holder::User(user) => _ = mentions.users.insert(*user),
+                Holder::Role(role) => _ = mentions.roles.insert(*role),
                 Holder::Team(_) => {}
             }
         }
