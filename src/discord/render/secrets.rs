@@ -4,7 +4,7 @@ use serenity::all::{CreateActionRow, CreateInputText, CreateModal, InputTextStyl
 
 use super::{
     Rendered,
-    text::{ago, clip},
+    text::{ago, clip, sentence},
 };
 use crate::{
     discord::press::{Press, SecretForm},
@@ -18,7 +18,8 @@ use crate::{
 const TITLE_MAX: usize = 45;
 const VALUE_MAX: u16 = 4000;
 const REASON_MAX: u16 = 200;
-/// Room for the names of one secret's users.
+/// Room for what is one secret's name and place, and for the names of its users. Of the environment's any name is taken.
+const SUBJECT_MAX: usize = 200;
 const USERS_MAX: usize = 120;
 
 /// The fields of the form.
@@ -60,7 +61,7 @@ fn line(entry: &Listed) -> String {
     let users = if names.is_empty() {
         "used by nobody".to_owned()
     } else {
-        format!("used by {}", clip(&names.join(", "), USERS_MAX))
+        format!("used by {}", sentence(&names.join(", "), USERS_MAX))
     };
     let since = entry.set.as_ref().map_or_else(
         || "from Yardarm's environment".to_owned(),
@@ -73,5 +74,6 @@ fn line(entry: &Listed) -> String {
             format!("set {}{by}", ago(set.at))
         },
     );
-    format!("🔑 {}: {since}, {users}", entry.subject)
+    let subject = sentence(&entry.subject.to_string(), SUBJECT_MAX);
+    format!("🔑 {subject}: {since}, {users}")
 }
