@@ -37,10 +37,7 @@ fn cards(u: &mut Unstructured<'_>) -> Result<Vec<Rendered>> {
         0 => vec![action::card(&values::action(u)?, NOON)],
         1 => questions(u)?,
         2 => {
-            let mut actions = values::list(u, values::action)?;
-            // The database gives each a number of its own.
-            actions.sort_by_key(|action| action.id);
-            actions.dedup_by_key(|action| action.id);
+            let actions = values::numbered(u, values::action, |action| action.id)?;
             vec![
                 approval::list(&actions, NOON),
                 start::report(1, &actions, NOON),

@@ -1,6 +1,10 @@
 //! Whatever the domain can say, made from bytes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use arbitrary::{Result, Unstructured};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -59,6 +63,18 @@ pub fn list<T>(
 ) -> Result<Vec<T>> {
     let many = u.int_in_range(0..=MOST)?;
     (0..many).map(|_| one(u)).collect()
+}
+
+/// As [`list`], of things that the database gives each a number of its own.
+pub fn numbered<T, K: Ord>(
+    u: &mut Unstructured<'_>,
+    one: impl Fn(&mut Unstructured<'_>) -> Result<T>,
+    number: impl Fn(&T) -> K,
+) -> Result<Vec<T>> {
+    let mut seen = BTreeSet::new();
+    let mut all = list(u, one)?;
+    all.retain(|one| seen.insert(number(one)));
+    Ok(all)
 }
 
 pub fn maybe<T>(
@@ -342,10 +358,10 @@ pub fn freeze(u: &mut Unstructured<'_>) -> Result<Freeze> {
 }
 
 pub fn glance(u: &mut Unstructured<'_>) -> Result<Glance> {
-    let mut views = list(u, view)?;
+    let mut views = numbered(u, view, |view| view.agent.id)?;
     // A page of `/status`.
     views.truncate(20);
-    let mut counts = std::collections::BTreeMap::new();
+    let mut counts = BTreeMap::new();
     for view in &views {
         *counts.entry(view.state).or_default() += 1;
     }
@@ -403,7 +419,7 @@ pub fn board(u: &mut Unstructured<'_>) -> Result<BoardView> {
             standing: "acknowledged",
         })
     };
-    let mut agents = list(u, line)?;
+    let mut agents = numbered(u, line, |line| line.id)?;
     agents.truncate(Picture::AGENTS);
     let mut troubles = list(u, trouble)?;
     troubles.truncate(Picture::TROUBLES);
