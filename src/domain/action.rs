@@ -690,7 +690,7 @@ impl Step {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn those(which: impl Fn(Kind) -> bool) -> String {
@@ -773,7 +773,7 @@ mod tests {
         );
     }
 
-    fn action(kind: Kind, details: Details, targets: &[&str]) -> Action {
+    pub(crate) fn action(kind: Kind, details: Details, targets: &[&str]) -> Action {
         let target = |name: &&str| Target {
             agent: AgentId(1),
             name: Name::parse(name).unwrap(),

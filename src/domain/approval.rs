@@ -276,7 +276,7 @@ pub fn covering(live: &[Allowance], (user, kind): (UserId, Kind), plan: &Plan) -
 mod tests {
     use super::*;
     use crate::domain::{
-        action::Details,
+        action::{Details, tests::action},
         grant::{Grant, Level, Source},
         ids::{GuildId, RoleId},
         pattern::Pattern,
@@ -542,5 +542,28 @@ mod tests {
         let mut volumes = plan(&["prod"], &[]);
         volumes.details.volumes = true;
         assert!(!can_be_allowed(Kind::Remove, &volumes));
+    }
+
+    #[test]
+    fn one_may_be_allowed_as_much_as_the_rule_that_asks_leaves_room_for() {
+        let hour = Duration::hours(1);
+        let allowable = |approvals, plan: Plan| {
+            let mut question = approval(approvals, &[]);
+            question.ask.allow_for = Some(hour);
+            allowable_for(&Action {
+                plan: Some(Box::new(plan)),
+                approval: Some(Box::new(question)),
+                ..action(Kind::Remove, Details::default(), &["scout"])
+            })
+        };
+        assert_eq!(allowable(1, plan(&["prod"], &[])), Some(hour));
+        assert_eq!(allowable(2, plan(&["prod"], &[])), None);
+        assert_eq!(allowable(1, plan(&["prod"], &["a port"])), None);
+    }
+
+    #[test]
+    fn who_is_not_asked_reads_who_is() {
+        let named = Unfit::NotNamed(vec![Holder::User(UserId(7)), Holder::Role(RoleId(8))]);
+        insta::assert_snapshot!(named, @"Others were named to decide this: <@7>, <@&8>.");
     }
 }

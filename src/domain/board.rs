@@ -224,6 +224,7 @@ mod tests {
         assert_eq!(last.earliest(Some(at(100)), at(101)), at(103));
         assert_eq!(last.earliest(Some(at(90)), at(104)), at(103));
         assert_eq!(last.earliest(Some(at(90)), at(105)), at(115), "long ago");
+        assert_eq!(last.earliest(None, at(100)), at(115), "only just");
     }
 
     #[test]

@@ -95,6 +95,7 @@ mod tests {
     fn only_the_first_differences_are_told() {
         let redeploy = change(12, Kind::Rollback, Some(7), Origin::Chat);
         let five: Vec<String> = (1..=5).map(|one| format!("env +N{one}")).collect();
+        insta::assert_snapshot!(told(&[redeploy], &five[..3]).unwrap(), @"Shortly before: rollback <t:720:R> by <@7> (action 12): env +N1, env +N2, env +N3.");
         insta::assert_snapshot!(told(&[redeploy, redeploy], &five).unwrap(), @"Shortly before: rollback <t:720:R> by <@7> (action 12): env +N1, env +N2, env +N3 and 2 more; rollback <t:720:R> by <@7> (action 12).");
     }
 

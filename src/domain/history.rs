@@ -381,6 +381,23 @@ mod tests {
     }
 
     #[test]
+    fn a_title_says_when_and_whose() {
+        let mut figures = Figures {
+            whose: None,
+            range: Range::Week,
+            until: at(0),
+            by_cpu: Vec::new(),
+            by_memory: Vec::new(),
+            known: 0,
+            asked: 0,
+            host: None,
+        };
+        assert_eq!(figures.title(), "Last week, all agents");
+        figures.whose = Some("fleet main".to_owned());
+        assert_eq!(figures.title(), "Last week, fleet main");
+    }
+
+    #[test]
     fn a_small_chart_goes_from_nothing_to_the_largest() {
         let values = [Some(0.0), Some(1.0), Some(3.5), None, Some(7.0)];
         assert_eq!(spark(&values), "▁▂▅\u{2007}█");

@@ -488,6 +488,28 @@ mod tests {
     }
 
     #[test]
+    fn it_is_news_if_any_of_it_is_other_than_before() {
+        let damping = Damping::default();
+        let graver = Problem {
+            severity: Severity::Critical,
+            ..problem()
+        };
+        let otherwise = Problem {
+            cause: "out of memory".to_owned(),
+            ..problem()
+        };
+        let mut evident = problem();
+        evident.evidence.exit_code = Some(1);
+        for other in [graver, otherwise, evident] {
+            let mut incident = incident();
+            assert!(!incident.see(&problem(), &damping, minutes(1)), "as it was");
+            assert!(incident.see(&other, &damping, minutes(2)), "{other:?}");
+            assert_eq!(incident.changed_at, minutes(2));
+            assert!(!incident.see(&other, &damping, minutes(3)), "known by now");
+        }
+    }
+
+    #[test]
     fn flapping_begins_late_and_ends_later() {
         let (mut incident, damping) = (incident(), Damping::default());
         for at in 1..=4 {
