@@ -117,7 +117,9 @@ mod tests {
     #[test]
     fn what_can_match_no_name_is_no_pattern() {
         assert!(Pattern::parse("scout-*").is_ok());
-        for text in ["", "Scout", "scout ?", "ß"] {
+        let longest = "*a".repeat(NAME_MAX);
+        assert!(Pattern::parse(&longest).is_ok());
+        for text in ["", "Scout", "scout ?", "ß", &format!("{longest}*")] {
             let error = Pattern::parse(text).expect_err(text);
             assert_eq!(error, BadPattern(shown(text)));
         }

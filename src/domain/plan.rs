@@ -588,6 +588,16 @@ mod tests {
         network `fleet` → `none`
         user `` → `7`
         ");
+        let volume = |target: &str| {
+            format!(
+                r#", "mounts": [{{ "volume": "data", "target": "{target}" }}], "ports": [{{ "container": 80 }}]"#
+            )
+        };
+        insta::assert_snapshot!(changed(&volume("/old"), &volume("/new")), @"mounts `data at /old` → `data at /new`");
+        insta::assert_snapshot!(changed("", &volume("/new")), @"
+        mounts `` → `data at /new`
+        ports `` → `127.0.0.1:0 to 80`
+        ");
         assert_eq!(changed("", ""), "");
         let small = changed("", r#", "stop_grace_s": 77"#);
         assert_eq!(small, "smaller settings of the container");

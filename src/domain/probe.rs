@@ -426,6 +426,24 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_turns_nothing_leaves_the_time_since_when_it_is_so() {
+        let start = DateTime::UNIX_EPOCH;
+        let mut probed = Probed::new(start);
+        let mut note = |second, answer| {
+            let at = start + TimeDelta::seconds(second);
+            let took = Duration::ZERO;
+            let turned = probed.note(Asked { at, took, answer }, &pace(2, 1), None);
+            (turned, (probed.since - start).num_seconds())
+        };
+        let ill = || Answer::Ill("status 503".to_owned());
+        assert_eq!(note(10, Answer::Well), (true, 10));
+        assert_eq!(note(20, Answer::Well), (false, 10));
+        assert_eq!(note(30, ill()), (false, 10));
+        assert_eq!(note(40, ill()), (true, 40));
+        assert_eq!(pace(2, 1).timeout(), Duration::from_secs(5));
+    }
+
+    #[test]
     fn a_start_that_lies_ahead_gives_no_grace() {
         let pace = pace(2, 1);
         let start = DateTime::UNIX_EPOCH;

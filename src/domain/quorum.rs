@@ -277,6 +277,41 @@ mod tests {
     }
 
     #[test]
+    fn what_a_rule_decides_it_decides_for_whoever_asks() {
+        let decides = |when: Match, kind, sole_owner| {
+            let rule = Policy {
+                name: "rule".to_owned(),
+                when,
+                effect: Effect::Allow,
+            };
+            (
+                decides(&rule, kind, sole_owner),
+                may_decide(&rule.when, kind),
+            )
+        };
+        let alone = Match {
+            sole_owner: Some(true),
+            ..Match::default()
+        };
+        assert_eq!(
+            decides(alone.clone(), Kind::GrantRemove, true),
+            (true, true)
+        );
+        assert_eq!(
+            decides(alone.clone(), Kind::GrantRemove, false),
+            (false, true)
+        );
+        // Others ask for that, too.
+        assert_eq!(decides(alone, Kind::Remove, true), (false, true));
+        let prod = Match {
+            fleets: vec![Pattern::parse("prod").unwrap()],
+            ..Match::default()
+        };
+        assert_eq!(decides(prod.clone(), Kind::Remove, true), (false, true));
+        assert_eq!(decides(prod, Kind::Reload, true), (false, false));
+    }
+
+    #[test]
     fn where_nobody_may_ask_nothing_lacks() {
         assert_eq!(said(&Preset::Team.policies(), Vec::new()), "");
     }

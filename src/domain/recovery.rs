@@ -475,6 +475,11 @@ mod tests {
         };
         assert_eq!(find(&running).to_string(), "is unhealthy: tcp :80: refused");
         assert_eq!(find(&ended(1)), Cause::Failed(1));
+        assert_eq!(
+            find(&ended(128)),
+            Cause::Failed(128),
+            "there is no signal 0"
+        );
     }
 
     #[test]

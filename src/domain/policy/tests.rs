@@ -298,6 +298,11 @@ fn several_agents_get_what_satisfies_the_rules_of_each() {
     );
     assert_eq!(decided(asked(1), denied()), "lab: deny: never");
     assert_eq!(
+        decided(denied(), denied()),
+        "prod: deny: never",
+        "the first"
+    );
+    assert_eq!(
         decided(of_team("sre", 1), asked(2)),
         "prod, lab: ask 2 other people, operator or above, of team sre"
     );
