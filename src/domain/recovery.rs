@@ -365,6 +365,10 @@ mod tests {
             rule.course(&cause, &past, agent, now)
         };
         assert_eq!(course(0), Course::Restart(now));
+        let Course::Restart(second) = course(1) else {
+            panic!("{:?}", course(1));
+        };
+        assert!((4..=6).contains(&(second - now).num_seconds()), "{second}");
         assert_eq!(course(5), Course::Break);
         let set_back = Past {
             attempts: 1,
@@ -480,6 +484,25 @@ mod tests {
             Cause::Failed(128),
             "there is no signal 0"
         );
+    }
+
+    #[test]
+    fn many_that_ended_together_do_not_come_back_together() {
+        let waits = (1..=200).map(|agent| wait(4, AgentId(agent)).as_seconds_f64());
+        let (least, most) = waits.fold((f64::MAX, 0.0), |(least, most), wait| {
+            (wait.min(least), wait.max(most))
+        });
+        assert!(least < 33.0 && most > 47.0, "{least} to {most} of 40");
+    }
+
+    #[test]
+    fn what_a_line_says_beyond_a_word_is_told_with_it() {
+        let said = |note: &str| {
+            let note = note.to_owned();
+            [Cause::Blocked(note.clone()), Cause::Waiting(note)].map(|cause| cause.to_string())
+        };
+        assert_eq!(said(""), ["is blocked", "waits for a person"]);
+        assert_eq!(said("pay"), ["is blocked: pay", "waits for a person: pay"]);
     }
 
     #[test]

@@ -187,11 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_values_leave_nothing_over() {
-        assert_eq!(
-            redactor(&["abcdXY", "XYefgh"]).redact("abcdXYefgh"),
-            "[redacted]"
-        );
+    fn overlapping_values_leave_nothing_over_and_touching_ones_are_two() {
+        let redactor = redactor(&["abcdXY", "XYefgh"]);
+        assert_eq!(redactor.redact("abcdXYefgh"), "[redacted]");
+        assert_eq!(redactor.redact("abcdXYXYefgh"), "[redacted][redacted]");
     }
 
     #[test]
