@@ -30,6 +30,7 @@ const LISTED: usize = 15;
 /// Room for the last lines of a log.
 const LINES_MAX: usize = 1200;
 const CAUSE_MAX: usize = 300;
+const SUBJECT_MAX: usize = 80;
 /// Discord takes a hundred characters.
 const THREAD_NAME_MAX: usize = 100;
 /// Room for what was done to it before.
@@ -189,7 +190,7 @@ fn listed(incidents: &[Incident]) -> Vec<String> {
 
 /// What is wrong with what; of the cause at most `max`.
 fn problem(one: &Incident, max: usize) -> String {
-    let subject = escape(&one.subject());
+    let subject = sentence(&one.subject(), SUBJECT_MAX);
     format!("**{subject}** {}", clip(&escape(&one.cause), max))
 }
 
@@ -216,7 +217,7 @@ fn about_one(incident: &Incident, attempts: Option<&Attempts>) -> Vec<String> {
         format!(
             "{} **{}**{fleet} {}",
             mark(incident),
-            escape(&incident.subject()),
+            sentence(&incident.subject(), SUBJECT_MAX),
             clip(&escape(&incident.cause), CAUSE_MAX)
         ),
         standing(incident),
