@@ -43,20 +43,12 @@ impl Store {
     }
 }
 
-/// Alerts deleted in one transaction: others want to write meanwhile.
 const DROPPED_AT_ONCE: i64 = 100;
 
 impl Store {
     /// Deletes what was over before then, with all that was told of it.
     pub async fn drop_alerts(&self, before: DateTime<Utc>) -> sqlx::Result<()> {
-        loop {
-            let mut tx = self.begin().await?;
-            let more = drop_some(&mut tx, before).await?;
-            tx.commit().await?;
-            if !more {
-                return Ok(());
-            }
-        }
+        self.in_parts(|tx| Box::pin(drop_some(tx, before))).await
     }
 }
 

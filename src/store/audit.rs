@@ -56,7 +56,6 @@ async fn insert(tx: &mut Tx, record: &Record) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// How many rows a purge deletes in one transaction: others want to write meanwhile.
 const PURGED_AT_ONCE: i64 = 1000;
 
 /// As [`append`], for an entry about an agent and the fleet it is in.
@@ -112,14 +111,7 @@ async fn purged_through(tx: &mut Tx) -> sqlx::Result<i64> {
 impl Store {
     /// Deletes what a purge has said goes, in small transactions.
     pub async fn delete_purged(&self) -> sqlx::Result<()> {
-        loop {
-            let mut tx = self.begin().await?;
-            let more = delete_some(&mut tx).await?;
-            tx.commit().await?;
-            if !more {
-                return Ok(());
-            }
-        }
+        self.in_parts(|tx| Box::pin(delete_some(tx))).await
     }
 }
 

@@ -37,6 +37,7 @@ use std::{
     time::Duration,
 };
 
+use futures::future::BoxFuture;
 use sqlx::{
     Connection as _, Sqlite, SqlitePool, Transaction,
     migrate::MigrateError,
@@ -118,6 +119,21 @@ impl Store {
     /// Begins a write. Only one is under way at any time.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
         self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// Does one thing in small transactions, as others want to write meanwhile, until `part` finds nothing left to do.
+    async fn in_parts(
+        &self,
+        part: impl Fn(&mut Tx) -> BoxFuture<'_, sqlx::Result<bool>>,
+    ) -> sqlx::Result<()> {
+        loop {
+            let mut tx = self.begin().await?;
+            let more = part(&mut tx).await?;
+            tx.commit().await?;
+            if !more {
+                return Ok(());
+            }
+        }
     }
 
     /// Ends both pools, so that the last write is in the file.

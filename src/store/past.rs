@@ -4,20 +4,12 @@ use chrono::{DateTime, Utc};
 
 use super::{Store, Tx, outbox};
 
-/// How many actions one transaction forgets: others want to write meanwhile.
 const FORGOTTEN_AT_ONCE: i64 = 100;
 
 impl Store {
     /// Deletes what was over before then. An action stays while a board, freeze, silence, allowance or run names it.
     pub async fn drop_actions(&self, before: DateTime<Utc>) -> sqlx::Result<()> {
-        loop {
-            let mut tx = self.begin().await?;
-            let more = drop_some(&mut tx, before).await?;
-            tx.commit().await?;
-            if !more {
-                return Ok(());
-            }
-        }
+        self.in_parts(|tx| Box::pin(drop_some(tx, before))).await
     }
 }
 
