@@ -23,6 +23,10 @@ const PROBED: &str = r#"{
   "description": "ticks", "image": "demo:1", "stop_grace_s": 1,
   "probes": [{ "kind": "exec", "command": ["true"], "interval_s": 15 }]
 }"#;
+/// Restarted for as long as the bench looks.
+const STUBBORN: &str = r#"{
+  "description": "ticks", "image": "demo:1", "stop_grace_s": 1, "recovery": { "attempts": 20 }
+}"#;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub(crate) struct FakeFleet {
@@ -47,6 +51,11 @@ impl FakeFleet {
     /// Of agents that are asked how they are every 15 seconds.
     pub(crate) async fn probed(size: usize) -> Result<Self> {
         Self::start_of(size, "", PROBED).await
+    }
+
+    /// Of agents that are not given up soon.
+    pub(crate) async fn stubborn(size: usize) -> Result<Self> {
+        Self::start_of(size, "", STUBBORN).await
     }
 
     async fn start_of(size: usize, settings: &str, template: &str) -> Result<Self> {
@@ -90,6 +99,15 @@ impl FakeFleet {
         for name in self.engine.names() {
             self.engine.kill(&self.engine.id_of(&name), 1);
         }
+    }
+
+    /// How often any container was started.
+    pub(crate) fn starts(&self) -> usize {
+        let calls = self.engine.calls();
+        calls
+            .iter()
+            .filter(|call| call.starts_with("start "))
+            .count()
     }
 
     pub(crate) async fn stop(self) {

@@ -35,6 +35,7 @@ pub(crate) async fn measure(figures: &mut Figures, site: &Site, counts: &Counts)
     yardarm.stop().await?;
     let errors = site.errors_logged()?;
     site.sweep().await?;
+    let per_s = f64::from(u32::try_from(sent.len())?) / counts.load.as_secs_f64();
     let missed = sent.iter().filter(|took| took.is_none()).count();
     let took: Vec<Duration> = sent.into_iter().flatten().collect();
     let (first, last) = edges(&memory, counts.load);
@@ -43,6 +44,7 @@ pub(crate) async fn measure(figures: &mut Figures, site: &Site, counts: &Counts)
         "load",
         [
             ("missed", f64::from(u32::try_from(missed)?)),
+            ("per_s", per_s),
             ("errors", f64::from(u32::try_from(errors)?)),
             ("rss_first_mb", first),
             ("rss_last_mb", last),

@@ -1,5 +1,5 @@
-//! A thousand simulated agents that end whenever they are started: how many messages that makes, and whether people are still
-//! answered.
+//! A thousand simulated agents that end whenever they are started, and are started again and again: how many messages that makes,
+//! and whether people are still answered.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ const AGENTS: usize = 1000;
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
 pub(crate) async fn measure(figures: &mut Figures, counts: &Counts) -> Result<()> {
-    let fleet = FakeFleet::start(AGENTS).await?;
+    let fleet = FakeFleet::stubborn(AGENTS).await?;
     let before = fleet.channel().messages().len();
     fleet.crash_all();
     let (mut took, mut all) = (Vec::new(), Vec::new());
@@ -34,6 +34,7 @@ pub(crate) async fn measure(figures: &mut Figures, counts: &Counts) -> Result<()
     }
     let messages = fleet.channel().messages().len() - before;
     let known = fleet.ops().store.open_incidents().await?.len();
+    let restarts = fleet.starts() - AGENTS;
     fleet.stop().await;
     figures.spread("loops_ack_ms", &took)?;
     figures.spread("loops_status_ms", &all)?;
@@ -41,7 +42,9 @@ pub(crate) async fn measure(figures: &mut Figures, counts: &Counts) -> Result<()
         "loops",
         [
             ("messages", f64::from(u32::try_from(messages)?)),
+            ("agents", f64::from(u32::try_from(AGENTS)?)),
             ("incidents", f64::from(u32::try_from(known)?)),
+            ("restarts", f64::from(u32::try_from(restarts)?)),
         ],
     );
     Ok(())
