@@ -1,7 +1,5 @@
 //! The figures for people: one line each, with the aim and whether it is met.
 
-use std::fmt::Write as _;
-
 use crate::{
     aims::{self, Verdict},
     figures::{Figure, Figures},
@@ -27,10 +25,8 @@ fn line(name: &str, value: &str, verdict: Option<&Verdict>) -> String {
         Some(Verdict { aim, met: false }) => ("MISSED", aim.as_str()),
         None => ("", ""),
     };
-    let mut line = String::new();
-    // Writing to a text cannot fail.
-    let _written = writeln!(line, "{name:<24} {value:<48} {word:<8} {aim}");
-    line
+    let line = format!("{name:<24} {value:<48} {word:<8} {aim}");
+    line.trim_end().to_owned() + "\n"
 }
 
 fn values(figure: &Figure) -> Vec<String> {
