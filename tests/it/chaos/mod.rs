@@ -89,7 +89,7 @@ impl Chaos {
             }
         }
         self.terminate().await;
-        self.summarise(&self.evidence().await);
+        self.summarise(kills, &self.evidence().await);
     }
 
     /// Something has to be there that can be lost.
@@ -183,7 +183,7 @@ impl Chaos {
         );
     }
 
-    fn summarise(&self, evidence: &Evidence) {
+    fn summarise(&self, kills: usize, evidence: &Evidence) {
         let mut actions: BTreeMap<String, usize> = BTreeMap::new();
         for action in evidence.actions.values() {
             let ended = format!("{} {}", action.kind, action.state.as_str());
@@ -202,6 +202,7 @@ impl Chaos {
             alerts.count(),
         );
         assert!(cut_off > 0, "nothing was ever cut off: nothing was tried");
+        assert!(self.kills >= kills, "it was killed too rarely");
     }
 }
 

@@ -78,6 +78,18 @@ async fn a_double_execution_is_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_does_not_do_what_people_want_is_reported() {
+    let (chaos, _) = scene().await;
+    let name = format!("{}scout", chaos.program.prefix);
+    chaos
+        .forge_rows("UPDATE agents SET desired = 'stopped'")
+        .await;
+    docker(&["start", &name]);
+    let wrong = format!("`{name}` is up, and was stopped");
+    assert_eq!(chaos.found().await, [wrong]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_alert_is_reported() {
     let (chaos, card) = scene().await;
     chaos.program.cord.channel("ops").delete(&card);

@@ -1,10 +1,6 @@
 //! What the oracle judges, gathered from the database, the engine and the local Discord.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    time::SystemTime,
-};
+use std::{collections::BTreeMap, path::Path, time::SystemTime};
 
 use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, SqliteConnection};
@@ -34,13 +30,15 @@ impl Program {
         evidence
     }
 
-    fn own_containers(&self) -> BTreeSet<Container> {
-        let listed = self.containers("{{.ID}} {{.Names}}");
+    fn own_containers(&self) -> Vec<Container> {
+        let listed = self.containers("{{.ID}} {{.Names}} {{.State}}");
         let container = |line: &String| {
-            let (id, name) = line.split_once(' ').unwrap();
+            let (id, rest) = line.split_once(' ').unwrap();
+            let (name, state) = rest.split_once(' ').unwrap();
             Container {
                 id: id.to_owned(),
                 name: name.to_owned(),
+                is_up: ["running", "paused", "restarting"].contains(&state),
             }
         };
         listed.iter().map(container).collect()
@@ -75,17 +73,18 @@ async fn read(database: &Path, prefix: &str) -> Evidence {
 }
 
 async fn agents(moment: &mut SqliteConnection, prefix: &str) -> Vec<Agent> {
-    let rows = sqlx::query!("SELECT name, container_id FROM agents WHERE removed_at IS NULL")
-        .fetch_all(moment)
-        .await
-        .unwrap();
-    let agent = |(name, container): (String, _)| Agent {
-        name: format!("{prefix}{name}"),
-        container,
-    };
-    rows.into_iter()
-        .map(|row| agent((row.name, row.container_id)))
-        .collect()
+    let rows =
+        sqlx::query!("SELECT id, name, container_id, desired FROM agents WHERE removed_at IS NULL")
+            .fetch_all(moment)
+            .await
+            .unwrap();
+    let agents = rows.into_iter().map(|row| Agent {
+        id: row.id,
+        name: format!("{prefix}{}", row.name),
+        container: row.container_id,
+        is_up: row.desired != "stopped",
+    });
+    agents.collect()
 }
 
 async fn actions(moment: &mut SqliteConnection) -> BTreeMap<i64, Action> {

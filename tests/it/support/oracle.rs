@@ -21,7 +21,7 @@ pub(crate) struct Evidence {
     /// What is wrong with the audit.
     pub(crate) audit: Vec<String>,
     /// What carries the instance's label on the engine.
-    pub(crate) containers: BTreeSet<Container>,
+    pub(crate) containers: Vec<Container>,
     /// Every container that was ever made.
     pub(crate) creations: Vec<Creation>,
     /// Every message of every channel and thread.
@@ -30,9 +30,12 @@ pub(crate) struct Evidence {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Agent {
+    pub(crate) id: i64,
     /// What its container is called on the engine.
     pub(crate) name: String,
     pub(crate) container: Option<String>,
+    /// People want it to run, or to stand still.
+    pub(crate) is_up: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +52,7 @@ pub(crate) struct Action {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
+    /// `agent 1 down`.
     pub(crate) about: String,
     /// Its alert, once it has one.
     pub(crate) alert: Option<Subject>,
@@ -71,10 +75,12 @@ pub(crate) enum Stage {
     Dead,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 pub(crate) struct Container {
     pub(crate) id: String,
     pub(crate) name: String,
+    /// It runs, or stands still.
+    pub(crate) is_up: bool,
 }
 
 /// That the engine made a container, and for whom, as its labels say.
@@ -107,7 +113,13 @@ impl Evidence {
 
     /// What is wrong once nothing is under way.
     pub(crate) fn wrong_at_rest(&self) -> Vec<String> {
-        let rules = [Self::orphans, Self::lost, Self::unfinished, Self::untold];
+        let rules = [
+            Self::orphans,
+            Self::lost,
+            Self::contrary,
+            Self::unfinished,
+            Self::untold,
+        ];
         let found = rules.iter().flat_map(|rule| rule(self));
         self.wrong().into_iter().chain(found).collect()
     }
@@ -214,16 +226,31 @@ impl Evidence {
     }
 
     fn lost(&self) -> Vec<String> {
-        let has_its_own = |agent: &&Agent| {
-            let container = agent.container().map(|id| Container {
-                id: id.to_owned(),
-                name: agent.name.clone(),
-            });
-            container.is_some_and(|container| self.containers.contains(&container))
-        };
-        let lost = self.agents.iter().filter(|agent| !has_its_own(agent));
+        let lost = self.agents.iter().filter(|agent| self.own(agent).is_none());
         lost.map(|agent| format!("agent `{}` has no container of its name", agent.name))
             .collect()
+    }
+
+    fn own(&self, agent: &Agent) -> Option<&Container> {
+        let id = agent.container()?;
+        let mut there = self.containers.iter();
+        there.find(|one| one.id == id && one.name == agent.name)
+    }
+
+    /// One that is up though people stopped it, or down without anybody knowing of a problem.
+    fn contrary(&self) -> Vec<String> {
+        let contrary = |agent: &Agent| match (agent.is_up, self.own(agent)?.is_up) {
+            (true, false) if !self.has_problem(agent) => Some(format!("`{}` is down", agent.name)),
+            (false, true) => Some(format!("`{}` is up, and was stopped", agent.name)),
+            _ => None,
+        };
+        self.agents.iter().filter_map(contrary).collect()
+    }
+
+    fn has_problem(&self, agent: &Agent) -> bool {
+        let of_it = format!("agent {} ", agent.id);
+        let mut known = self.problems.iter();
+        known.any(|problem| problem.about.starts_with(&of_it))
     }
 
     fn unfinished(&self) -> Vec<String> {
