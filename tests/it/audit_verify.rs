@@ -1,6 +1,9 @@
 //! The audit by itself: rows are added and nothing else, and whatever else was done to them is named.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{Connection as _, SqliteConnection};
@@ -61,13 +64,7 @@ impl Book {
 
     /// `yardarm audit …`: exit code and what it says.
     fn audit(&self, arguments: &[&str]) -> (i32, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_yardarm"));
-        command.arg("audit").args(arguments);
-        command.arg("--database").arg(self.path());
-        let output = command.output().unwrap();
-        let said = [output.stdout, output.stderr].concat();
-        let code = output.status.code().expect("it ended by itself");
-        (code, String::from_utf8(said).unwrap().trim_end().to_owned())
+        audit_of(&self.path(), arguments)
     }
 
     fn verify(&self) -> (i32, String) {
@@ -103,6 +100,39 @@ impl Book {
         database.close().await.unwrap();
         done.map(drop)
     }
+}
+
+fn audit_of(database: &Path, arguments: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_yardarm"));
+    command.arg("audit").args(arguments);
+    command.arg("--database").arg(database);
+    let output = command.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let code = output.status.code().expect("it ended by itself");
+    (code, String::from_utf8(said).unwrap().trim_end().to_owned())
+}
+
+#[tokio::test]
+async fn a_copy_that_is_made_while_others_write_is_whole() {
+    let book = Book::of(100).await;
+    let copy = book.folder.path().join("copy.db");
+    let mut written = 0;
+    let writing = async {
+        loop {
+            written = book.append("meanwhile").await;
+        }
+    };
+    tokio::select! {
+        copied = book.store.copy_into(&copy) => copied.unwrap(),
+        () = writing => unreachable!("it ends never"),
+    }
+    assert!(written > 100, "nobody wrote meanwhile");
+    let (code, said) = audit_of(&copy, &["verify"]);
+    assert_eq!(code, 0, "{said}");
+    let copy = Store::open(&copy).await.unwrap();
+    assert_eq!(copy.damage().await.unwrap(), None);
+    let last = copy.ledger().head().await.unwrap().unwrap().number;
+    assert!((100..=written).contains(&last), "{last} of {written}");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use yardarm::{
 };
 
 use crate::support::{
+    alarm::{self, die, prompt},
     docker_host::tools,
     program::Program,
     talk::slash,
@@ -174,6 +175,39 @@ async fn it_says_what_keeps_it_from_serving_people() {
     assert_eq!(test.ask("/").await.0, 404);
     test.engine.come_back();
     test.finish().await;
+}
+
+#[tokio::test]
+async fn while_discord_is_away_it_is_not_ready_and_counts_what_waits() {
+    let door = ("http.listen", "\"127.0.0.1:0\"");
+    let test = prompt(&[door]).await;
+    let away = test.cord.go_away();
+    test.until(|ops| matches!(ops.gateway(), Gateway::Down { .. }))
+        .await;
+    let lacking = "discord: the gateway is not connected\n".to_owned();
+    assert_eq!(test.ask("/readyz").await, (503, lacking));
+    die(&test, "scout", 1);
+    test.until(|ops| ops.roster.read(|board| board.backlog.waiting > 0))
+        .await;
+    let metrics = test.metrics().await;
+    assert_lines(&metrics, &["yardarm_gateway_up 0"]);
+    let waits = |line: &str| line.strip_prefix("yardarm_outbox_waiting ")?.parse().ok();
+    let waiting: Option<u64> = metrics.lines().find_map(waits);
+    assert!(waiting > Some(0), "{metrics}");
+    away.end();
+    alarm::card(&test, "scout").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn without_its_database_it_is_not_ready() {
+    let mut test = open(&[]).await;
+    test.ops().store.close().await;
+    let (status, lacking) = test.ask("/readyz").await;
+    assert_eq!(status, 503);
+    assert!(lacking.contains("database: "), "{lacking}");
+    assert_eq!(test.ask("/healthz").await.0, 200);
+    test.crash().await;
 }
 
 #[tokio::test]

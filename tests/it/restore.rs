@@ -166,17 +166,44 @@ async fn what_is_no_whole_backup_changes_nothing() {
     test.finish().await;
 }
 
+async fn alter(file: &Path, sql: &'static str) {
+    let options = SqliteConnectOptions::new().filename(file);
+    let mut database = options.connect().await.unwrap();
+    sqlx::raw_sql(sql).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_newer_version_wrote_is_neither_restored_nor_served() {
+    let later =
+        "INSERT INTO _sqlx_migrations VALUES (29990101000000, 'later', '2999-01-01', 1, x'00', 0)";
+    let mut test = TestApp::start().await;
+    let file = back_up(&test);
+    test.down().await;
+    alter(&file, later).await;
+    let (code, text) = restore(&test, &file);
+    assert_eq!(code, Some(65), "{text}");
+    insta::assert_snapshot!(text, @"
+    `FOLDER/yardarm.db.restoring` was written by a newer Yardarm (migration 29990101000000)
+    hint: start that version, or restore a backup made by this one
+    hint: nothing was changed
+    ");
+
+    alter(&test.path("yardarm.db"), later).await;
+    let (code, text) = said(&test.command(&["up"]).output().unwrap());
+    assert_eq!(code, Some(65), "{text}");
+    assert!(text.contains("was written by a newer Yardarm"), "{text}");
+    test.cord.finish().unwrap();
+}
+
 #[tokio::test]
 async fn an_audit_that_was_changed_is_not_restored() {
     let mut test = TestApp::start().await;
     test.deploy("scout").await;
     let file = back_up(&test);
     test.down().await;
-    let options = SqliteConnectOptions::new().filename(&file);
-    let mut forged = options.connect().await.unwrap();
     let forge = "DROP TRIGGER audit_is_not_changed; UPDATE audit SET actor = 7 WHERE id = 2";
-    sqlx::raw_sql(forge).execute(&mut forged).await.unwrap();
-    forged.close().await.unwrap();
+    alter(&file, forge).await;
     let (code, text) = restore(&test, &file);
     assert_eq!(code, Some(65), "{text}");
     assert!(
