@@ -2,6 +2,9 @@
 
 use std::{fs, path::Path, process::Command};
 
+use clap::CommandFactory as _;
+use yardarm::cli::Cli;
+
 use crate::{
     docs::documents,
     support::test_app::{TestApp, said},
@@ -144,6 +147,79 @@ fn is_module(folder: &str, filter: &str) -> bool {
         let name = file.unwrap().file_name().into_string().unwrap();
         name.starts_with(begins)
     })
+}
+
+/// What sentences hold between backticks.
+fn spans(document: &str) -> Vec<String> {
+    let mut inside = false;
+    let sentences = document.lines().filter(|line| {
+        let is_fence = line.trim_start().starts_with("```");
+        inside ^= is_fence;
+        !inside && !is_fence
+    });
+    let in_code = |line: &str| {
+        let parts = line.split('`').skip(1).step_by(2);
+        parts.map(str::to_owned).collect::<Vec<_>>()
+    };
+    sentences.flat_map(in_code).collect()
+}
+
+/// Whether these are sub-commands of `yardarm` and options that they have.
+fn is_understood(words: &[&str]) -> bool {
+    let mut cli = Cli::command();
+    cli.build();
+    let mut at = &cli;
+    words.iter().all(|word| {
+        if let Some(deeper) = at.find_subcommand(word) {
+            at = deeper;
+            return true;
+        }
+        match word.strip_prefix("--") {
+            Some(option) => {
+                let mut known = at.get_arguments();
+                known.any(|argument| argument.get_long() == option.split('=').next())
+            }
+            None => !at.has_subcommands(),
+        }
+    })
+}
+
+#[test]
+fn what_a_sentence_tells_people_to_type_is_there() {
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    let texts = documents()
+        .into_iter()
+        .map(|page| fs::read_to_string(page).unwrap());
+    let mut count = 0;
+    for line in texts.flat_map(|text| spans(&text)) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let words = match words.as_slice() {
+            ["docker", "compose", "exec", "yardarm", inside @ ..] => inside,
+            ["sudo", words @ ..] => words,
+            words => words,
+        };
+        let is_there = match words {
+            // Whatever command it is.
+            ["yardarm", "…", ..] => continue,
+            ["yardarm", asked @ ..] => is_understood(asked),
+            ["make", target, ..] => makefile.contains(&format!("\n{target}: ")),
+            [script, ..] if script.starts_with("scripts/") => root().join(script).exists(),
+            _ => continue,
+        };
+        assert!(is_there, "`{line}`: nothing like it is there");
+        count += 1;
+    }
+    assert!(count > 60, "only {count} were found");
+}
+
+#[test]
+fn what_yardarm_does_not_know_is_found_in_a_sentence() {
+    let spans = spans("a `yardarm up --set a=b` b `c`\n```sh\n`no`\n```\n`d`");
+    assert_eq!(spans, ["yardarm up --set a=b", "c", "d"]);
+    assert!(is_understood(&["audit", "verify", "--anchor", "ROW:HASH"]));
+    for wrong in [&["audit", "very"][..], &["up", "--sett"], &["rise"]] {
+        assert!(!is_understood(wrong), "{wrong:?}");
+    }
 }
 
 #[test]

@@ -76,6 +76,10 @@ fn ci_calls_targets_that_everybody_can_call() {
         "`.ci/run` has no line `{}`",
         line.trim()
     );
+    let calls = workflow.lines().any(|line| {
+        line.trim_start().starts_with("- run: ") && line.ends_with(" make ${{ matrix.target }}")
+    });
+    assert!(calls, "the workflow does not call them");
     let makefile = read("Makefile");
     for target in targets {
         assert!(
