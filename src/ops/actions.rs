@@ -354,7 +354,7 @@ impl Ops {
             self.refresh(agent).await?;
         }
         for target in &action.targets {
-            self.roster.set_busy(target.agent, None, self.now());
+            self.mark_idle(action.id, target.agent);
         }
         let ended = self.action(action.id).await?;
         self.note_end(&ended);

@@ -180,8 +180,8 @@ impl Ops {
     pub(super) async fn end_target(&self, work: &Work<'_>, ending: &Ending) -> State {
         let (id, agent) = (work.action.id, work.guard.agent());
         insist(id, || self.write_ending(id, agent, ending)).await;
-        self.roster.set_busy(agent, None, self.now());
         insist(id, || self.refresh(agent)).await;
+        self.mark_idle(id, agent);
         self.alter(id, |live| {
             if let Some(target) = live.targets.iter_mut().find(|target| target.agent == agent) {
                 target.state = ending.state;
@@ -206,8 +206,15 @@ impl Ops {
             actor: action.actor,
             since: action.created_at,
         };
-        self.roster.set_busy(agent, Some(busy), self.now());
+        self.roster.set_busy(agent, busy, self.now());
         self.publish(Event::Agent(agent));
+    }
+
+    /// The action is at work on the agent no more; somebody else may be by now.
+    pub(super) fn mark_idle(&self, action: ActionId, agent: AgentId) {
+        if self.roster.set_idle(agent, action, self.now()) {
+            self.publish(Event::Agent(agent));
+        }
     }
 
     /// What concerns no container.

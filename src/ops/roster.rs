@@ -15,7 +15,7 @@ use crate::domain::{
     agent::{Agent, Desired, Facts, Name, Observation, State},
     fleet::Fleet,
     freeze::Freeze,
-    ids::{AgentId, ContainerId, FleetId},
+    ids::{ActionId, AgentId, ContainerId, FleetId},
     probe::{Answer, Asked, Probed},
     spec::{LogMeaning, Version},
     stats::{Sample, Usage},
@@ -145,6 +145,16 @@ impl Board {
 
     fn answers(&self) -> bool {
         !matches!(self.engine, EngineState::Silent { .. })
+    }
+
+    fn put_busy(&mut self, agent: AgentId, busy: Option<Busy>, now: DateTime<Utc>) {
+        let Some(name) = self.names.get(&agent).cloned() else {
+            return;
+        };
+        if let Some(entry) = self.entries.get_mut(&name) {
+            entry.view.busy = busy;
+        }
+        self.judge(&name, now);
     }
 
     fn judge(&mut self, name: &Name, now: DateTime<Utc>) -> bool {
@@ -316,17 +326,21 @@ impl Roster {
         })
     }
 
-    /// Who is at work on an agent, or nobody.
-    pub fn set_busy(&self, agent: AgentId, busy: Option<Busy>, now: DateTime<Utc>) {
+    /// Who is at work on an agent.
+    pub fn set_busy(&self, agent: AgentId, busy: Busy, now: DateTime<Utc>) {
+        self.write(|board| board.put_busy(agent, Some(busy), now));
+    }
+
+    /// An action is at work on an agent no more; another one stays. Returns whether this is news.
+    pub fn set_idle(&self, agent: AgentId, action: ActionId, now: DateTime<Utc>) -> bool {
         self.write(|board| {
-            let Some(name) = board.names.get(&agent).cloned() else {
-                return;
-            };
-            if let Some(entry) = board.entries.get_mut(&name) {
-                entry.view.busy = busy;
+            let busy = board.by_id(agent).and_then(|view| view.busy);
+            let is_at_work = busy.is_some_and(|busy| busy.action == action);
+            if is_at_work {
+                board.put_busy(agent, None, now);
             }
-            board.judge(&name, now);
-        });
+            is_at_work
+        })
     }
 
     /// Returns whether this is news.

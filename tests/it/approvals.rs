@@ -176,6 +176,26 @@ async fn a_request_is_withdrawn_by_its_requester_only() {
 }
 
 #[tokio::test]
+async fn a_question_that_is_closed_disturbs_nobody_who_is_at_work_on_its_agent() {
+    let test = team().await;
+    let (_, question) = asked(&test).await;
+    test.engine.hold("stop");
+    let redeploying = test.send("redeploy agent:scout").await;
+    test.engine.holding("stop", 1).await;
+    test.olga().press(&question, "Withdraw").await.unwrap();
+    card(&test, "cancelled").await;
+    assert_eq!(test.state("scout"), State::Changing);
+
+    test.engine.release("stop");
+    insta::assert_snapshot!(test.end_of(&redeploying).await, @"
+    ✅ redeploy `scout`: running after 0.0 s
+    -# action 3 · by <@olga>
+    ");
+    insta::assert_snapshot!(test.done("audit agent:scout what:exited").await, @"Nothing of that kind was told, or nothing that you may see. Ask for less: `/audit agent:` alone, for example.");
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn nobody_answers_and_one_reminder_comes() {
     let test = team().await;
     asked(&test).await;
