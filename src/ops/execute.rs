@@ -140,6 +140,9 @@ impl Ops {
             tx.commit().await?;
         }
         let ended = self.action(id).await?;
+        for target in &ended.targets {
+            self.mark_idle(id, target.agent);
+        }
         self.note_end(&ended);
         self.alter(id, |live| *live = ended);
         self.hide(id);

@@ -412,16 +412,28 @@ async fn move_on(
     if moved.rows_affected() == 0 {
         return Ok(false);
     }
+    move_targets(tx, action, (from, to), finished).await?;
+    Ok(true)
+}
+
+/// Those of an action's targets that are in state `from` follow it.
+async fn move_targets(
+    tx: &mut Tx,
+    action: ActionId,
+    (from, to): (State, State),
+    finished: Option<DateTime<Utc>>,
+) -> sqlx::Result<()> {
+    let (from, to) = (from.as_str(), to.as_str());
     sqlx::query!(
         "UPDATE action_targets SET state = ?, finished_at = ? WHERE action_id = ? AND state = ?",
-        to_text,
+        to,
         finished,
         action.0,
-        from_text
+        from
     )
     .execute(&mut **tx)
     .await?;
-    Ok(true)
+    Ok(())
 }
 
 /// Ends an action that never began, with its targets; false if it was not in state `from`.
@@ -555,7 +567,8 @@ pub async fn set_reply_message(
     Ok(())
 }
 
-/// Ends a running action; false if it had ended before.
+/// Ends a running action, and with it those of its targets that nobody came to: their agents would be busy for ever.
+/// False if it had ended before.
 pub async fn finish(
     tx: &mut Tx,
     action: ActionId,
@@ -574,6 +587,7 @@ pub async fn finish(
     .await?;
     let ended = done.rows_affected() == 1;
     if ended {
+        move_targets(tx, action, (State::Running, ending.state), Some(now)).await?;
         tell_end(tx, action, None, ending, now).await?;
     }
     Ok(ended)

@@ -1,5 +1,8 @@
 //! `/freeze` and `/unfreeze`: everything stands still at once, and goes on as it was.
 
+use std::time::Duration;
+
+use localcord::Fault;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use yardarm::{
     domain::{
@@ -16,7 +19,10 @@ use yardarm::{
     },
 };
 
-use crate::support::{fake_engine::Moment, test_app::TestApp};
+use crate::{
+    secrets::set,
+    support::{fake_engine::Moment, test_app::TestApp},
+};
 
 /// `runner` runs, `sleeper` was stopped and `waiter` was paused; `north` is a fleet with `guard` in it.
 async fn scene() -> TestApp {
@@ -350,6 +356,57 @@ async fn what_others_are_asked_about_is_not_approved_meanwhile() {
     unfreeze(&test, None).await;
     ravi.press(&question, "Approve").await.unwrap();
     ops.wait_for_text("3 of 3 done").await.unwrap();
+    test.finish().await;
+}
+
+/// An agent that is given `API_KEY`; whether it is rotated, owners are asked.
+async fn rotation() -> TestApp {
+    let mut test = TestApp::prepare(&[]).await;
+    let owners = ["olga", "ravi"].map(|name| format!("\"{}\"", test.cord.user(name).id()));
+    test.set("access.owners", &format!("[{}]", owners.join(", ")));
+    let needy = r#"{ "description": "x", "image": "demo:1", "secrets": [{ "name": "API_KEY", "as": "env" }] }"#;
+    test.write_template("needy", needy);
+    let file = test.path("yardarm.toml");
+    let rule = "[[policy]]\nname = \"careful\"\nactions = [\"secret rotate\"]\neffect = \"ask\"\n";
+    std::fs::write(&file, rule).unwrap();
+    test.up_from(&file).await;
+    set(&test, "secret set name:API_KEY all:true", "old").await;
+    test.done("deploy template:needy name:scout").await;
+    test
+}
+
+#[tokio::test]
+async fn a_rotation_that_a_freeze_forestalls_leaves_its_agents_to_others() {
+    let test = rotation().await;
+    let form = test.send("secret rotate name:API_KEY all:true").await;
+    let form = form.modal().unwrap().fill("value", "new");
+    form.submit().await.unwrap();
+    let ops = test.cord.channel("ops");
+    let question = ops.wait_for_text("-# approval").await.unwrap();
+    // The answer asks three times who somebody is; the fourth time is the execution's.
+    let members = "/guilds/*/members/*";
+    let counted = Fault::slow(Duration::ZERO).times(3).on("GET", members);
+    test.cord.inject(counted);
+    let execution = test.cord.inject(Fault::hang().on("GET", members));
+    let ravi = test.cord.user("ravi").in_channel("ops");
+    ravi.press(&question, "Approve").await.unwrap();
+    execution.met().await.unwrap();
+    freeze(&test, "").await;
+    execution.release();
+    let told = ops.wait_for_text("-# result").await.unwrap();
+    insta::assert_snapshot!(test.said(told.content()), @"
+    ❌ secret rotate `API_KEY` for all agents: failed after 0.0 s
+    Everything is frozen since <t:1795262400:R> by <@olga>, because: it spends. Nothing was changed. `/unfreeze` lets it go on; `/stop` and `/remove` work meanwhile.
+    Asked for by <@olga>.
+    -# result 3
+    ");
+
+    unfreeze(&test, None).await;
+    settled(&test, "scout", Running).await;
+    insta::assert_snapshot!(test.done("restart agent:scout").await, @"
+    ✅ restart `scout`: running after 0.0 s
+    -# action 6 · by <@olga>
+    ");
     test.finish().await;
 }
 
