@@ -18,6 +18,7 @@ use crate::{
         incident::{self, About},
         outbox::Subject,
         recovery::Reason,
+        view::EngineState,
     },
     error::{Error, Result},
     store::{
@@ -28,6 +29,8 @@ use crate::{
 
 /// An action accepted this long ago and never begun is not begun any more: its requester has moved on.
 const STALE: Duration = Duration::minutes(15);
+/// Once Docker has answered for so long, a container for which it does not keeps its agent busy no longer.
+const PATIENCE: Duration = Duration::minutes(15);
 /// What was started by itself so recently and is down again is in trouble.
 const A_MOMENT: Duration = Duration::minutes(5);
 
@@ -91,14 +94,17 @@ impl Ops {
         Ok(stale)
     }
 
-    /// Finishes or undoes what was cut off, and has it told. Needs the engine; an error means: try again.
+    /// Finishes or undoes what was cut off, and has it told. Needs the engine; an error means: try again. What cannot be
+    /// settled yet keeps nothing else from it.
     pub async fn settle(&self, start: &Start) -> Result<()> {
+        let mut settled = Ok(());
         for id in &start.cut_off {
             let action = self.action(*id).await?;
             if action.state == State::Running {
-                self.settle_action(&action).await?;
+                settled = settled.and(self.settle_action(&action).await);
             }
         }
+        settled?;
         if !start.cut_off.is_empty() {
             // What they left is theirs no more.
             self.resync().await?;
@@ -107,24 +113,15 @@ impl Ops {
     }
 
     async fn settle_action(&self, action: &Action) -> Result<()> {
+        let mut settled = Ok(());
         for target in action
             .targets
             .iter()
             .filter(|target| target.state == State::Running)
         {
-            let work = Work {
-                ops: self,
-                action,
-                target,
-                guard: self.locks.lock(target.agent).await,
-            };
-            let settled = match work.settle().await {
-                Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
-                Err(error) => ending(action, Err(error)),
-                Ok(ending) => ending,
-            };
-            self.end_target(&work, &settled).await;
+            settled = settled.and(self.settle_target(action, target).await);
         }
+        settled?;
         if action.targets.is_empty() {
             let ending = self.settle_whole(action).await?;
             return self.finish(action.id, &ending, Duration::zero()).await;
@@ -139,6 +136,32 @@ impl Ops {
         // Nobody follows it any more.
         self.finish(action.id, &worst(&states), Duration::zero())
             .await
+    }
+
+    async fn settle_target(&self, action: &Action, target: &Target) -> Result<()> {
+        let work = Work {
+            ops: self,
+            action,
+            target,
+            guard: self.locks.lock(target.agent).await,
+        };
+        let settled = match work.settle().await {
+            Err(Error::Unavailable(why)) if self.may_settle_later() => {
+                return Err(Error::Unavailable(why));
+            }
+            Err(error) => ending(action, Err(error)),
+            Ok(ending) => ending,
+        };
+        self.end_target(&work, &settled).await;
+        Ok(())
+    }
+
+    fn may_settle_later(&self) -> bool {
+        let long_ago = self.now() - PATIENCE;
+        self.roster.read(|board| match board.engine {
+            EngineState::Answers { since, .. } => since > long_ago,
+            _ => true,
+        })
     }
 
     /// One that is about no agent: it was in force already, may be done again, or was not begun.

@@ -26,7 +26,8 @@ pub(super) async fn converge(ops: Arc<Ops>, start: Start, pulse: Pulse) {
         if !settled && ops.knows_engine() {
             settled = settle(&ops, &start).await;
         }
-        if settled && let Err(error) = ops.converge().await {
+        // An agent whose action is not settled is busy, and the others do not wait for it.
+        if let Err(error) = ops.converge().await {
             tracing::error!(error = %error, "what should run could not be started");
         }
         // Time is as good a reason to look as news.

@@ -2,6 +2,8 @@
 //!
 //! Whatever was cut off is finished, undone or reported; no container is orphaned or lost; nothing is done twice.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use localcord::{Message, Reply};
 use yardarm::{
@@ -15,6 +17,7 @@ use yardarm::{
         ids::{ActionId, ChannelId, InteractionId},
         view::EngineState,
     },
+    engine::EngineError,
     store::{
         Store,
         actions::{self, NewAction, NewTarget},
@@ -485,6 +488,52 @@ async fn what_was_cut_off_waits_for_an_engine_that_is_away() {
         .await
         .unwrap();
     settled(&test, "scout", Stopped).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_container_that_does_not_stop_holds_up_nothing_else() {
+    let mut test = TestApp::start().await;
+    for agent in ["stuck", "waiter", "runner"] {
+        test.deploy(agent).await;
+    }
+    test.engine.hold("stop");
+    let stop = send(&test, "stop", "stuck").await;
+    test.engine.holding("stop", 1).await;
+    test.engine.hold("pause");
+    let pause = send(&test, "pause", "waiter").await;
+    test.engine.holding("pause", 1).await;
+    test.crash().await;
+    test.engine.release("stop");
+    test.engine.release("pause");
+    let hangs = EngineError::TimedOut {
+        what: "stopping a container",
+        after: Duration::from_secs(40),
+    };
+    test.engine.fail("stop", hangs);
+    test.engine.kill(&test.engine.id_of("yardarm-runner"), 1);
+    test.up().await;
+    let paused = pause.until_text("Finished after Yardarm was restarted");
+    paused.await.unwrap();
+    settled(&test, "runner", Running).await;
+    assert_eq!(test.state("stuck"), State::Changing);
+
+    test.pass(TimeDelta::minutes(15));
+    insta::assert_snapshot!(test.end_of(&stop).await, @"
+    ❌ stop `stuck`: failed after 15 min 0 s
+    Docker's answer is missing: stopping a container did not end within 40 s.
+    -# action 4 · by <@olga>
+    ");
+    let ops = test.cord.channel("ops");
+    let report = ops.wait_for_text("restarted in the middle of").await;
+    insta::assert_snapshot!(test.said(&report.unwrap().text()), @"
+    Yardarm was restarted in the middle of 2 actions:
+    ❌ stop `stuck`: failed after 15 min 0 s · action 4
+    ✅ pause `waiter`: done in 0.0 s · action 5
+    -# start 2
+    ");
+    test.engine.mend("stop");
+    test.done("stop agent:stuck").await;
     test.finish().await;
 }
 
