@@ -17,12 +17,13 @@ use super::{
     Ops,
     actions::Request,
     execute::{Work, ending},
+    recover::has_moved,
     resolve::change_of,
     sight::Sight,
 };
 use crate::{
     domain::{
-        action::{Action, Details, Kind, State, Step},
+        action::{Action, Details, Kind, State},
         agent::{Desired, Name, Phase},
         audit::{Entry, Origin, What},
         event::Event,
@@ -522,10 +523,12 @@ impl Work<'_> {
                 note: Some(format!("Frozen right after it. {freeze}")),
             };
         }
-        let fate = if self.action.kind == Kind::Deploy {
-            "Nothing of it is left."
-        } else {
-            "Its container is the one it was, and runs again after the `/unfreeze` if it should."
+        let fate = match self.action.kind {
+            Kind::Deploy => "Nothing of it is left.",
+            Kind::Adopt => "The container is nobody's, as before.",
+            _ => {
+                "Its container is the one it was, and runs again after the `/unfreeze` if it should."
+            }
         };
         Ending {
             state: State::Cancelled,
@@ -538,12 +541,13 @@ impl Work<'_> {
         let now = self.ops.action(self.action.id).await?;
         let agent = self.guard.agent();
         let target = now.targets.into_iter().find(|target| target.agent == agent);
-        if target.is_some_and(|target| target.step == Step::Swapped) {
+        let (Some(target), Some(agent)) = (target, self.ops.store.agent(agent).await?) else {
+            return Ok(false);
+        };
+        if has_moved(self.action.kind, target.step, &agent) {
             return Ok(true);
         }
-        if let Some(agent) = self.ops.store.agent(agent).await? {
-            self.undo(&agent, false).await?;
-        }
+        self.undo(&agent, false).await?;
         Ok(false)
     }
 }

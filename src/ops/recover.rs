@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{
         action::{Action, Details, Kind, Origin, State, Step, Target},
-        agent::{self, Desired},
+        agent::{self, Agent, Desired},
         audit::{self, Entry, What},
         event::Event,
         ids::{ActionId, AgentId},
@@ -276,7 +276,7 @@ impl Work<'_> {
                 interrupted(self.action, self.target)
             });
         };
-        if step == Step::Swapped || (kind == Kind::Adopt && agent.container.is_some()) {
+        if has_moved(kind, step, &agent) {
             return Ok(finished(None));
         }
         if kind == Kind::Restart && step == Step::Starting {
@@ -289,6 +289,11 @@ impl Work<'_> {
         self.undo(&agent, agent.desired == Desired::Running).await?;
         Ok(interrupted(self.action, self.target))
     }
+}
+
+/// Whether the registry says that the agent is what the action was to make of it: nothing of that is undone any more.
+pub(super) fn has_moved(kind: Kind, step: Step, agent: &Agent) -> bool {
+    step == Step::Swapped || (kind == Kind::Adopt && agent.container.is_some())
 }
 
 fn finished(note: Option<String>) -> Ending {

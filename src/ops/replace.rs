@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 use futures::TryStreamExt;
 use tokio::time::Instant;
 
-use super::{Ops, execute::Work, secrets::Recipient};
+use super::{Ops, actions::newcomers, execute::Work, secrets::Recipient};
 use crate::{
     domain::{
         action::{Arguments, Kind, Step},
@@ -429,7 +429,7 @@ impl Work<'_> {
     /// Removes what this action made, gives the old container its name back, and starts it if it was up.
     /// Where this fails, [`super::tidy`] does it later.
     pub(super) async fn undo(&self, agent: &Agent, start: bool) -> Result<()> {
-        if self.action.kind == Kind::Deploy {
+        if newcomers(self.action).contains(&agent.id) {
             self.unlist().await?;
         }
         self.discard_made(agent).await?;

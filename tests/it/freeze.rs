@@ -298,6 +298,53 @@ async fn a_deployment_under_way_is_ended_and_not_waited_for() {
 }
 
 #[tokio::test]
+async fn an_adoption_under_way_leaves_a_container_that_can_be_adopted_later() {
+    let test = scene().await;
+    test.engine.foreign("web");
+    test.engine.hold("describe");
+    let adopting = test.send("adopt container:web").await;
+    test.engine.holding("describe", 1).await;
+    freeze(&test, "").await;
+    insta::assert_snapshot!(test.end_of(&adopting).await, @"
+    ✖️ adopt `web`: cancelled
+    Everything is frozen since <t:1795262400:R> by <@olga>, because: it spends. This was ended in the middle. The container is nobody's, as before.
+    -# action 8 · by <@olga>
+    ");
+    assert!(test.ops().roster.view("web").is_none());
+    test.engine.release("describe");
+    unfreeze(&test, None).await;
+    test.done("adopt container:web").await;
+    settled(&test, "web", Running).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_adoption_that_is_done_stays_done() {
+    let test = scene().await;
+    test.engine.foreign("web");
+    test.engine.hold("image");
+    let adopting = test.send("adopt container:web").await;
+    test.engine.holding("image", 1).await;
+    // It is looked at once more when it is an agent.
+    test.engine.hold("observe");
+    test.engine.release("image");
+    test.engine.holding("observe", 1).await;
+    let question = test.send("freeze reason:\"it spends\"").await;
+    let card = question.press("Freeze").await.unwrap();
+    insta::assert_snapshot!(test.end_of(&adopting).await, @"
+    ✅ adopt `web`: done in 0.0 s
+    Frozen right after it. Everything is frozen since <t:1795262400:R> by <@olga>, because: it spends.
+    -# action 8 · by <@olga>
+    ");
+    test.engine.release("observe");
+    test.end_of(&card).await;
+    settled(&test, "web", Frozen).await;
+    unfreeze(&test, None).await;
+    settled(&test, "web", Running).await;
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_redeploy_under_way_leaves_the_old_container_which_starts_again_later() {
     let test = scene().await;
     let old = test.engine.id_of("yardarm-runner");
