@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{
         action::{Action, Arguments, Details, Kind, Origin, Reply, State},
-        agent::{Desired, Name},
+        agent::Name,
         approval::Approval,
         event::Event,
         grant::Caller,
@@ -195,9 +195,6 @@ impl Ops {
             self.propose_secret(&mut tx, subject, value, (id, new.actor))
                 .await?;
         }
-        if state == State::Pending {
-            desire(&mut tx, request.kind, &agents).await?;
-        }
         begin_run(&mut tx, new.details.run, id).await?;
         self.announce(&mut tx, id, (&new, tells_owners)).await?;
         tx.commit().await?;
@@ -301,7 +298,6 @@ impl Ops {
             ..action.details
         };
         actions::set_details(&mut tx, id, &details, self.now()).await?;
-        desire(&mut tx, action.kind, &agents).await?;
         tx.commit().await?;
         self.accepted(id).await
     }
@@ -547,21 +543,6 @@ async fn enlist(
         ))),
         Err(error) => Err(error.into()),
     }
-}
-
-/// What is wanted counts from acceptance on, or, if people were asked, from the beginning: what they approved may still
-/// be void then, and nobody is to do it all the same. A new container's agent is wanted once that container is proven.
-pub(super) async fn desire(tx: &mut Tx, kind: Kind, agents: &[AgentId]) -> Result<()> {
-    let desired = match kind {
-        Kind::Start | Kind::Restart | Kind::Resume => Desired::Running,
-        Kind::Pause => Desired::Paused,
-        Kind::Stop | Kind::Remove => Desired::Stopped,
-        _ => return Ok(()),
-    };
-    for agent in agents {
-        agents::set_desired(tx, *agent, desired).await?;
-    }
-    Ok(())
 }
 
 /// Ends an action before it began, with its cards; false if it was not in state `from` any more.

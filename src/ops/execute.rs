@@ -55,9 +55,8 @@ impl Ops {
         let mut tx = self.store.begin().await?;
         let (from, to) = (State::Pending, State::Running);
         let first = rows::advance(&mut tx, action.id, from, to, self.now()).await?;
-        if first && action.approval.is_some() {
-            let agents: Vec<AgentId> = action.targets.iter().map(|target| target.agent).collect();
-            actions::desire(&mut tx, action.kind, &agents).await?;
+        if first {
+            desire(&mut tx, action).await?;
         }
         tx.commit().await?;
         Ok(first)
@@ -65,8 +64,7 @@ impl Ops {
 
     /// The action as it is now that it runs, for whoever follows it.
     async fn begun(&self, action: &Action) -> Result<Action> {
-        let wanted_now = action.approval.is_some();
-        for target in action.targets.iter().filter(|_| wanted_now) {
+        for target in &action.targets {
             self.refresh(target.agent).await?;
         }
         let action = self.action(action.id).await?;
@@ -304,6 +302,21 @@ impl Ops {
         }
         Ok(None)
     }
+}
+
+/// What is wanted counts from the beginning on: what was accepted may still lapse or be void, and nobody is to do it all
+/// the same. A new container's agent is wanted once that container is proven.
+async fn desire(tx: &mut Tx, action: &Action) -> Result<()> {
+    let desired = match action.kind {
+        Kind::Start | Kind::Restart | Kind::Resume => Desired::Running,
+        Kind::Pause => Desired::Paused,
+        Kind::Stop | Kind::Remove => Desired::Stopped,
+        _ => return Ok(()),
+    };
+    for target in &action.targets {
+        agents::set_desired(tx, target.agent, desired).await?;
+    }
+    Ok(())
 }
 
 /// Does again what the database refuses, for as long as it takes: nobody else comes back to an action that runs, and its

@@ -2,7 +2,7 @@
 //!
 //! Whatever was cut off is finished, undone or reported; no container is orphaned or lost; nothing is done twice.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use localcord::{Message, Reply};
@@ -18,6 +18,7 @@ use yardarm::{
         view::EngineState,
     },
     engine::EngineError,
+    ops::{actions::Requester, resolve::Selection},
     store::{
         Store,
         actions::{self, NewAction, NewTarget},
@@ -537,6 +538,15 @@ async fn a_container_that_does_not_stop_holds_up_nothing_else() {
     test.finish().await;
 }
 
+/// In the ops channel, to nothing that anybody sent.
+fn answer(test: &TestApp) -> Answer {
+    Answer {
+        interaction: InteractionId(1),
+        channel: ChannelId(test.cord.channel("ops").id().to_string().parse().unwrap()),
+        message: None,
+    }
+}
+
 #[tokio::test]
 async fn an_action_that_nobody_began_for_a_quarter_of_an_hour_lapses() {
     let mut test = TestApp::start().await;
@@ -557,11 +567,7 @@ async fn an_action_that_nobody_began_for_a_quarter_of_an_hour_lapses() {
         details: Details::default(),
         state: Fate::Pending,
         expires_at: None,
-        reply: Some(Answer {
-            interaction: InteractionId(1),
-            channel: ChannelId(test.cord.channel("ops").id().to_string().parse().unwrap()),
-            message: None,
-        }),
+        reply: Some(answer(&test)),
         plan: None,
         approval: None,
         targets: vec![NewTarget::as_it_is(agent)],
@@ -579,6 +585,41 @@ async fn an_action_that_nobody_began_for_a_quarter_of_an_hour_lapses() {
         .unwrap();
     assert!(test.ops().roster.view("scout").is_none());
     test.deploy("scout").await;
+    test.finish().await;
+}
+
+/// Accepted when the process ends, so that nobody is left to begin it.
+async fn accepted_and_crashed(test: &mut TestApp, kind: Kind, agent: &str) {
+    let ops = Arc::clone(test.ops());
+    test.crash().await;
+    let selection = Selection {
+        agent: Some(agent),
+        fleet: None,
+    };
+    let request = ops.own_sight().request_change(kind, selection).unwrap();
+    let requester = Requester {
+        caller: None,
+        origin: Origin::Chat,
+        reason: None,
+        reply: Some(answer(test)),
+    };
+    let accepted = ops.submit(request, requester).await.unwrap();
+    assert_eq!(accepted.state, Fate::Pending);
+}
+
+#[tokio::test]
+async fn what_lapsed_before_it_began_is_not_wanted_either() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    accepted_and_crashed(&mut test, Kind::Stop, "scout").await;
+    test.clock.advance(TimeDelta::minutes(16));
+    test.engine.kill(&test.engine.id_of("yardarm-scout"), 1);
+    test.up().await;
+    let ops = test.cord.channel("ops");
+    ops.wait_for_text("⌛ stop `scout`: lapsed, nothing was changed")
+        .await
+        .unwrap();
+    settled(&test, "scout", Running).await;
     test.finish().await;
 }
 
