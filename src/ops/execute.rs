@@ -66,6 +66,8 @@ impl Ops {
     async fn begun(&self, action: &Action) -> Result<Action> {
         for target in &action.targets {
             self.refresh(target.agent).await?;
+            // One that was accepted before this start is not marked yet.
+            self.mark_busy(action, target.agent);
         }
         let action = self.action(action.id).await?;
         self.show(&action);

@@ -608,6 +608,22 @@ async fn accepted_and_crashed(test: &mut TestApp, kind: Kind, agent: &str) {
 }
 
 #[tokio::test]
+async fn what_was_accepted_before_the_end_makes_no_problem_of_its_own_stop() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    accepted_and_crashed(&mut test, Kind::Restart, "scout").await;
+    test.engine.hold("stop");
+    test.up().await;
+    test.engine.holding("stop", 1).await;
+    assert_eq!(test.state("scout"), State::Changing);
+    test.engine.release("stop");
+    until_idle(&test).await;
+    settled(&test, "scout", Running).await;
+    insta::assert_snapshot!(test.done("audit agent:scout what:exited").await, @"Nothing of that kind was told, or nothing that you may see. Ask for less: `/audit agent:` alone, for example.");
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn what_lapsed_before_it_began_is_not_wanted_either() {
     let mut test = TestApp::start().await;
     test.deploy("scout").await;
