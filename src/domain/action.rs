@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    agent::{Desired, Name},
+    agent::Name,
     approval::{Allowance, Approval},
     freeze::Mode,
     grant::{Grant, Level, Team},
@@ -271,21 +271,6 @@ impl Kind {
             | Self::AuditExport
             | Self::Backup
             | Self::Purge => Level::Owner,
-        }
-    }
-
-    /// What its targets should be doing once it is accepted; None leaves that as it is.
-    pub const fn desires(self) -> Option<Desired> {
-        match self {
-            Self::Deploy
-            | Self::Redeploy
-            | Self::Rollback
-            | Self::Start
-            | Self::Restart
-            | Self::Resume => Some(Desired::Running),
-            Self::Pause => Some(Desired::Paused),
-            Self::Stop | Self::Remove => Some(Desired::Stopped),
-            _ => None,
         }
     }
 
@@ -712,14 +697,6 @@ pub(crate) mod tests {
         insta::assert_snapshot!(those(Kind::concerns_everything), @"template save, template delete, reload, grant add, grant remove, team save, team delete, audit export, report, backup, purge");
         insta::assert_snapshot!(those(Kind::may_concern_all_fleets), @"secret set, secret delete, secret rotate, freeze, unfreeze, silence, silence end, board, board remove");
         insta::assert_snapshot!(those(Kind::is_about_agents_alone), @"deploy, redeploy, rollback, start, stop, restart, pause, resume, remove");
-    }
-
-    #[test]
-    fn each_kind_says_what_its_targets_should_do() {
-        let to = |desired: Option<Desired>| those(|kind| kind.desires() == desired);
-        insta::assert_snapshot!(to(Some(Desired::Running)), @"deploy, redeploy, rollback, start, restart, resume");
-        insta::assert_snapshot!(to(Some(Desired::Paused)), @"pause");
-        insta::assert_snapshot!(to(Some(Desired::Stopped)), @"stop, remove");
     }
 
     #[test]

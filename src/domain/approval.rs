@@ -89,11 +89,6 @@ impl Approval {
         }
     }
 
-    /// The one reminder comes at half time.
-    pub fn remind_at(&self) -> DateTime<Utc> {
-        self.asked_at + (self.expires_at - self.asked_at) / 2
-    }
-
     pub fn approvers(&self) -> impl Iterator<Item = UserId> {
         self.votes
             .iter()
@@ -304,11 +299,10 @@ mod tests {
     }
 
     #[test]
-    fn one_denial_decides_and_the_reminder_comes_at_half_time() {
+    fn one_denial_decides() {
         let both = approval(1, &[(1, Answer::Approve), (2, Answer::Deny)]);
         assert_eq!(both.tally(|_| true), Tally::Denied);
         assert_eq!(both.tally(|user| user == UserId(1)), Tally::Approved);
-        assert_eq!(both.remind_at(), DateTime::UNIX_EPOCH + Duration::hours(12));
     }
 
     fn plan(fleets: &[&str], loosens: &[&str]) -> Plan {
