@@ -22,6 +22,8 @@ const TARGETS_SHOWN: usize = 12;
 const UNASKED_SHOWN: usize = 3;
 /// Room for the notes of all targets together.
 const NOTES_MAX: usize = 1200;
+/// Room for what it is about beside agents: a silence can name very many.
+const SUBJECT_MAX: usize = 300;
 
 pub fn card(action: &Action, now: DateTime<Utc>) -> Rendered {
     let mut lines = vec![headline(action, now)];
@@ -34,9 +36,9 @@ pub fn card(action: &Action, now: DateTime<Utc>) -> Rendered {
             .map(|note| note_lines(note, NOTES_MAX)),
     );
     lines.extend(next_times(action));
-    lines.push(signature(action));
     Rendered {
         content: lines.join("\n"),
+        foot: signature(action),
         rows: if action.state == State::Asked {
             vec![question(action)]
         } else {
@@ -99,7 +101,7 @@ pub(super) fn whom(action: &Action) -> String {
         (several, Some(into)) if action.kind == Kind::FleetAdd => {
             format!("{} agents {into}", several.len())
         }
-        (_, Some(subject)) => subject,
+        (_, Some(subject)) => sentence(&subject, SUBJECT_MAX),
         ([only], None) => format!("`{}`", only.name),
         ([], None) if matches!(action.kind, Kind::Freeze | Kind::Unfreeze) => {
             "everything".to_owned()

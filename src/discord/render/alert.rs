@@ -16,6 +16,7 @@ use crate::{
     discord::press::Press,
     domain::{
         action::Kind as ActionKind,
+        grant::Holder,
         ids::NudgeId,
         incident::{Incident, Severity},
         outbox::Subject,
@@ -31,6 +32,8 @@ const LISTED: usize = 15;
 const LINES_MAX: usize = 1200;
 const CAUSE_MAX: usize = 300;
 const SUBJECT_MAX: usize = 80;
+/// Room for the reason why nobody is told.
+const MUTE_MAX: usize = 200;
 /// Discord takes a hundred characters.
 const THREAD_NAME_MAX: usize = 100;
 /// Room for what was done to it before.
@@ -43,24 +46,30 @@ const OPTION_MAX: usize = 100;
 
 /// The card. It notifies whom its route names, when it is sent.
 pub fn card(view: &AlertView) -> Rendered {
-    let mut lines = match view.incidents.as_slice() {
+    let lines = match view.incidents.as_slice() {
         [only] => about_one(only, view.attempts.as_ref()),
         several => about_several(several),
     };
-    lines.extend(
-        view.mute
-            .as_ref()
-            .map(|mute| format!("🔕 Nobody is told of it now: {mute}.")),
-    );
-    lines.extend(mentions_line(view));
-    lines.push(format!("-# {}", Subject::Alert(view.alert.id).mark()));
+    let mentions = mentions(view);
+    let mute = view.mute.as_ref().map(|mute| {
+        let mute = sentence(&mute.to_string(), MUTE_MAX);
+        format!("🔕 Nobody is told of it now: {mute}.")
+    });
+    let foot = mute.into_iter().chain(mentions.line());
     Rendered {
         content: lines.join("\n"),
+        foot: marked(foot, Subject::Alert(view.alert.id)),
         embeds: evidence(view).into_iter().collect(),
         rows: buttons(view).into_iter().chain(select(view)).collect(),
-        mentions: mentions(view),
+        mentions,
         ..Rendered::default()
     }
+}
+
+fn marked(lines: impl IntoIterator<Item = String>, subject: Subject) -> String {
+    let mark = format!("-# {}", subject.mark());
+    let lines: Vec<String> = lines.into_iter().chain([mark]).collect();
+    lines.join("\n")
 }
 
 /// What the thread of an alert is called.
@@ -108,12 +117,11 @@ pub fn nudge((id, why): (NudgeId, Nudge), view: &AlertView, now: DateTime<Utc>) 
         }
         Nudge::Over => return over(id, view, now),
     };
-    let mut lines = vec![text];
-    lines.extend(mentions_line(view));
-    lines.push(format!("-# {}", Subject::Nudge(id).mark()));
+    let mentions = mentions(view);
     Rendered {
-        content: lines.join("\n"),
-        mentions: mentions(view),
+        content: text,
+        foot: marked(mentions.line(), Subject::Nudge(id)),
+        mentions,
         ..Rendered::default()
     }
 }
@@ -308,17 +316,9 @@ fn evidence(view: &AlertView) -> Option<CreateEmbed> {
 }
 
 fn mentions(view: &AlertView) -> Mentions {
-    Mentions {
-        users: view.users.iter().copied().collect(),
-        roles: view.roles.iter().copied().collect(),
-    }
-}
-
-fn mentions_line(view: &AlertView) -> Option<String> {
-    let users = view.users.iter().map(|user| format!("<@{user}>"));
-    let roles = view.roles.iter().map(|role| format!("<@&{role}>"));
-    let all: Vec<String> = users.chain(roles).collect();
-    (!all.is_empty()).then(|| all.join(" "))
+    let users = view.users.iter().copied().map(Holder::User);
+    let roles = view.roles.iter().copied().map(Holder::Role);
+    Mentions::of(&users.chain(roles).collect::<Vec<_>>())
 }
 
 /// Of several, each agent's own card does what their buttons would: its log, a restart, a stop.

@@ -52,6 +52,8 @@ const LISTED: usize = 20;
 #[derive(Clone, Debug, Default)]
 pub struct Rendered {
     pub content: String,
+    /// Lines below it that are never cut off: whom the message notifies, and the mark that it is found again by.
+    pub foot: String,
     pub embeds: Vec<CreateEmbed>,
     pub rows: Vec<CreateActionRow>,
     pub files: Vec<File>,
@@ -77,6 +79,14 @@ impl Mentions {
             }
         }
         mentions
+    }
+
+    /// The line that names them, without which Discord notifies nobody.
+    fn line(&self) -> Option<String> {
+        let users = self.users.iter().copied().map(Holder::User);
+        let all = users.chain(self.roles.iter().copied().map(Holder::Role));
+        let all: Vec<String> = all.map(|holder| holder.to_string()).collect();
+        (!all.is_empty()).then(|| all.join(" "))
     }
 
     fn allowed(&self) -> CreateAllowedMentions {
@@ -126,8 +136,13 @@ impl Rendered {
         }
     }
 
+    /// The whole text, as it is sent.
     fn content(&self) -> String {
-        clip(&self.content, CONTENT_MAX)
+        if self.foot.is_empty() {
+            return clip(&self.content, CONTENT_MAX);
+        }
+        let room = CONTENT_MAX.saturating_sub(self.foot.encode_utf16().count() + 1);
+        format!("{}\n{}", clip(&self.content, room), self.foot)
     }
 
     fn attachments(&self) -> Vec<CreateAttachment> {

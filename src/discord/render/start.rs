@@ -52,8 +52,11 @@ fn list(head: &str, actions: &[Action], now: DateTime<Utc>, mark: &str) -> Rende
     if actions.len() > SHOWN {
         lines.push(format!("… and {} more", actions.len() - SHOWN));
     }
-    lines.push(format!("-# {mark}"));
-    Rendered::text(lines.join("\n"))
+    Rendered {
+        content: lines.join("\n"),
+        foot: format!("-# {mark}"),
+        ..Rendered::default()
+    }
 }
 
 fn first_line(action: &Action, now: DateTime<Utc>) -> String {

@@ -6,23 +6,29 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Rendered, action, agent, approval, board, logs, secrets, status};
+use super::{Rendered, action, agent, alert, approval, board, logs, secrets, start, status};
 use crate::domain::{
     action::{Action, Arguments, Details, Kind, Origin, State, Step, Target},
     agent::{self as agents, Agent, Desired, Name, Observation, Phase},
     approval::{Answer as Choice, Approval, Vote},
     board::{Board, BoardView, Line, Picture, Question as Open, Trouble},
     grant::Holder,
-    ids::{ActionId, AgentId, BoardId, ChannelId, ContainerId, FleetId, ImageId, UserId},
-    incident::Severity,
+    ids::{
+        ActionId, AgentId, AlertId, BoardId, ChannelId, ContainerId, FleetId, ImageId, IncidentId,
+        NudgeId, RoleId, UserId,
+    },
+    incident::{self, About, Evidence, Incident, Severity},
+    outbox::{Subject as Topic, digest_mark},
+    pattern::Pattern,
     plan::{Part, Plan},
     policy::Ask,
     probe::{Answer, Asked, Pace, Probe, Probed, Question},
     secret::{Listed, Scope, Subject},
     spec::Version,
+    squelch::{Alert, Matcher, Mute, Nudge, Quiet},
     stats::{Io, Usage},
     template::Template,
-    view::{Backlog, Busy, EngineState, Glance, Host, View},
+    view::{AlertView, Backlog, Busy, EngineState, Glance, Host, View},
 };
 
 fn noon() -> DateTime<Utc> {
@@ -66,7 +72,7 @@ fn of(kind: Kind, state: State, targets: Vec<Target>) -> Action {
 }
 
 fn shown(action: &Action) -> String {
-    action::card(action, noon()).content
+    action::card(action, noon()).content()
 }
 
 const LIFE: [(State, Step, Option<&str>); 12] = [
@@ -194,7 +200,7 @@ fn check(rendered: &Rendered) {
     for embed in message["embeds"].as_array().into_iter().flatten() {
         assert!(units(&embed["title"]) <= 256 && units(&embed["description"]) <= 4096);
         whole += units(&embed["title"]) + units(&embed["description"]);
-        let fields = embed["fields"].as_array().unwrap();
+        let fields: &[Value] = embed["fields"].as_array().map_or(&[], Vec::as_slice);
         assert!(fields.len() <= 25);
         for field in fields {
             assert!((1..=1024).contains(&units(&field["value"])), "{field}");
@@ -364,12 +370,72 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn any_incident()(
+        name in name(), cause in hostile(), note in hostile(), said in hostile(), severity in 0..Severity::ALL.len(),
+        heeded: bool,
+    ) -> Incident {
+        Incident {
+            id: IncidentId(1), about: About::Agent(AgentId(1)), agent: Some(name.clone()),
+            fleet: Some((FleetId(1), name)), kind: incident::Kind::Down, severity: Severity::ALL[severity], cause,
+            evidence: Evidence {
+                exit_code: Some(1), lines: vec![said], changed: Some(note.clone()), notes: vec![note; 9],
+            },
+            opened_at: noon(), changed_at: noon(), gone_since: None, resolved_at: None,
+            acknowledged: heeded.then_some((UserId(u64::MAX), noon())), returns: vec![noon(); 99], flapping: true,
+            alert: None, joined_at: None, untold: None, told_at: None, told_severity: None,
+        }
+    }
+}
+
+prop_compose! {
+    fn any_alert()(
+        incidents in proptest::collection::vec(any_incident(), 0..40), mute in proptest::option::of(hostile()),
+        users in 0_u64..60, roles in 0_u64..60,
+    ) -> AlertView {
+        AlertView {
+            alert: Alert {
+                id: AlertId(i64::MAX), route: "ops".to_owned(), group: String::new(), opened_at: noon(), due_at: noon(),
+                announced_at: None, told_at: None, told_severity: None, unheeded_since: None, repeats: 0, escalations: 0,
+                closed_at: None,
+            },
+            incidents, attempts: None, mute: mute.map(Mute::Maintenance),
+            users: (0..users).map(|number| UserId(u64::MAX - number)).collect(),
+            roles: (0..roles).map(|number| RoleId(u64::MAX - number)).collect(),
+        }
+    }
+}
+
+/// Whatever is cut off, it is found by its mark, and names whom it notifies.
+fn check_foot(rendered: &Rendered, topic: Topic) {
+    check(rendered);
+    let content = rendered.content();
+    let last = content.lines().last().unwrap_or_default();
+    assert!(
+        last.starts_with(&format!("-# {}", topic.mark())),
+        "{content}"
+    );
+    for user in &rendered.mentions.users {
+        assert!(content.contains(&format!("<@{user}>")), "{content}");
+    }
+    for role in &rendered.mentions.roles {
+        assert!(content.contains(&format!("<@&{role}>")), "{content}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn any_action_fits(action in any_action()) {
-        check(&action::card(&action, noon()));
+        check_foot(&action::card(&action, noon()), Topic::Action(action.id));
+    }
+
+    #[test]
+    fn any_alert_fits(view in any_alert(), why in 0..Nudge::ALL.len()) {
+        check_foot(&alert::card(&view), Topic::Alert(view.alert.id));
+        let nudge = (NudgeId(7), Nudge::ALL[why]);
+        check_foot(&alert::nudge(nudge, &view, noon()), Topic::Nudge(nudge.0));
     }
 
     #[test]
@@ -449,6 +515,37 @@ fn a_question_to_very_many_notifies_those_it_names_and_fits() {
     assert!(card.content.contains("more answers"), "{}", card.content);
     assert!(card.content.ends_with("-# approval 7"), "{}", card.content);
     assert!(card.content.encode_utf16().count() <= 2000);
+}
+
+/// An action about so many agents that no message could name them all.
+fn silence_of_many() -> Action {
+    let agent = |number| Pattern::parse(&format!("an-agent-with-a-name-{number}")).unwrap();
+    let matcher = Matcher {
+        agents: (0..500).map(agent).collect(),
+        ..Matcher::default()
+    };
+    let mut action = question(Vec::new(), "night shift");
+    action.kind = Kind::Silence;
+    action.targets = Vec::new();
+    action.details.quiet = Some(Box::new(Quiet::For { matcher, hours: 1 }));
+    action
+}
+
+#[test]
+fn what_concerns_very_many_agents_is_found_again() {
+    let action = silence_of_many();
+    let olga = [Holder::User(UserId(42))];
+    check_foot(&action::card(&action, noon()), Topic::Action(action.id));
+    let card = approval::card(&action, &olga, noon());
+    check_foot(&card, Topic::Approval(action.id));
+    let reminder = approval::reminder(&action, &olga);
+    check_foot(&reminder, Topic::Reminder(action.id));
+
+    let subjects: Vec<Topic> = (0..40).map(Topic::Start).collect();
+    let digest = start::digest(&subjects, (&vec![action; 15], &[]), noon());
+    check(&digest);
+    let marks = format!("\n-# {}", digest_mark(&subjects));
+    assert!(digest.content().ends_with(&marks), "{}", digest.content());
 }
 
 #[test]
