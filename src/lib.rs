@@ -25,5 +25,6 @@ pub mod domain;
 
 pub mod clock;
 pub mod error;
+pub mod files;
 pub mod meters;
 pub mod telemetry;

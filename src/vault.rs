@@ -9,9 +9,9 @@ pub mod rekey;
 
 use std::{
     fmt,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -24,9 +24,12 @@ use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
-use crate::domain::{
-    ids::InstanceId,
-    secret::{KeyId, Sealed},
+use crate::{
+    domain::{
+        ids::InstanceId,
+        secret::{KeyId, Sealed},
+    },
+    files,
 };
 
 /// Bytes in a key.
@@ -266,7 +269,7 @@ fn read(file: &Path) -> Result<Option<Key>, KeyError> {
 /// A fresh key in a file that nobody else may read.
 fn make(file: &Path) -> Result<Key, KeyError> {
     let key = Key::generate();
-    write(file, &key).map_err(unwritable(file))?;
+    write(file, &key, files::folder_of(file)).map_err(unwritable(file))?;
     tracing::warn!(file = %file.display(), "made the vault's key; back this file up apart from the database: without it secrets are lost");
     Ok(key)
 }
@@ -278,12 +281,9 @@ fn unwritable(file: &Path) -> impl Fn(io::Error) -> KeyError {
     }
 }
 
-fn write(file: &Path, key: &Key) -> io::Result<()> {
-    let mut opened = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)?;
+/// For the owner of `like`.
+fn write(file: &Path, key: &Key, like: &Path) -> io::Result<()> {
+    let mut opened = files::make(file, like)?;
     writeln!(opened, "{}", hex::encode(key))?;
     opened.sync_all()?;
     sync_folder(file)
@@ -291,10 +291,7 @@ fn write(file: &Path, key: &Key) -> io::Result<()> {
 
 /// A file that was made or renamed stays so even after a power cut.
 fn sync_folder(file: &Path) -> io::Result<()> {
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+    File::open(files::folder_of(file))?.sync_all()
 }
 
 fn decode(text: &str, place: &str) -> Result<Key, KeyError> {

@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -14,6 +13,7 @@ use super::Ops;
 use crate::{
     config::{self, Backup, Settings},
     error::{Error, Result},
+    files,
     store::Store,
     vault::{KeySource, passphrase},
 };
@@ -50,7 +50,8 @@ pub fn key_beside(file: &Path) -> PathBuf {
 }
 
 /// Copies the database into the folder of the settings; returns the file. It holds sealed secrets and who did what, so
-/// nobody else may read it. With a passphrase, the vault's key is beside it before it is there.
+/// nobody but the database's owner may read it, nor the parts of it while it is made. With a passphrase, the vault's key is
+/// beside it before it is there.
 pub async fn back_up(
     store: &Store,
     settings: &Settings,
@@ -71,14 +72,18 @@ pub async fn back_up(
             backup.dir.display()
         ))
     };
-    prepare(&backup.dir, &partial)
+    prepare(&partial, &settings.database.path)
         .await
         .map_err(|error| unwritable(&error))?;
     store
         .copy_into(&partial)
         .await
         .map_err(|error| unwritable(&error))?;
-    let settled = settle(&partial, &file, key.as_deref(), backup).await;
+    if let Some(key) = key {
+        let written = write_key(&key_beside(&file), &key, &settings.database.path).await;
+        written.map_err(|error| unwritable(&error))?;
+    }
+    let settled = settle(&partial, &file, backup).await;
     settled.map_err(|error| unwritable(&error))?;
     Ok(file)
 }
@@ -92,42 +97,38 @@ fn sealed_key(settings: &Settings, passphrase: &SecretString) -> Result<String> 
         .map_err(|error| Error::Unavailable(format!("No copy was made: {error}")))
 }
 
-async fn prepare(dir: &Path, partial: &Path) -> io::Result<()> {
-    if !fs::try_exists(dir).await? {
-        fs::create_dir_all(dir).await?;
-        fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700)).await?;
-    }
-    // Of a copy that was cut off.
-    match fs::remove_file(partial).await {
+/// `SQLite` copies into an empty file, too, and leaves it to its owner.
+async fn prepare(partial: &Path, like: &Path) -> io::Result<()> {
+    files::make_folder(files::folder_of(partial), like)?;
+    remove(partial).await?;
+    files::make(partial, like).map(drop)
+}
+
+/// It may be there: of a copy that was cut off.
+async fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file).await {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
 /// Gives the copy its name once it is whole and on the disk, and removes the oldest.
-async fn settle(partial: &Path, file: &Path, key: Option<&str>, backup: &Backup) -> io::Result<()> {
-    fs::set_permissions(partial, std::fs::Permissions::from_mode(0o600)).await?;
+async fn settle(partial: &Path, file: &Path, backup: &Backup) -> io::Result<()> {
     fs::File::open(partial).await?.sync_all().await?;
-    if let Some(key) = key {
-        write_key(&key_beside(file), key).await?;
-    }
     fs::rename(partial, file).await?;
     fs::File::open(&backup.dir).await?.sync_all().await?;
     let mut copies = copies(&backup.dir).await?;
     let surplus = copies.len().saturating_sub(backup.keep as usize);
     for oldest in copies.drain(..surplus) {
-        match fs::remove_file(key_beside(&oldest)).await {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => fs::remove_file(oldest).await?,
-        }
+        remove(&key_beside(&oldest)).await?;
+        fs::remove_file(oldest).await?;
     }
     Ok(())
 }
 
-async fn write_key(file: &Path, text: &str) -> io::Result<()> {
-    let mut opened = fs::OpenOptions::new();
-    let opened = opened.write(true).create(true).truncate(true).mode(0o600);
-    let mut opened = opened.open(file).await?;
+async fn write_key(file: &Path, text: &str, like: &Path) -> io::Result<()> {
+    remove(file).await?;
+    let mut opened = fs::File::from_std(files::make(file, like)?);
     opened.write_all(text.as_bytes()).await?;
     opened.sync_all().await
 }

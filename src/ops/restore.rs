@@ -97,7 +97,7 @@ pub async fn restore(
     store.close().await;
     let mut restored = prepared?;
     if let Some(key) = key {
-        passphrase::put_back(&settings.vault.key_file, &key)?;
+        passphrase::put_back(&settings.vault.key_file, &key, &copy)?;
         restored.key = Some(settings.vault.key_file.clone());
     }
     let aside = format!(".before-{}", now.format("%Y%m%dT%H%M%SZ"));

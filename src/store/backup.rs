@@ -3,11 +3,11 @@
 use std::{
     ffi::OsString,
     fs, io,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
-use super::{OpenError, Store, Tx, lock, writer};
+use super::{OpenError, Store, Tx, lock, owned, writer};
+use crate::files;
 
 /// What lies beside a database that was not closed in good order; see <https://www.sqlite.org/tempfiles.html>.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
@@ -49,15 +49,16 @@ impl Vacancy {
         })
     }
 
-    /// A copy of a file beside the place, readable by nobody else.
+    /// A copy of a file beside the place, which only whoever serves the database may read.
     pub fn take_in(&self, file: &Path) -> io::Result<PathBuf> {
         let beside = with(&self.path, ".restoring");
         for end in ["", ".lock"].into_iter().chain(BESIDE) {
             gone(fs::remove_file(with(&beside, end)))?;
         }
-        fs::copy(file, &beside)?;
-        fs::set_permissions(&beside, fs::Permissions::from_mode(0o600))?;
-        fs::File::open(&beside)?.sync_all()?;
+        let mut from = fs::File::open(file)?;
+        let mut copy = files::make(&beside, owned(&self.path))?;
+        io::copy(&mut from, &mut copy)?;
+        copy.sync_all()?;
         Ok(beside)
     }
 
@@ -79,11 +80,7 @@ impl Vacancy {
             }
             fs::rename(from, &self.path)?;
             gone(fs::remove_file(with(from, ".lock")))?;
-            let folder = self
-                .path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty());
-            fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+            fs::File::open(files::folder_of(&self.path))?.sync_all()
         };
         put().map_err(|error| OpenError::Unwritable {
             path: self.path.clone(),

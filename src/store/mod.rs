@@ -44,6 +44,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use crate::files;
+
 /// What the database refuses with; nobody else names its crate.
 pub type Error = sqlx::Error;
 
@@ -194,10 +196,20 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");
     let file = File::create(beside).map_err(refused)?;
+    files::hand_over(&file, owned(path)).map_err(refused)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
         Err(TryLockError::Error(error)) => Err(refused(error)),
+    }
+}
+
+/// What tells by its owner who serves the database.
+fn owned(path: &Path) -> &Path {
+    if path.exists() {
+        path
+    } else {
+        files::folder_of(path)
     }
 }
 

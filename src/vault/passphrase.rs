@@ -116,10 +116,10 @@ pub fn open(file: &Path, passphrase: &SecretString) -> Result<SecretString, KeyE
     Ok(SecretString::from(hex::encode(key)))
 }
 
-/// Writes a key where none is.
-pub fn put_back(file: &Path, key: &SecretString) -> Result<(), KeyError> {
+/// Writes a key where none is, for the owner of `like`.
+pub fn put_back(file: &Path, key: &SecretString, like: &Path) -> Result<(), KeyError> {
     let key = decode(key.expose_secret(), "the sealed file")?;
-    write(file, &key).map_err(unwritable(file))
+    write(file, &key, like).map_err(unwritable(file))
 }
 
 #[cfg(test)]
@@ -179,8 +179,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key");
         let key = SecretString::from("cd".repeat(KEY_BYTES));
-        put_back(&file, &key).unwrap();
-        let again = put_back(&file, &SecretString::from("ef".repeat(KEY_BYTES)));
+        put_back(&file, &key, folder.path()).unwrap();
+        let other = SecretString::from("ef".repeat(KEY_BYTES));
+        let again = put_back(&file, &other, folder.path());
         assert!(matches!(again, Err(KeyError::Unwritable { .. })));
         let text = fs::read_to_string(&file).unwrap();
         assert_eq!(text.trim(), key.expose_secret());

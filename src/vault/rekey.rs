@@ -6,7 +6,6 @@
 use std::{
     ffi::OsString,
     fs, io,
-    os::unix::fs::{MetadataExt as _, fchown},
     path::{Path, PathBuf},
 };
 
@@ -60,13 +59,11 @@ impl Successor {
             return Ok(());
         };
         let new = beside(file);
-        match write(&new, &self.key) {
+        match write(&new, &self.key, file) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(KeyError::Left { file: new })
             }
-            written => written
-                .and_then(|()| give_to_owner_of(file, &new))
-                .map_err(unwritable(&new)),
+            written => written.map_err(unwritable(&new)),
         }
     }
 
@@ -119,15 +116,6 @@ fn beside(file: &Path) -> PathBuf {
 /// What a link leads to: a link that was renamed over would leave the old key where it is.
 fn settled(file: &Path) -> PathBuf {
     fs::canonicalize(file).unwrap_or_else(|_| file.to_owned())
-}
-
-/// Whoever runs Yardarm has to be able to read what another user made for it.
-fn give_to_owner_of(file: &Path, new: &Path) -> io::Result<()> {
-    let (was, made) = (fs::metadata(file)?, fs::File::open(new)?);
-    if was.uid() == made.metadata()?.uid() {
-        return Ok(());
-    }
-    fchown(&made, Some(was.uid()), Some(was.gid()))
 }
 
 #[cfg(test)]

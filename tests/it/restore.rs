@@ -2,7 +2,7 @@
 
 use std::{
     io::Write as _,
-    os::unix::fs::MetadataExt as _,
+    os::unix::fs::{MetadataExt as _, chown},
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -264,6 +264,41 @@ async fn a_passphrase_brings_the_key_back() {
     );
     test.up().await;
     test.done("deploy template:needy name:scout").await;
+    test.finish().await;
+}
+
+/// Whom the service runs as, where root types the commands.
+const SERVICE: u32 = 10_001;
+
+#[tokio::test]
+async fn what_root_makes_belongs_to_whom_the_database_belongs_to() {
+    let test = rekey::scene().await;
+    let owner = |path: &Path| std::fs::metadata(path).unwrap().uid();
+    let give = |name: &str| chown(test.path(name), Some(SERVICE), Some(SERVICE));
+    if let Err(refused) = give("") {
+        eprintln!("skipped: only root can give files away: {refused}");
+        return test.finish().await;
+    }
+    for name in ["yardarm.db", "yardarm.key"] {
+        give(name).unwrap();
+    }
+    let run = |words: &[&str]| {
+        let mut command = test.command(words);
+        command.env("YARDARM_BACKUP_PASSPHRASE", "correct horse");
+        let (code, text) = said(&command.output().unwrap());
+        assert_eq!(code, Some(0), "{text}");
+        text
+    };
+    let file = PathBuf::from(run(&["backup"]).trim());
+    for made in [file.parent().unwrap(), &file, &file.with_extension("key")] {
+        assert_eq!(owner(made), SERVICE, "{}", made.display());
+    }
+    delete_database(&test);
+    std::fs::remove_file(test.path("yardarm.key")).unwrap();
+    run(&["restore", file.to_str().unwrap()]);
+    for name in ["yardarm.db", "yardarm.db.lock", "yardarm.key"] {
+        assert_eq!(owner(&test.path(name)), SERVICE, "{name}");
+    }
     test.finish().await;
 }
 
