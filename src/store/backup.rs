@@ -91,7 +91,7 @@ impl Vacancy {
 
     /// Brings what its log holds into the old database; a broken one stays as it is.
     async fn tidy(&self) {
-        match writer(&self.path, false).await {
+        match writer(&self.path).await {
             Ok(old) => old.close().await,
             Err(error) => {
                 tracing::debug!(error = %error, "the database that is replaced does not open");

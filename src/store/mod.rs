@@ -84,7 +84,8 @@ impl Store {
     /// Opens or makes the database, and brings it up to date.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
         let lock = lock(path)?;
-        let writer = writer(path, true).await?;
+        make(path)?;
+        let writer = writer(path).await?;
         migrate(&writer, path).await?;
         Self::with_readers(path, writer, Some(lock)).await
     }
@@ -94,7 +95,7 @@ impl Store {
     pub async fn open_or_join(path: &Path) -> Result<Self, OpenError> {
         match Self::open(path).await {
             Err(OpenError::InUse(_)) => {
-                let writer = writer(path, false).await?;
+                let writer = writer(path).await?;
                 Self::with_readers(path, writer, None).await
             }
             opened => opened,
@@ -154,7 +155,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
 }
 
-async fn writer(path: &Path, create: bool) -> Result<SqlitePool, OpenError> {
+async fn writer(path: &Path) -> Result<SqlitePool, OpenError> {
     SqlitePoolOptions::new()
         .max_connections(1)
         // What SQLite has rolled back by itself, because its disk is full, sqlx takes for under way and cannot end: nothing
@@ -162,7 +163,7 @@ async fn writer(path: &Path, create: bool) -> Result<SqlitePool, OpenError> {
         .before_acquire(|connection, _| {
             Box::pin(async move { Ok(!connection.is_in_transaction()) })
         })
-        .connect_with(options(path).create_if_missing(create))
+        .connect_with(options(path))
         .await
         .map_err(|error| explain(path, error))
 }
@@ -178,25 +179,33 @@ async fn beside(path: &Path) -> Result<SqlitePool, OpenError> {
     pool.map_err(|error| explain(path, error))
 }
 
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let refused = |error: io::Error| {
+/// What people wrote and agents said stands in it: nobody else may read it. `SQLite` takes an empty file for a new database,
+/// and gives what it puts beside it the same mode and owner.
+fn make(path: &Path) -> Result<(), OpenError> {
+    match files::make(path, files::folder_of(path)) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop).map_err(refused(path)),
+    }
+}
+
+fn refused(path: &Path) -> impl Fn(io::Error) -> OpenError {
+    |error| {
         let (path, cause) = (path.to_owned(), error.to_string());
         if passes(&error) {
             OpenError::Unready { path, cause }
         } else {
             OpenError::Unwritable { path, cause }
         }
-    };
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        std::fs::create_dir_all(folder).map_err(refused)?;
     }
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let refused = refused(path);
+    std::fs::create_dir_all(files::folder_of(path)).map_err(&refused)?;
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");
-    let file = File::create(beside).map_err(refused)?;
-    files::hand_over(&file, owned(path)).map_err(refused)?;
+    let file = File::create(beside).map_err(&refused)?;
+    files::hand_over(&file, owned(path)).map_err(&refused)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),

@@ -1,10 +1,11 @@
 //! `yardarm restore`: back to what a backup knows, and nothing of what happened since is done or said twice.
 
 use std::{
+    fs::DirEntry,
     io::Write as _,
     os::unix::fs::{MetadataExt as _, chown},
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use chrono::TimeDelta;
@@ -128,6 +129,28 @@ async fn what_was_sent_since_is_found_and_not_sent_again() {
     test.pass(TimeDelta::minutes(10));
     test.delivered().await;
     assert_eq!(cards(&test).len(), 1);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn nobody_else_reads_a_copy_while_it_is_made() {
+    let test = TestApp::start().await;
+    let backup = test.command(&["backup"]);
+    let mut cut_off = Command::new("sh");
+    let limit = "umask 022; ulimit -c 0; ulimit -f 128; exec \"$@\"";
+    cut_off.args(["-c", limit, "sh"]).arg(backup.get_program());
+    cut_off
+        .args(backup.get_args())
+        .env("DISCORD_TOKEN", test.cord.token());
+    let (code, text) = said(&cut_off.output().unwrap());
+    assert_eq!(code, None, "{text}");
+    let parts = std::fs::read_dir(test.path("backups")).unwrap();
+    let parts: Vec<_> = parts.map(|part| part.unwrap()).collect();
+    let is_copy = |part: &DirEntry| part.path().extension().unwrap() == "partial";
+    assert!(parts.iter().any(is_copy), "{parts:?}");
+    for part in parts {
+        assert_eq!(part.metadata().unwrap().mode() & 0o777, 0o600, "{part:?}");
+    }
     test.finish().await;
 }
 
@@ -316,13 +339,13 @@ async fn a_key_that_is_there_stays() {
 }
 
 /// What is typed into a terminal that a command runs in, and what it says there.
-fn typed(command: &std::process::Command, lines: &str) -> (Option<i32>, String) {
+fn typed(command: &Command, lines: &str) -> (Option<i32>, String) {
     let words = [command.get_program()]
         .into_iter()
         .chain(command.get_args());
     let words: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
     let line = shlex::try_join(words).unwrap();
-    let mut terminal = std::process::Command::new("script");
+    let mut terminal = Command::new("script");
     terminal.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
     for (name, value) in command.get_envs() {
         terminal.env(name, value.unwrap());

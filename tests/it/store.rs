@@ -1,6 +1,9 @@
 //! The database: opened, refused, and each of its rules kept by itself.
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -159,6 +162,16 @@ pub(crate) async fn migrated(from: i64, rows: &'static str) -> (tempfile::TempDi
     raw(&path, rows).await;
     let store = Store::open(&path).await.unwrap();
     (folder, store)
+}
+
+#[tokio::test]
+async fn nobody_else_reads_what_is_kept() {
+    let scene = Scene::new().await;
+    for end in ["", "-wal", "-shm"] {
+        let file = scene.folder.path().join(format!("yardarm.db{end}"));
+        let mode = std::fs::metadata(&file).unwrap().mode();
+        assert_eq!(mode & 0o077, 0, "{} {mode:o}", file.display());
+    }
 }
 
 #[tokio::test]
