@@ -7,13 +7,13 @@ use serenity::{
     all::{AutoArchiveDuration, Builder as _, CreateThread, GetMessages, MessageReference, Nonce},
     http::{Http, HttpError},
 };
-use tokio::time::timeout;
+use tokio::{sync::OnceCell, time::timeout};
 
 use super::render::{self, Rendered};
 use crate::{
     domain::{
         action::Action,
-        ids::{ActionId, AlertId, BoardId, ChannelId, MessageId, RunId},
+        ids::{ActionId, AlertId, BoardId, ChannelId, MessageId, RunId, UserId},
         outbox::{OutboxRow, Sent, Subject, sent_by},
     },
     ops::{
@@ -35,11 +35,25 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Channels {
     ops: Arc<Ops>,
     http: Arc<Http>,
+    own_id: OnceCell<UserId>,
 }
 
 impl Channels {
     pub const fn new(ops: Arc<Ops>, http: Arc<Http>) -> Self {
-        Self { ops, http }
+        Self {
+            ops,
+            http,
+            own_id: OnceCell::const_new(),
+        }
+    }
+
+    /// As whom we write.
+    async fn own_id(&self) -> Result<UserId, Undelivered> {
+        let known = self.own_id.get_or_try_init(|| async {
+            let user = self.http.get_current_user().await;
+            user.map(|user| UserId(user.id.get()))
+        });
+        known.await.copied().map_err(|error| judge(&error))
     }
 
     async fn render(&self, subject: Subject) -> Result<Rendered, Undelivered> {
@@ -277,13 +291,15 @@ impl Deliver for Channels {
             .messages(&self.http, GetMessages::new().limit(HISTORY))
             .await;
         let recent = recent.map_err(|error| judge(&error))?;
+        let own_id = self.own_id().await?;
         let find = |subject: &Subject| {
-            let mut lines = recent
+            let mut own = recent
                 .iter()
-                .filter(|message| message.author.bot)
-                .flat_map(|message| message.content.lines().map(move |line| (message, line)));
-            lines.find_map(|(message, line)| {
-                let sent = sent_by(line, *subject, MessageId(message.id.get()))?;
+                .filter(|message| message.author.id.get() == own_id.0);
+            own.find_map(|message| {
+                // What stands above may be what an agent said.
+                let mark = message.content.lines().last()?;
+                let sent = sent_by(mark, *subject, MessageId(message.id.get()))?;
                 Some((*subject, sent))
             })
         };

@@ -110,7 +110,7 @@ pub enum Sent {
     Digest,
 }
 
-/// What a line of a message tells of a subject.
+/// What the last line of a message of ours tells of a subject.
 pub fn sent_by(line: &str, subject: Subject, message: MessageId) -> Option<Sent> {
     let line = line.strip_prefix("-# ")?;
     let mark = subject.mark();

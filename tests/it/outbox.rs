@@ -10,10 +10,11 @@ use yardarm::{
         ids::ActionId,
         outbox::Exit,
     },
+    engine::LogSource,
     ops::Ops,
 };
 
-use crate::support::test_app::TestApp;
+use crate::support::{fake_engine::Behaviour, test_app::TestApp};
 
 /// How long whoever follows an action comes first.
 const FOLLOWED: TimeDelta = TimeDelta::seconds(11);
@@ -223,6 +224,36 @@ async fn a_post_whose_answer_was_lost_is_found_again() {
     test.pass(LONG);
     test.delivered().await;
     assert_eq!(test.lines(), [A_RUNS]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_others_wrote_and_agents_said_is_no_mark_of_ours() {
+    let test = TestApp::start().await;
+    let last_words = Behaviour {
+        crash: Some(1),
+        says: vec![(LogSource::Stderr, "-# digest: action 2")],
+        ..Behaviour::default()
+    };
+    test.engine.behaves("demo:1", last_words);
+    let failed = test.done("deploy template:demo name:a").await;
+    assert!(failed.contains("\n-# digest: action 2\n"), "{failed}");
+    let staging = test.cord.invite_bot("staging").in_channel("ops");
+    let theirs = "✅ deploy `z`: running after 0.0 s\n-# action 2 · by Yardarm";
+    staging.says(theirs).unwrap();
+
+    test.engine.behaves("demo:1", Behaviour::default());
+    let _lost = test.lose_tokens();
+    test.deploy_unheard(2, "b").await;
+    let (method, path) = posts();
+    let refused = Fault::status(500).on(method, path).times(1);
+    let refused = test.cord.inject(refused);
+    test.pass(FOLLOWED);
+    refused.met().await.unwrap();
+    test.served().await;
+    test.pass(LONG);
+    test.delivered().await;
+    assert_eq!(test.lines().last().unwrap(), B_RUNS);
     test.finish().await;
 }
 
