@@ -13,7 +13,8 @@ use crate::{
     clock::SystemClock,
     config::{self, Environment, Source},
     discord::gateway::GatewayFailure,
-    engine::docker::{BadAddress, Deadlines, Docker, TlsFiles},
+    domain::address::BadAddress,
+    engine::docker::{Deadlines, Docker},
     host::Machine,
     store::OpenError,
     telemetry,
@@ -66,17 +67,7 @@ pub(super) fn engine(
     settings: &config::Docker,
     deadlines: Deadlines,
 ) -> Result<Docker, BadAddress> {
-    match (&settings.tls_ca, &settings.tls_cert, &settings.tls_key) {
-        (Some(ca), Some(cert), Some(key)) => {
-            let files = TlsFiles {
-                ca: ca.clone(),
-                cert: cert.clone(),
-                key: key.clone(),
-            };
-            Docker::with_tls(&settings.host, files, deadlines)
-        }
-        _ => Docker::new(Some(&settings.host), deadlines),
-    }
+    Ok(Docker::at(settings.address()?, deadlines))
 }
 
 /// SIGHUP reloads, SIGTERM and Ctrl-C end.

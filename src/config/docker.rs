@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Environment, seconds};
 use crate::domain::{
+    address::{Address, BadAddress, TlsFiles},
     problem::{Problem, shown},
     spec::Allow,
 };
@@ -89,6 +90,15 @@ impl Docker {
         }
     }
 
+    /// What the settings name; those that were read name one that can be connected to.
+    pub fn address(&self) -> Result<Address, BadAddress> {
+        let [Some(ca), Some(cert), Some(key)] = self.tls() else {
+            return Address::parse(&self.host);
+        };
+        let [ca, cert, key] = [ca, cert, key].map(Path::to_owned);
+        Address::with_tls(&self.host, TlsFiles { ca, cert, key })
+    }
+
     fn address_problem(&self) -> Option<Problem> {
         let files = self.tls().iter().flatten().count();
         if !matches!(files, 0 | 3) {
@@ -96,18 +106,12 @@ impl Docker {
             let hint = "set `docker.tls_ca`, `docker.tls_cert` and `docker.tls_key`, or none";
             return Some(Problem::new("docker.tls_ca", message, hint));
         }
-        let schemes: &[&str] = match files {
-            0 => &["unix:///", "tcp://", "http://", "ssh://"],
-            _ => &["tcp://", "https://"],
-        };
-        let rest = schemes
-            .iter()
-            .find_map(|scheme| self.host.strip_prefix(scheme));
-        if rest.is_some_and(|rest| !rest.is_empty()) {
-            return None;
-        }
-        let message = format!("{} is no address of an engine", shown(&self.host));
+        let BadAddress(address) = self.address().err()?;
+        let message = format!("{} is no address of an engine", shown(&address));
         let hint = match files {
+            0 if address.starts_with("ssh://") => {
+                "use `ssh://USER@HOST`; the port stands in the settings of ssh"
+            }
             0 => "use `unix:///var/run/docker.sock`, `tcp://HOST:PORT` or `ssh://USER@HOST`",
             _ => "with `docker.tls_ca` use `tcp://HOST:PORT`",
         };

@@ -376,6 +376,18 @@ fn the_environment_names_the_engine_unless_the_file_does() {
 }
 
 #[test]
+fn an_address_that_cannot_be_connected_to_is_no_setting() {
+    insta::assert_snapshot!(refused("[docker]\nhost = \"tcp://engine\"", &[]), @r"
+    yardarm.toml: docker.host: `tcp://engine` is no address of an engine
+    hint: use `unix:///var/run/docker.sock`, `tcp://HOST:PORT` or `ssh://USER@HOST`
+    ");
+    insta::assert_snapshot!(refused("[docker]\nhost = \"ssh://me@engine:2222\"", &[]), @r"
+    yardarm.toml: docker.host: `ssh://me@engine:2222` is no address of an engine
+    hint: use `ssh://USER@HOST`; the port stands in the settings of ssh
+    ");
+}
+
+#[test]
 fn the_environment_names_the_files_of_an_engine_that_speaks_tls() {
     let variables = environment(&[
         ("DISCORD_TOKEN", TOKEN),

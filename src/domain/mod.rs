@@ -1,6 +1,7 @@
 //! Pure rules: no I/O, no clock, nothing of our other modules.
 
 pub mod action;
+pub mod address;
 pub mod agent;
 pub mod approval;
 pub mod audit;

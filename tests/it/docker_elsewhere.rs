@@ -24,9 +24,12 @@ use tokio_rustls::{
         server::WebPkiClientVerifier,
     },
 };
-use yardarm::engine::{
-    Engine as _, EngineError,
-    docker::{Deadlines, Docker, TlsFiles},
+use yardarm::{
+    domain::address::{Address, TlsFiles},
+    engine::{
+        Engine as _, EngineError,
+        docker::{Deadlines, Docker},
+    },
 };
 
 use crate::support::{
@@ -93,7 +96,8 @@ impl Encrypted {
             cert: self.path("cert.pem"),
             key: self.path("key.pem"),
         };
-        let engine = Docker::with_tls(&self.address, files, Deadlines::default()).unwrap();
+        let address = Address::with_tls(&self.address, files).unwrap();
+        let engine = Docker::at(address, Deadlines::default());
         engine.about().await.map(drop)
     }
 }

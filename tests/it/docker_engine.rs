@@ -10,12 +10,13 @@ use tokio::{
 };
 use yardarm::{
     domain::{
+        address::BadAddress,
         ids::ContainerId,
         spec::{HealthCheck, Limits, Mount, Network, Port, Privileges, Protocol, Spec, Tmpfs},
     },
     engine::{
         Engine as _, EngineError, EngineEventKind as Kind, LogQuery, NetworkSpec,
-        docker::{BadAddress, Deadlines, Docker},
+        docker::{Deadlines, Docker},
     },
 };
 

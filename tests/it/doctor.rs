@@ -24,7 +24,11 @@ use yardarm::{
     store::{Store, fleets, grants},
 };
 
-use crate::support::{clock::FixedClock, fake_engine::FakeEngine};
+use crate::support::{
+    clock::FixedClock,
+    fake_engine::FakeEngine,
+    test_app::{TestApp, said},
+};
 
 struct Clinic {
     cord: Localcord,
@@ -339,4 +343,19 @@ async fn a_granted_role_that_the_guild_has_no_more_is_named() {
     let said = clinic.said(&examine(&settings.discord, &granted, &BTreeSet::new()).await);
     let last = said.lines().last().unwrap();
     insta::assert_snapshot!(last, @"warn  role 7: it is granted something or in a team, and harbour has no such role → grant it to one that is there, and take this one out: `/grant remove`, `/team remove`, or the settings");
+}
+
+#[tokio::test]
+async fn an_address_that_no_engine_can_have_is_told_by_each_command() {
+    let mut test = TestApp::prepare(&[]).await;
+    for address in ["tcp://engine", "ssh://me@engine:2222"] {
+        test.set("docker.host", address);
+        for command in ["check", "doctor", "up"] {
+            let (code, text) = said(&test.command(&[command]).output().unwrap());
+            assert_eq!(code, Some(64), "{command}: {text}");
+            let wrong = format!("docker.host: `{address}` is no address of an engine");
+            assert!(text.contains(&wrong), "{command}: {text}");
+        }
+    }
+    test.finish().await;
 }

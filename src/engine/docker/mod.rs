@@ -31,9 +31,9 @@ use futures::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-pub use self::connection::{BadAddress, Deadlines, TlsFiles};
+pub use self::connection::Deadlines;
 use self::{
-    connection::{Address, Connection},
+    connection::Connection,
     convert::{plain, plain_image},
     own::Trace,
     pull::Layers,
@@ -43,6 +43,7 @@ use super::{
     Listed, LogLine, LogQuery, NetworkSpec, PullProgress, Result,
 };
 use crate::domain::{
+    address::{Address, BadAddress},
     agent::Observation,
     ids::{AgentId, ContainerId, InstanceId},
     stats::Sample,
@@ -62,19 +63,11 @@ impl Docker {
     /// `host` is an address as `DOCKER_HOST` gives it; None is the usual socket. What begins with `ssh://` takes the
     /// program `ssh` here and `docker` there.
     pub fn new(host: Option<&str>, deadlines: Deadlines) -> std::result::Result<Self, BadAddress> {
-        Ok(Self::at(Address::parse(host)?, deadlines))
+        let address = host.map_or_else(|| Ok(Address::usual()), Address::parse)?;
+        Ok(Self::at(address, deadlines))
     }
 
-    /// `host` begins with `tcp://` or `https://`.
-    pub fn with_tls(
-        host: &str,
-        files: TlsFiles,
-        deadlines: Deadlines,
-    ) -> std::result::Result<Self, BadAddress> {
-        Ok(Self::at(Address::with_tls(host, files)?, deadlines))
-    }
-
-    fn at(address: Address, deadlines: Deadlines) -> Self {
+    pub fn at(address: Address, deadlines: Deadlines) -> Self {
         Self {
             connection: Connection::new(address),
             deadlines,
