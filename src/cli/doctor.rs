@@ -129,17 +129,15 @@ fn database(path: &Path) -> Finding {
         Err(error) => Finding::fail(
             TOPIC,
             format!("{} cannot be written: {error}", path.display()),
-            "make its folder, give it to the user we run as, or set `database.path`",
+            "give its folder to the user we run as, or set `database.path`",
         ),
     }
 }
 
-/// The folder takes a new file, as `SQLite` needs, and the database itself may be changed.
+/// The folder, or what it would be made in, takes a new file, as `SQLite` needs, and the database itself may be changed.
 fn try_to_write(path: &Path) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let probe = folder
+    let there = path.ancestors().skip(1).find(|folder| folder.exists());
+    let probe = there
         .unwrap_or_else(|| Path::new("."))
         .join(format!(".yardarm-doctor-{}", std::process::id()));
     OpenOptions::new()

@@ -46,8 +46,8 @@ pub struct Add {
     /// Where: a fleet, a pattern such as `prod-*`, or `*` for everything
     #[arg(long, value_name = "PATTERN", value_parser = |text: &str| Pattern::parse(text))]
     fleet: Pattern,
-    /// It ends after so many hours
-    #[arg(long)]
+    /// It ends after so many hours, a year at most
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=8760))]
     hours: Option<u32>,
 }
 

@@ -50,9 +50,9 @@ impl Restore {
                 ExitCode::SUCCESS
             }
             Err(error) => {
-                eprintln!("{error}\nhint: nothing was changed");
+                eprintln!("{error}\nhint: {}", error.left());
                 ExitCode::from(match error {
-                    RestoreError::Open(error) => code_of(&error),
+                    RestoreError::Open(error) | RestoreError::Unplaced(error) => code_of(&error),
                     RestoreError::Key(_) => BAD_SETTINGS,
                     _ => BAD_DATABASE,
                 })

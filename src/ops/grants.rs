@@ -14,7 +14,7 @@ use crate::{
         approval::Allowance,
         audit::{self, Entry, What},
         grant::{Grant, Holder, Level, Need, Rights, Source, Team},
-        ids::{GrantId, UserId},
+        ids::{GrantId, RoleId, UserId},
     },
     error::{Error, Result},
     store::{self, Store, Tx, allowances, grants},
@@ -29,13 +29,8 @@ impl Sight<'_> {
         if let Holder::Team(name) = &grant.holder {
             self.team(name.as_str())?;
         }
-        if let Holder::Role(id) = grant.holder
-            && id.0 == self.rights().home.0
-        {
-            return Err(Error::Invalid(
-                "That is @everyone, whom Discord does not list as a role. Make a role that people are given."
-                    .to_owned(),
-            ));
+        if let Holder::Role(role) = grant.holder {
+            self.refuse_everyone(role)?;
         }
         if grant.until.is_some_and(|until| until <= self.now()) {
             return Err(Error::Invalid(
@@ -176,6 +171,9 @@ impl Sight<'_> {
                 to.name
             )));
         }
+        for role in &to.roles {
+            self.refuse_everyone(*role)?;
+        }
         Ok(team_change(TeamChange { was: Some(was), to }))
     }
 
@@ -185,6 +183,16 @@ impl Sight<'_> {
         Ok(change(Kind::TeamDelete, |details| {
             details.name = Some(team.name);
         }))
+    }
+
+    fn refuse_everyone(&self, role: RoleId) -> Result<()> {
+        if !is_everyone(role, &self.rights()) {
+            return Ok(());
+        }
+        Err(Error::Invalid(
+            "That is @everyone, whom Discord does not list as a role. Make a role that people are given."
+                .to_owned(),
+        ))
     }
 
     fn own_team(&self, name: &str) -> Result<Team> {
@@ -280,6 +288,11 @@ impl Ops {
     pub(super) async fn rights_in(&self, tx: &mut Tx) -> Result<Rights> {
         Ok(access::of(&self.settings(), grants::access(tx).await?))
     }
+}
+
+/// The role that bears the server's own id. Nobody is listed as having it, so that what it holds is nobody's.
+const fn is_everyone(role: RoleId, rights: &Rights) -> bool {
+    role.0 == rights.home.0
 }
 
 fn refuse_last_owner(before: &Rights, after: &Rights, now: DateTime<Utc>) -> Result<()> {
@@ -383,6 +396,14 @@ pub async fn grant_on_host(
         return Err(Error::NotFound(format!(
             "there is no team `{name}`\nhint: `[[team]]` in the settings or `/team create` makes one"
         )));
+    }
+    if let Holder::Role(role) = grant.holder
+        && is_everyone(role, &rights)
+    {
+        return Err(Error::Invalid(
+            "that is the server's own id, which stands for @everyone\nhint: make a role that people are given"
+                .to_owned(),
+        ));
     }
     let id = grants::insert(&mut tx, &grant, now).await?;
     store::audit::append(&mut tx, &on_host(What::Granted, &grant), now).await?;

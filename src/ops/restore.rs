@@ -31,7 +31,7 @@ use crate::{
 const NUMBERS: i64 = 10_000;
 const NOTE: &str = "Yardarm was restored from a backup that was made before this was decided; send the command again.";
 
-/// Why the database stays as it is; the text is for whoever is on the host.
+/// Why nothing is restored; the text is for whoever is on the host.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     #[error("`{}` cannot be read: {cause}\nhint: name a file that `yardarm backup` made", .file.display())]
@@ -51,6 +51,20 @@ pub enum RestoreError {
     Key(#[from] KeyError),
     #[error("the database refused: {0}")]
     Store(#[from] store::Error),
+    #[error("the backup is good and could not be put in its place: {0}")]
+    Unplaced(OpenError),
+}
+
+impl RestoreError {
+    /// What is so now.
+    pub const fn left(&self) -> &'static str {
+        match self {
+            Self::Unplaced(_) => {
+                "the place holds one of the two databases, whole, and the vault's key may be back: restore again once that is mended"
+            }
+            _ => "nothing was changed",
+        }
+    }
 }
 
 /// What became of it.
@@ -101,7 +115,8 @@ pub async fn restore(
         restored.key = Some(settings.vault.key_file.clone());
     }
     let aside = format!(".before-{}", now.format("%Y%m%dT%H%M%SZ"));
-    restored.aside = place.fill(&copy, &aside).await?;
+    let filled = place.fill(&copy, &aside).await;
+    restored.aside = filled.map_err(RestoreError::Unplaced)?;
     Ok(restored)
 }
 

@@ -239,13 +239,20 @@ async fn the_host_is_looked_at() {
         "nothing is left"
     );
 
+    let to_be = examine_host(&clinic.settings(&at("gone")), &engine).await;
+    assert_eq!(
+        clinic.said(&to_be[..1]),
+        "ok    database: FOLDER/gone/y.db can be written"
+    );
+
     engine.go_away();
-    let unwell = examine_host(&clinic.settings(&at("gone")), &engine).await;
+    std::fs::write(clinic.path("file"), "").unwrap();
+    let unwell = examine_host(&clinic.settings(&at("file")), &engine).await;
     insta::assert_snapshot!(clinic.said(&unwell), @r"
-    fail  database: FOLDER/gone/y.db cannot be written: No such file or directory (os error 2) → make its folder, give it to the user we run as, or set `database.path`
+    fail  database: FOLDER/file/y.db cannot be written: Not a directory (os error 20) → give its folder to the user we run as, or set `database.path`
     fail  Docker: unix:///var/run/docker.sock: the engine cannot be reached: there is no socket `/var/run/docker.sock` → start it (`scripts/ensure-docker` does), or set `docker.host`
     ok    secrets.dir: /dev/shm/yardarm-secrets is in memory
-    fail  FOLDER/gone: the folder: cannot be read: No such file or directory (os error 2) → name a readable folder by `agents.templates`
+    fail  FOLDER/file: the folder: cannot be read: Not a directory (os error 20) → name a readable folder by `agents.templates`
     ");
 }
 

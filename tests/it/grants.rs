@@ -318,6 +318,8 @@ async fn a_team_is_made_holds_a_grant_and_goes_with_it() {
     );
     insta::assert_snapshot!(test.refused("team remove team:crew user:mina").await, @"That changes nothing in `crew`.");
     insta::assert_snapshot!(test.refused("team add team:crwe user:mina").await, @"There is no team `crwe`. Did you mean `crew`?");
+    let everyone = test.refused("team add team:crew role:@everyone").await;
+    assert!(everyone.starts_with("That is @everyone"), "{everyone}");
     test.finish().await;
 }
 

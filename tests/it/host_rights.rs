@@ -184,6 +184,18 @@ async fn each_failure_has_its_exit_code() {
         "grant", "add", "--team", "crew", "--level", "owner", "--fleet", "*",
     ];
     assert_eq!(program.says(&no_team).await.0, Some(1));
+    let guild = program.cord.guild_id().to_string();
+    let to_role = |level| {
+        [
+            "grant", "add", "--role", &guild, "--level", level, "--fleet", "*",
+        ]
+    };
+    let (ended, text) = program.says(&to_role("owner")).await;
+    assert_eq!(ended, Some(1), "{text}");
+    assert!(text.contains("which stands for @everyone"), "{text}");
+    let mut beyond_time = to_role("viewer").to_vec();
+    beyond_time.extend(["--hours", "4294967295"]);
+    assert_eq!(program.says(&beyond_time).await.0, Some(2));
     assert_eq!(program.says(&["grant", "remove", "9"]).await.0, Some(1));
     std::fs::write(program.path("yardarm.toml"), "[discrod]\n").unwrap();
     assert_eq!(program.says(&CLAIM).await.0, Some(64));

@@ -290,6 +290,27 @@ async fn a_passphrase_brings_the_key_back() {
     test.finish().await;
 }
 
+#[tokio::test]
+async fn what_could_not_be_put_in_its_place_says_what_is_there() {
+    let (mut test, file) = lost_all_but("correct horse").await;
+    let place = test.path("yardarm.db");
+    std::fs::create_dir(&place).unwrap();
+    let restore = || {
+        let mut command = test.command(&["restore", file.to_str().unwrap()]);
+        command.env("YARDARM_BACKUP_PASSPHRASE", "correct horse");
+        said(&command.output().unwrap())
+    };
+    let (code, text) = restore();
+    assert_eq!(code, Some(65), "{text}");
+    assert!(text.contains("the vault's key may be back"), "{text}");
+    assert!(test.path("yardarm.key").exists());
+    std::fs::remove_dir(place).unwrap();
+    let (code, text) = restore();
+    assert_eq!(code, Some(0), "{text}");
+    test.up().await;
+    test.finish().await;
+}
+
 /// Whom the service runs as, where root types the commands.
 const SERVICE: u32 = 10_001;
 
