@@ -235,9 +235,15 @@ struct Excess {
 /// incident, and goes on.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
-    excesses: HashMap<(About, Measure, Severity), Excess>,
+    /// Those of the last look: others begin as after a restart, whatever has become of their order.
+    thresholds: Vec<Threshold>,
+    excesses: HashMap<Key, Excess>,
     looked_at: HashSet<About>,
 }
+
+/// What stands above which threshold, told by its position: several may differ in nothing but whom they are for and how much
+/// is too much.
+type Key = (About, Measure, Severity, usize);
 
 /// One look counts for no more than this: a clock that jumps ahead, or an hour without a look, proves nothing.
 const LOOK_MAX: TimeDelta = TimeDelta::minutes(1);
@@ -252,10 +258,18 @@ impl Watch {
         is_open: impl Fn(&About, Severity) -> bool,
         now: DateTime<Utc>,
     ) {
+        if self.thresholds != thresholds {
+            *self = Self {
+                thresholds: thresholds.to_vec(),
+                ..Self::default()
+            };
+        }
         let mut before = std::mem::take(&mut self.excesses);
         for reading in readings {
-            for threshold in thresholds.iter().filter(|one| one.is_about(reading)) {
-                let key = (reading.about.clone(), reading.measure, threshold.severity);
+            let about = |(_, one): &(usize, &Threshold)| one.is_about(reading);
+            for (position, threshold) in thresholds.iter().enumerate().filter(about) {
+                let (about, severity) = (reading.about.clone(), threshold.severity);
+                let key = (about, reading.measure, severity, position);
                 let known = before.remove(&key).or_else(|| {
                     let goes_on = !self.looked_at.contains(&reading.about)
                         && is_open(&reading.about, threshold.severity);
@@ -287,13 +301,13 @@ impl Watch {
 
     /// What has lasted, one problem a subject.
     pub fn problems(&self) -> Vec<Problem> {
-        let mut raised: Vec<(&(About, Measure, Severity), &String)> = self
+        let mut raised: Vec<(&Key, &String)> = self
             .excesses
             .iter()
             .filter_map(|(key, excess)| Some((key, excess.raised.as_ref()?)))
             .collect();
         raised.sort_by(|(one, _), (other, _)| {
-            (&one.0, other.2, one.1).cmp(&(&other.0, one.2, other.1))
+            (&one.0, other.2, one.1, one.3).cmp(&(&other.0, one.2, other.1, other.3))
         });
         raised
             .chunk_by(|(one, _), (next, _)| one.0 == next.0)
@@ -305,7 +319,7 @@ impl Watch {
     pub fn is_disk_full(&self) -> bool {
         self.excesses
             .iter()
-            .any(|((_, measure, severity), excess)| {
+            .any(|((_, measure, severity, _), excess)| {
                 *measure == Measure::Disk
                     && *severity == Severity::Critical
                     && excess.raised.is_some()
@@ -343,12 +357,12 @@ impl Threshold {
 }
 
 /// The gravest one of each measure, the gravest first.
-fn problem(same: &[(&(About, Measure, Severity), &String)]) -> Option<Problem> {
-    let ((about, _, severity), _) = same.first()?;
+fn problem(same: &[(&Key, &String)]) -> Option<Problem> {
+    let ((about, _, severity, _), _) = same.first()?;
     let mut told = HashSet::new();
     let causes = same
         .iter()
-        .filter(|((_, measure, _), _)| told.insert(*measure));
+        .filter(|((_, measure, ..), _)| told.insert(*measure));
     let causes: Vec<&str> = causes.map(|(_, cause)| cause.as_str()).collect();
     let kind = if about.agent().is_some() {
         Kind::Resources
@@ -357,7 +371,7 @@ fn problem(same: &[(&(About, Measure, Severity), &String)]) -> Option<Problem> {
     };
     let notes = same
         .iter()
-        .find(|((_, measure, _), _)| *measure == Measure::Disk);
+        .find(|((_, measure, ..), _)| *measure == Measure::Disk);
     Some(Problem {
         about: about.clone(),
         kind,
@@ -585,6 +599,56 @@ mod tests {
             open(Severity::Critical),
             at(15),
         );
+        assert!(told(&watch).is_empty());
+    }
+
+    /// The same measure and severity, as for all and for some of them.
+    fn two(above: [f64; 2]) -> Vec<Threshold> {
+        let one = |above| Threshold {
+            subject: Subject::Host,
+            measure: Measure::Disk,
+            above,
+            below: above - SLACK,
+            lasting: TimeDelta::minutes(5),
+            severity: Severity::Warning,
+            fleets: Vec::new(),
+            agents: Vec::new(),
+        };
+        above.map(one).to_vec()
+    }
+
+    #[test]
+    fn of_two_thresholds_alike_each_counts_for_itself() {
+        let mut watch = Watch::default();
+        let thresholds = two([95.0, 80.0]);
+        for number in 0..30 {
+            watch.look(&thresholds, &disk(99), |_, _| false, at(number * 30));
+        }
+        let lasts = ["warning host disk (/data): is at 99 % for 5 min"];
+        assert_eq!(told(&watch), lasts);
+        // Not above the first any more, and still above the second.
+        watch.look(&thresholds, &disk(85), |_, _| false, at(900));
+        assert_eq!(told(&watch), lasts);
+        watch.look(&thresholds, &disk(70), |_, _| false, at(930));
+        assert!(told(&watch).is_empty());
+    }
+
+    #[test]
+    fn what_is_open_goes_on_when_thresholds_change_their_places() {
+        let mut watch = Watch::default();
+        for number in 0..11 {
+            let at = at(number * 30);
+            watch.look(&two([95.0, 80.0]), &disk(85), |_, _| false, at);
+        }
+        let lasts = ["warning host disk (/data): is at 85 % for 5 min"];
+        assert_eq!(told(&watch), lasts);
+        for number in 11..14 {
+            let at = at(number * 30);
+            watch.look(&two([80.0, 95.0]), &disk(85), |_, _| true, at);
+            assert_eq!(told(&watch), lasts);
+        }
+        // One that it is below of ends it.
+        watch.look(&two([90.0, 95.0]), &disk(85), |_, _| true, at(420));
         assert!(told(&watch).is_empty());
     }
 
