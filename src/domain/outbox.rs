@@ -1,6 +1,6 @@
 //! Messages to be sent, as rows that name a subject; what is true is rendered when it is delivered.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ids::{ActionId, AlertId, BoardId, ChannelId, MessageId, NudgeId, OutboxId, RunId};
 
@@ -130,6 +130,19 @@ pub enum Exit {
     Channels,
     /// The `[[notify]]` entries.
     Targets,
+}
+
+/// However long a target asks us to wait: it may be well before that.
+pub const ASKED_MAX: TimeDelta = TimeDelta::hours(1);
+
+impl Exit {
+    /// No message is put off for so long: if one is due only after that, the clock was set back meanwhile.
+    pub const fn latest(self) -> TimeDelta {
+        match self {
+            Self::Channels => TimeDelta::minutes(10),
+            Self::Targets => TimeDelta::minutes(ASKED_MAX.num_minutes() + 1),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

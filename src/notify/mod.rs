@@ -19,7 +19,7 @@ use self::render::News;
 use crate::{
     config::{SecretUrl, Target},
     domain::{
-        outbox::{OutboxRow, Subject},
+        outbox::{ASKED_MAX, OutboxRow, Subject},
         redact::Redactor,
         vitals::Signal,
     },
@@ -34,8 +34,6 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of an answer.
 const ANSWER_MAX: usize = 4096;
-/// However long a target asks us to wait: it may be well before that.
-const WAIT_MAX: TimeDelta = TimeDelta::hours(1);
 /// Characters of an answer that are worth keeping.
 const SHOWN_MAX: usize = 200;
 
@@ -245,7 +243,7 @@ fn wait(text: &str, now: DateTime<Utc>) -> Option<TimeDelta> {
         Ok(seconds) => TimeDelta::seconds(seconds.into()),
         Err(_) => DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now,
     };
-    Some(wait.clamp(TimeDelta::zero(), WAIT_MAX))
+    Some(wait.clamp(TimeDelta::zero(), ASKED_MAX))
 }
 
 /// The beginning of an answer, which often says what was wrong.

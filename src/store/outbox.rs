@@ -1,6 +1,6 @@
 //! The outbox: one row for each message that exists or shall exist about a subject in a channel.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{Store, Tx, approvals, unreadable};
 use crate::domain::{
@@ -10,15 +10,13 @@ use crate::domain::{
 
 /// How many channels are served in one round.
 const ROUND: i64 = 32;
-/// No message is put off for longer: if one is due later than that, the clock was set back meanwhile.
-const LATEST: TimeDelta = TimeDelta::minutes(10);
 
 impl Store {
     /// The first waiting row of each channel, or of each target, whose first row is due: order within one, none held up
     /// by another.
     pub async fn outbox_due(&self, exit: Exit, now: DateTime<Utc>) -> sqlx::Result<Vec<OutboxRow>> {
         let outside = exit == Exit::Targets;
-        let latest = now + LATEST;
+        let latest = now + exit.latest();
         let rows = sqlx::query_as!(
             Row,
             r#"SELECT id, channel_id, target, subject_kind, subject_id, version, message_id, attempts,

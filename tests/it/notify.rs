@@ -536,20 +536,27 @@ async fn killed_at_each_step_of_telling_a_target_each_news_has_one_id() {
 
 #[tokio::test]
 async fn a_target_that_asks_for_time_gets_it() {
-    let mut out = Receiver::start().await;
-    out.answer(Answer::Busy("600"));
-    let test = telling_alone("slack", &out.url("/services/T0"), None).await;
-    let mut events = test.ops().events();
-    test.fail();
-    out.next().await;
-    let later = test.ops().now() + TimeDelta::minutes(10);
-    while test.ops().store.outbox_next(Exit::Targets).await.unwrap() != Some(later) {
-        events.recv().await.unwrap();
+    for (asked, minutes) in [("600", 10), ("1200", 20), ("3600", 60)] {
+        let mut out = Receiver::start().await;
+        out.answer(Answer::Busy(asked));
+        let test = telling_alone("slack", &out.url("/services/T0"), None).await;
+        test.fail();
+        out.next().await;
+        let later = test.ops().now() + TimeDelta::minutes(minutes);
+        test.until_outbox(async |ops: &Ops| {
+            let next = ops.store.outbox_next(Exit::Targets).await.unwrap();
+            assert!(
+                next.is_some(),
+                "it was told before the time that it asked for"
+            );
+            next == Some(later)
+        })
+        .await;
+        out.assert_idle();
+        test.pass(TimeDelta::minutes(minutes + 1));
+        out.next().await;
+        test.finish().await;
     }
-    out.assert_idle();
-    test.pass(TimeDelta::minutes(11));
-    out.next().await;
-    test.finish().await;
 }
 
 #[tokio::test]

@@ -531,6 +531,25 @@ async fn what_was_put_off_is_due_at_once_if_the_clock_is_set_back() {
 }
 
 #[tokio::test]
+async fn a_target_may_ask_for_an_hour_and_no_clock_for_more() {
+    let scene = Scene::new().await;
+    let mut tx = scene.begin().await;
+    let told = outbox::put_target(&mut tx, (Subject::Alert(AlertId(1)), "pager"), scene.now);
+    told.await.unwrap();
+    tx.commit().await.unwrap();
+    let due_at = async |at| scene.store.outbox_due(Exit::Targets, at).await.unwrap();
+    let row = due_at(scene.now).await.remove(0);
+    for minutes in [11, 20, 60] {
+        let due = scene.now + TimeDelta::minutes(minutes);
+        let put_off = scene.store.outbox_postpone(row.id, due, "503", false);
+        put_off.await.unwrap();
+        assert_eq!(due_at(scene.now).await, []);
+        assert_eq!(due_at(due).await.len(), 1);
+    }
+    assert_eq!(due_at(scene.now - TimeDelta::minutes(2)).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_channel_has_one_board_and_an_action_makes_one() {
     let scene = Scene::new().await;
     let mut actions = Vec::new();
