@@ -94,11 +94,13 @@ impl Store {
         Ok(row.map(|row| place(row.channel_id, row.message_id)))
     }
 
-    /// When the next row falls due, if any waits.
+    /// When the next row falls due that waits for no other.
     pub async fn outbox_next(&self, exit: Exit) -> sqlx::Result<Option<DateTime<Utc>>> {
         let outside = exit == Exit::Targets;
         sqlx::query_scalar!(
-            r#"SELECT min(due_at) AS "due: DateTime<Utc>" FROM outbox WHERE state = 'waiting' AND (target <> '') = ?"#,
+            r#"SELECT min(due_at) AS "due: DateTime<Utc>" FROM outbox WHERE state = 'waiting' AND (target <> '') = ?
+                 AND id = (SELECT min(o.id) FROM outbox o WHERE o.state = 'waiting'
+                               AND o.channel_id = outbox.channel_id AND o.target = outbox.target)"#,
             outside
         )
         .fetch_one(&self.reader)
