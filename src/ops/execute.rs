@@ -563,6 +563,7 @@ impl Work<'_> {
         let Some(container) = &self.action.details.container else {
             return Err(unfit(self.action));
         };
+        self.ops.refuse_ourselves(container).await?;
         let mut described = self.ops.engine.describe(container).await?;
         let observed = self.ops.engine.observe(container).await?;
         let observed = observed.ok_or_else(|| {

@@ -10,6 +10,7 @@ use super::Ops;
 use crate::{
     domain::ids::ContainerId,
     engine::{self, EngineError, NetworkSpec},
+    error::{Error, Result},
 };
 
 /// The container that we run in.
@@ -28,6 +29,17 @@ impl Ops {
             .container
             .get_or_try_init(|| self.engine.own_container());
         Ok(own.await?.as_ref())
+    }
+
+    /// An agent can be stopped, frozen and removed from chat: we would end with it, and nobody could start us again.
+    pub(super) async fn refuse_ourselves(&self, container: &ContainerId) -> Result<()> {
+        if self.own_container().await? != Some(container) {
+            return Ok(());
+        }
+        Err(Error::Invalid(
+            "Yardarm itself runs in that container: stopped as an agent, it would take the chat along. Look after it on the host."
+                .to_owned(),
+        ))
     }
 
     /// Makes a network unless it is there, with us in it.

@@ -79,3 +79,43 @@ async fn a_redeploy_makes_it_wholly_ours() {
     assert_eq!(test.engine.names(), ["yardarm-web"]);
     test.finish().await;
 }
+
+#[tokio::test]
+async fn the_container_that_yardarm_runs_in_is_no_agent() {
+    let mut test = TestApp::prepare(&[]).await;
+    test.engine.run_yardarm_in("harbour");
+    test.up().await;
+    insta::assert_snapshot!(test.refused("adopt container:harbour").await, @"Yardarm itself runs in that container: stopped as an agent, it would take the chat along. Look after it on the host.");
+    let id = test.engine.id_of("harbour");
+    let by_id = format!("adopt container:{} name:pet", id.short());
+    assert!(test.refused(&by_id).await.starts_with("Yardarm itself"));
+    assert!(
+        test.ops()
+            .roster
+            .read(|board| board.views().next().is_none())
+    );
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn nor_is_the_one_that_yardarm_runs_in_by_the_time_that_it_is_confirmed() {
+    let mut test = TestApp::prepare(&[]).await;
+    let file = test.path("yardarm.toml");
+    let rule = "[[policy]]\nname = \"typed\"\nactions = [\"adopt\"]\neffect = \"confirm\"\n";
+    std::fs::write(&file, rule).unwrap();
+    test.up_from(&file).await;
+    test.engine.foreign("harbour");
+    let asked = test.send("adopt container:harbour").await;
+    asked.until_text("?").await.unwrap();
+    test.down().await;
+    test.engine.run_yardarm_in("harbour");
+    test.up().await;
+    let confirmed = TestApp::confirm(&asked, "Adopt").await;
+    let said = confirmed.until_text("failed").await.unwrap().text();
+    assert!(
+        said.contains("Yardarm itself runs in that container"),
+        "{said}"
+    );
+    assert!(test.ops().roster.view("harbour").is_none());
+    test.finish().await;
+}

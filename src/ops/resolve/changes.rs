@@ -94,6 +94,7 @@ impl Sight<'_> {
                 plain(container)
             ))
         })?;
+        self.refuse_ourselves(&seen.container).await?;
         if let Some(owner) = self.roster.read(|board| {
             board
                 .by_container(&seen.container)

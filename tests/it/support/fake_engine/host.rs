@@ -115,9 +115,10 @@ impl FakeEngine {
             .collect()
     }
 
-    /// Yardarm itself runs in a container of that name.
+    /// Yardarm itself runs in a container of that name, which is made unless it is there.
     pub(crate) fn run_yardarm_in(&self, name: &str) {
-        let own = self.foreign(name);
+        let there = self.state().find(&ContainerId(name.to_owned()));
+        let own = there.unwrap_or_else(|_| self.foreign(name));
         self.state().own = Some(own);
     }
 
