@@ -505,6 +505,7 @@ impl Ops {
                     agent.name
                 ))
             })?;
+            self.refuse_unpermitted(&previous.spec)?;
             target.spec = Some(Box::new(previous.spec));
             target.arguments = previous.arguments;
             target.image = Some(previous.image);

@@ -51,6 +51,7 @@ impl Work<'_> {
         let blueprint = self.blueprint(&agent).await?;
         let spec = &blueprint.spec;
         let resolved = async {
+            self.ops.refuse_unpermitted(spec)?;
             let image = self.resolve_image(spec, blueprint.pinned.clone()).await?;
             self.refuse_unplanned_image(&agent, &blueprint, &image)
                 .await?;

@@ -5,7 +5,10 @@ use yardarm::{
     engine::LogSource,
 };
 
-use crate::support::{fake_engine::Behaviour, test_app::TestApp};
+use crate::{
+    secrets::set,
+    support::{fake_engine::Behaviour, test_app::TestApp},
+};
 
 const GREETER: &str = r#"{
     "description": "greets", "image": "demo:1", "command": ["greet", "{{word}}"],
@@ -270,6 +273,60 @@ async fn a_rollback_is_bound_to_the_very_image_of_then() {
             .image,
         then
     );
+    test.finish().await;
+}
+
+/// Whoever reaches the host reaches it.
+const OPEN: &str = r#"{
+    "description": "open to all", "image": "demo:1", "ports": [{ "container": 80, "address": "0.0.0.0" }],
+    "secrets": [{ "name": "API_KEY", "description": "for the model", "as": "env" }]
+}"#;
+
+/// `scout`, twice deployed so, after the settings stopped permitting it.
+async fn forbidden() -> TestApp {
+    let mut test = TestApp::prepare(&[]).await;
+    let file = test.path("yardarm.toml");
+    std::fs::write(&file, "[docker.allow]\npublic_ports = true\n").unwrap();
+    test.write_template("open", OPEN);
+    test.up_from(&file).await;
+    set(&test, "secret set name:API_KEY all:true", "old").await;
+    test.done("deploy template:open name:scout").await;
+    test.done("redeploy agent:scout").await;
+    std::fs::write(&file, "").unwrap();
+    test.done("reload").await;
+    test.engine.forget_calls();
+    test
+}
+
+#[tokio::test]
+async fn what_the_settings_permit_no_more_is_not_rolled_back_to() {
+    let test = forbidden().await;
+    insta::assert_snapshot!(test.refused("rollback agent:scout").await, @"The settings do not permit this: port 80 on `0.0.0.0` is not allowed (`docker.allow.public_ports`).");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    assert_eq!(test.state("scout"), State::Running);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_the_settings_permit_no_more_is_made_anew_by_nothing() {
+    let test = forbidden().await;
+    insta::assert_snapshot!(set(&test, "secret rotate name:API_KEY all:true", "new").await, @"
+    ❌ secret rotate `API_KEY` for all agents: failed after 0.0 s
+    The settings do not permit this: port 80 on `0.0.0.0` is not allowed (`docker.allow.public_ports`). Nothing else was changed.
+    -# action 5 · by <@olga>
+    ");
+    assert_eq!(test.engine.changes(), [""; 0]);
+    assert_eq!(test.state("scout"), State::Running);
+
+    test.done("stop agent:scout").await;
+    test.engine
+        .remove_behind_our_back(&test.engine.id_of("yardarm-scout"));
+    insta::assert_snapshot!(test.done("start agent:scout").await, @"
+    ❌ start `scout`: failed after 0.0 s
+    The settings do not permit this: port 80 on `0.0.0.0` is not allowed (`docker.allow.public_ports`). Nothing else was changed.
+    -# action 7 · by <@olga>
+    ");
+    assert_eq!(test.engine.names(), [""; 0]);
     test.finish().await;
 }
 

@@ -117,7 +117,10 @@ impl Sight<'_> {
             Some(entry) => {
                 self.resolve_template(&entry.template, &arguments, Recipient::of(&view.agent))?
             }
-            None if given.is_empty() => self.permitted(version.spec.clone())?,
+            None if given.is_empty() => {
+                self.refuse_unpermitted(&version.spec)?;
+                version.spec.clone()
+            }
             None => {
                 return Err(Error::Invalid(format!(
                     "`{name}` has no template to give `set:` to."
@@ -162,7 +165,8 @@ impl Ops {
             .resolve(given)
             .map_err(|problems| invalid(&problems))?;
         self.check_secrets(template, recipient)?;
-        self.permitted(spec)
+        self.refuse_unpermitted(&spec)?;
+        Ok(spec)
     }
 
     fn check_secrets(&self, template: &Template, recipient: Recipient) -> Result<()> {
@@ -185,10 +189,11 @@ impl Ops {
         )))
     }
 
-    fn permitted(&self, spec: Spec) -> Result<Spec> {
-        let refusals = self.settings().docker.allow.refusals(&spec);
+    /// The settings may have changed since a spec was resolved: every container is made by those in force.
+    pub(in crate::ops) fn refuse_unpermitted(&self, spec: &Spec) -> Result<()> {
+        let refusals = self.settings().docker.allow.refusals(spec);
         if refusals.is_empty() {
-            return Ok(spec);
+            return Ok(());
         }
         Err(Error::Denied(format!(
             "The settings do not permit this: {}.",
