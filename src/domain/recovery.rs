@@ -206,7 +206,12 @@ pub struct Past {
     pub broken: bool,
     /// What starts writes, and there is no room.
     pub disk_full: bool,
+    /// People are asked first, and nobody has said yes: not yet, or not of late.
+    pub asked: bool,
 }
+
+/// After a no, or no answer, people are not asked about a restart again for so long.
+pub const NO_COUNTS: Duration = Duration::hours(1);
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -240,6 +245,9 @@ impl Recovery {
         }
         if past.disk_full {
             return Course::Ask("the host's disk is full");
+        }
+        if past.asked {
+            return Course::Ask("a rule has people asked first, and nobody has said yes");
         }
         if past.broken || past.attempts >= self.attempts {
             return Course::Break;
@@ -391,6 +399,14 @@ mod tests {
         assert_eq!(
             rule.course(&cause, &full, agent, now),
             Course::Ask("the host's disk is full")
+        );
+        let asked = Past {
+            asked: true,
+            ..Past::default()
+        };
+        assert_eq!(
+            rule.course(&cause, &asked, agent, now),
+            Course::Ask("a rule has people asked first, and nobody has said yes")
         );
         let blocked = Cause::Blocked(String::new());
         assert!(matches!(

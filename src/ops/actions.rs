@@ -96,14 +96,14 @@ impl Requester {
 }
 
 impl Ops {
-    /// Submits what Yardarm itself wants of one agent. If somebody is at it or it was frozen within this moment, nothing
-    /// comes of it: the next look will tell.
+    /// Submits what Yardarm itself wants of one agent. If somebody is at it, it was frozen within this moment or a rule
+    /// denies it, nothing comes of it: that is false, and the next look will tell.
     pub(super) async fn submit_own(
         &self,
         agent: AgentId,
         (kind, details): (Kind, Details),
         requester: Requester,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let request = Request {
             kind,
             targets: vec![NewTarget::as_it_is(agent)],
@@ -114,9 +114,9 @@ impl Ops {
         match self.submit(request, requester).await {
             Err(Error::Busy(why) | Error::Denied(why)) => {
                 tracing::debug!(agent.id = agent.0, why, "an agent stays as it is");
-                Ok(())
+                Ok(false)
             }
-            answer => answer.map(drop),
+            answer => answer.map(|_| true),
         }
     }
 

@@ -84,5 +84,6 @@ impl Ops {
         let requester = Requester::own(Origin::Recovery, why);
         self.submit_own(view.agent.id, (Kind::Stop, details), requester)
             .await
+            .map(drop)
     }
 }

@@ -210,7 +210,7 @@ impl Ops {
     }
 
     /// Submits a start for everything that should run and does not. What ended before our eyes is `recovery`'s, and so is
-    /// what was started a moment ago and is down again.
+    /// what was started a moment ago and is down again, and what may not be started or only once people say yes: it is told.
     pub async fn converge(&self) -> Result<()> {
         let down: Vec<AgentId> = self.roster.read(|board| {
             let wanted = board.views().filter(|view| {
@@ -236,17 +236,16 @@ impl Ops {
             let now = self.now();
             let moment = (now - A_MOMENT, now);
             let past = self.store.past_of(agent, Reason::Own, moment).await?;
-            if past.attempts > 0 {
+            let is_told = past.attempts > 0 || past.asked;
+            if is_told || !self.start_again(agent, "it should run and did not").await? {
                 self.ended.note(agent);
                 self.publish(Event::Agent(agent));
-            } else {
-                self.start_again(agent, "it should run and did not").await?;
             }
         }
         Ok(())
     }
 
-    pub(super) async fn start_again(&self, agent: AgentId, reason: &str) -> Result<()> {
+    pub(super) async fn start_again(&self, agent: AgentId, reason: &str) -> Result<bool> {
         let requester = Requester::own(Origin::Converge, reason.to_owned());
         self.submit_own(agent, (Kind::Start, Details::default()), requester)
             .await

@@ -342,6 +342,7 @@ impl Ops {
         let requester = Requester::own(Origin::Recovery, format!("it {cause}"));
         self.submit_own(view.agent.id, (kind, Details::default()), requester)
             .await
+            .map(drop)
     }
 
     /// Asks people for more memory, where the policy has somebody to ask, unless they are asked or said no of late.
@@ -396,7 +397,7 @@ impl Ops {
         };
         self.submit_own(view.agent.id, (ActionKind::Restart, details), requester)
             .await
-            .map(|()| None)
+            .map(|_| None)
     }
 
     /// The first of them that runs again because of us.

@@ -315,18 +315,24 @@ impl Ops {
         let plan = self.plan_request(&request, (owner, false)).await?;
         let nobody = (None, self.need_for(&request).on);
         let decision = self.judge((request.kind, Origin::Schedule), &plan, nobody);
-        refuse_typing(&decision)
+        refuse_typing(&decision, Origin::Schedule)
     }
 }
 
-/// A rule that wants something typed cannot be met by a schedule.
-pub(super) fn refuse_typing(decision: &Decision) -> Result<()> {
+/// A rule that wants something typed cannot be met by a schedule, nor by what Yardarm itself wants.
+pub(super) fn refuse_typing(decision: &Decision, origin: Origin) -> Result<()> {
+    let when = match origin {
+        Origin::Schedule => "when a schedule runs",
+        Origin::Converge | Origin::Recovery => "when Yardarm itself wants it",
+        Origin::Chat | Origin::Host => return Ok(()),
+    };
     if decision.effect != Effect::Confirm {
         return Ok(());
     }
     Err(Error::Denied(format!(
-        "The policy `{}` wants whoever asks to type what it is about, and nobody is there to type when a schedule runs. Put a `[[policy]]` with `origins = [\"schedule\"]` before it that allows this or asks people.",
-        decision.rule
+        "The policy `{}` wants whoever asks to type what it is about, and nobody is there to type {when}. Put a `[[policy]]` with `origins = [\"{}\"]` before it that allows this or asks people.",
+        decision.rule,
+        origin.as_str()
     )))
 }
 

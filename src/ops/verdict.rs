@@ -49,11 +49,10 @@ impl Ops {
             }
             Effect::Allow => Ok(Verdict::Go),
             Effect::Deny { reason } => Err(denied(&decision.rule, &reason)),
-            Effect::Confirm if requester.origin == Origin::Schedule => {
-                refuse_typing(&decision)?;
+            Effect::Confirm => {
+                refuse_typing(&decision, requester.origin)?;
                 Ok(Verdict::Confirm)
             }
-            Effect::Confirm => Ok(Verdict::Confirm),
             Effect::Ask(ask) => {
                 let allowed = self.allowed(&ask, (request.kind, caller), plan).await?;
                 if allowed.is_empty() {

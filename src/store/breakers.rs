@@ -7,13 +7,13 @@ use crate::domain::{
     action::{Kind, Origin},
     change::Change,
     ids::{ActionId, AgentId, UserId},
-    recovery::{Past, Reason},
+    recovery::{NO_COUNTS, Past, Reason},
 };
 
 impl Store {
-    /// What we tried for an agent by ourselves between two moments, but for what was before its breaker closed. Its part
-    /// of an action ends before the action does, and so it is the part that counts: otherwise the attempt after it would
-    /// not wait.
+    /// What we tried for an agent by ourselves between two moments, but for what was before its breaker closed. What was
+    /// not begun was not tried. Its part of an action ends before the action does, and so it is the part that counts:
+    /// otherwise the attempt after it would not wait.
     pub async fn past_of(
         &self,
         agent: AgentId,
@@ -21,20 +21,28 @@ impl Store {
         (since, now): (DateTime<Utc>, DateTime<Utc>),
     ) -> sqlx::Result<Past> {
         let follows = reason == Reason::Need;
+        let asked_since = now - NO_COUNTS;
         let row = sqlx::query!(
-            r#"SELECT count(*) AS "attempts!: i64", max(coalesce(action_targets.finished_at, actions.created_at)) AS "last: DateTime<Utc>",
-                      EXISTS (SELECT 1 FROM breakers WHERE breakers.agent_id = ?1 AND closed_at IS NULL) AS "broken!: bool"
+            r#"SELECT count(*) AS "attempts!: i64", max(coalesce(action_targets.finished_at, actions.started_at)) AS "last: DateTime<Utc>",
+                      EXISTS (SELECT 1 FROM breakers WHERE breakers.agent_id = ?1 AND closed_at IS NULL) AS "broken!: bool",
+                      EXISTS (SELECT 1 FROM actions JOIN approvals ON approvals.action_id = actions.id
+                                  JOIN action_targets ON action_targets.action_id = actions.id
+                              WHERE action_targets.agent_id = ?1 AND origin IN ('converge', 'recovery')
+                                AND kind IN ('start', 'restart') AND (details ->> 'after' IS NOT NULL) = ?2
+                                AND (actions.state = 'asked' OR actions.finished_at > ?5
+                                     AND actions.state IN ('denied', 'expired', 'cancelled'))) AS "asked!: bool"
                FROM actions JOIN action_targets ON action_id = actions.id
                WHERE action_targets.agent_id = ?1 AND origin IN ('converge', 'recovery')
                  AND kind IN ('start', 'restart') AND (details ->> 'after' IS NOT NULL) = ?2
-                 AND actions.created_at > ?3
+                 AND actions.started_at > ?3
                  -- One that closes only later was written before the clock was set back.
                  AND NOT EXISTS (SELECT 1 FROM breakers WHERE breakers.agent_id = ?1
-                                 AND closed_at <= ?4 AND closed_at >= actions.created_at)"#,
+                                 AND closed_at <= ?4 AND closed_at >= actions.started_at)"#,
             agent.0,
             follows,
             since,
-            now
+            now,
+            asked_since
         )
         .fetch_one(&self.reader)
         .await?;
@@ -43,6 +51,7 @@ impl Store {
             last: row.last,
             broken: row.broken,
             disk_full: false,
+            asked: row.asked,
         })
     }
 

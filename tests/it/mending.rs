@@ -223,11 +223,18 @@ fn is_question(message: &Message) -> bool {
 
 /// An app in which Olga and Ravi decide, with `scout` at work.
 async fn two_owners() -> TestApp {
+    two_owners_by("").await
+}
+
+/// The same with these settings.
+async fn two_owners_by(settings: &str) -> TestApp {
     let mut test = TestApp::prepare(&[("alerts.group_wait_s", "0")]).await;
     test.set("access.preset", "\"team\"");
     let owners = ["olga", "ravi"].map(|name| format!("\"{}\"", test.cord.user(name).id()));
     test.set("access.owners", &format!("[{}]", owners.join(", ")));
-    test.up().await;
+    let file = test.path("yardarm.toml");
+    std::fs::write(&file, settings).unwrap();
+    test.up_from(&file).await;
     test.deploy("scout").await;
     test.engine.forget_calls();
     test
@@ -267,6 +274,107 @@ async fn more_memory_is_asked_for_although_we_ended_before_it_was() {
     let ops = test.cord.channel("ops");
     ops.wait_for(is_question).await.unwrap();
     running(&test, "scout").await;
+    test.finish().await;
+}
+
+const ASKED: &str = r#"
+[[policy]]
+name = "main is asked about"
+actions = ["start", "restart"]
+fleets = ["main"]
+effect = "ask"
+"#;
+
+async fn open_questions(test: &TestApp) -> usize {
+    let asked = test.ops().store.actions_in(action::State::Asked).await;
+    asked.unwrap().len()
+}
+
+/// Looks after what is ill for so many minutes.
+async fn mend_for(test: &TestApp, minutes: u32) {
+    for _ in 0..minutes {
+        test.pass(TimeDelta::minutes(1));
+        test.ops().mend().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn people_are_asked_about_a_restart_once_and_not_soon_after_a_no() {
+    let test = two_owners_by(ASKED).await;
+    die(&test, "scout", 1);
+    let ops = test.cord.channel("ops");
+    let question = ops.wait_for(is_question).await.unwrap();
+    mend_for(&test, 5).await;
+    assert_eq!(open_questions(&test).await, 1);
+    assert!(!test.ops().roster.view("scout").unwrap().broken);
+    let list = test.done("alerts list").await;
+    assert!(list.contains("scout"), "{list}");
+
+    let ravi = test.cord.user("ravi").in_channel("ops");
+    let form = ravi.press(&question, "Deny").await.unwrap();
+    let form = form.modal().unwrap().fill("reason", "let it rest");
+    form.submit().await.unwrap();
+    let denied = |one: &Message| is_question(one) && one.text().contains("denied");
+    ops.wait_for(denied).await.unwrap();
+    mend_for(&test, 30).await;
+    assert_eq!(open_questions(&test).await, 0);
+
+    test.pass(TimeDelta::minutes(31));
+    let is_another = |one: &Message| is_question(one) && one.id() != question.id();
+    let question = ops.wait_for(is_another).await.unwrap();
+    ravi.press(&question, "Approve").await.unwrap();
+    starts(&test, 1).await;
+    running(&test, "scout").await;
+    test.finish().await;
+}
+
+/// `scout` ends, and nobody sees that.
+async fn end_unseen(test: &TestApp) {
+    test.engine.go_away();
+    test.until(|ops| ops.roster.view("scout").unwrap().state == State::Unknown)
+        .await;
+    die(test, "scout", 137);
+    test.engine.come_back();
+    test.ops().resync().await.unwrap();
+}
+
+#[tokio::test]
+async fn people_are_asked_once_about_what_ended_unseen_and_told_of_it() {
+    let test = two_owners_by(ASKED).await;
+    end_unseen(&test).await;
+    let ops = test.cord.channel("ops");
+    ops.wait_for(is_question).await.unwrap();
+    mend_for(&test, 5).await;
+    card(&test, "was killed by signal 9").await;
+    assert_eq!(open_questions(&test).await, 1);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_nobody_can_type_is_not_asked_for_and_people_are_told() {
+    for is_seen in [true, false] {
+        let test = two_owners_by(&ASKED.replace("\"ask\"", "\"confirm\"")).await;
+        if is_seen {
+            die(&test, "scout", 137);
+        } else {
+            end_unseen(&test).await;
+        }
+        card(&test, "was killed by signal 9").await;
+        mend_for(&test, 5).await;
+        assert_eq!(open_questions(&test).await, 0);
+        assert_eq!(test.engine.changes(), [""; 0]);
+        assert!(!test.ops().roster.view("scout").unwrap().broken);
+        test.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn who_works_alone_is_not_asked_for_memory() {
+    let test = prompt(&[]).await;
+    run_out(&test);
+    starts(&test, 1).await;
+    running(&test, "scout").await;
+    assert_eq!(open_questions(&test).await, 0);
     test.finish().await;
 }
 
