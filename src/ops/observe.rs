@@ -117,6 +117,10 @@ impl Ops {
         if seen.has_ended() && self.knows_engine() {
             self.ended.note(seen.agent);
         }
+        // How it ended before is no matter any more, looked into or not.
+        if seen.is_up() {
+            self.ended.forget(seen.agent);
+        }
         // Told before anybody acts on it.
         if let Err(error) = self.note_passage(&seen).await {
             tracing::error!(agent.id = seen.agent.0, error = %error, "the end of a container could not be told");

@@ -61,7 +61,7 @@ impl Ended {
         self.with(|agents| agents.contains(&agent))
     }
 
-    fn forget(&self, agent: AgentId) {
+    pub(super) fn forget(&self, agent: AgentId) {
         self.with(|agents| agents.remove(&agent));
     }
 }

@@ -58,8 +58,11 @@ impl Seen {
             .before
             .as_ref()
             .is_some_and(|before| before.phase.is_up());
-        let runs = self.after.as_ref().is_some_and(|after| after.phase.is_up());
-        self.wanted && !self.busy && ran && !runs
+        self.wanted && !self.busy && ran && !self.is_up()
+    }
+
+    pub fn is_up(&self) -> bool {
+        self.after.as_ref().is_some_and(|after| after.phase.is_up())
     }
 }
 

@@ -379,6 +379,29 @@ async fn who_works_alone_is_not_asked_for_memory() {
 }
 
 #[tokio::test]
+async fn how_it_ended_is_forgotten_once_it_runs_again() {
+    let test = prompt(&[]).await;
+    test.write_template(
+        "demo",
+        r#"{ "description": "x", "image": "demo:1", "stop_grace_s": 1, "recovery": { "restart": false } }"#,
+    );
+    test.done("reload").await;
+    test.done("redeploy agent:scout").await;
+    running(&test, "scout").await;
+    test.engine.forget_calls();
+    die(&test, "scout", 0);
+    test.until(|ops| ops.roster.view("scout").unwrap().state == State::Exited)
+        .await;
+    test.done("start agent:scout").await;
+    running(&test, "scout").await;
+    // It is simply started.
+    end_unseen(&test).await;
+    starts(&test, 2).await;
+    running(&test, "scout").await;
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_card_tells_what_the_health_check_says_without_secrets() {
     let test = prompt(&[]).await;
     let container = test.engine.id_of("yardarm-scout");
