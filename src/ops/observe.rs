@@ -134,7 +134,7 @@ impl Ops {
             .read(|board| matches!(board.engine, EngineState::Answers { .. }))
     }
 
-    /// The engine did not answer. One slow call proves nothing; a refused connection does.
+    /// The engine did not answer, or told of nothing more. A lost answer proves nothing.
     pub fn note_silence(&self, error: &EngineError) {
         if matches!(
             error,

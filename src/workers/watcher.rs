@@ -7,7 +7,11 @@ use futures::StreamExt as _;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Pulse;
-use crate::{domain::ids::ContainerId, engine, ops::Ops};
+use crate::{
+    domain::ids::ContainerId,
+    engine::{self, EngineError},
+    ops::Ops,
+};
 
 /// At least so often it says that it goes on, though nothing happens.
 const BEAT: Duration = Duration::from_mins(1);
@@ -50,9 +54,12 @@ async fn note(ops: &Ops, container: &ContainerId) -> engine::Result<()> {
     let is_agent = ops
         .roster
         .read(|board| board.by_container(container).is_some());
-    if is_agent {
-        ops.observe(container).await
-    } else {
-        Ok(())
+    if !is_agent {
+        return Ok(());
+    }
+    match ops.observe(container).await {
+        // One slow answer proves nothing: whether the engine answers at all, a full listing tells.
+        Err(EngineError::TimedOut { .. }) => ops.resync().await,
+        answer => answer,
     }
 }

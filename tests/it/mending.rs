@@ -1,8 +1,13 @@
 //! What is mended by itself: how much at a time, how often, and what else people are told of it.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use localcord::Message;
-use yardarm::domain::{action, agent::State, view::Host};
+use yardarm::{
+    domain::{action, agent::State, event::Event, view::Host},
+    engine::EngineError,
+};
 
 use crate::support::{
     alarm::{card, cards, die, prompt, running, starts},
@@ -397,6 +402,30 @@ async fn how_it_ended_is_forgotten_once_it_runs_again() {
     // It is simply started.
     end_unseen(&test).await;
     starts(&test, 2).await;
+    running(&test, "scout").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn one_container_that_is_not_looked_at_in_time_says_nothing_of_the_engine() {
+    let test = prompt(&[]).await;
+    let mut events = test.ops().events();
+    let late = EngineError::TimedOut {
+        what: "inspect",
+        after: Duration::from_secs(10),
+    };
+    test.engine.fail("observe", late);
+    die(&test, "scout", 1);
+    loop {
+        match events.recv().await.unwrap() {
+            Event::Engine { answers } => assert!(answers, "all are unknown for one"),
+            Event::Resynced => break,
+            _ => {}
+        }
+    }
+    test.engine.mend("observe");
+    test.ops().resync().await.unwrap();
+    starts(&test, 1).await;
     running(&test, "scout").await;
     test.finish().await;
 }
