@@ -54,23 +54,28 @@ impl Ops {
         let is_new = !newcomers(action).is_empty();
         let agents = action.targets.iter().map(|target| target.agent);
         let agents = agents.filter(|_| !is_new);
-        // One that is to be is in no fleet yet: the plan tells which it comes into.
-        let parts = action.plan.as_ref().map_or(&[][..], |plan| &plan.parts);
-        let into = parts.first().filter(|_| is_new).and_then(|part| {
-            self.roster.read(|board| {
-                let fleet = board.fleet(part.fleet.as_str());
-                fleet.map(|fleet| fleet.id)
-            })
-        });
-        self.need(action.kind, &action.details, agents, into)
+        self.need(
+            action.kind,
+            &action.details,
+            agents,
+            self.comes_into(action),
+        )
+    }
+
+    /// Where the agent that is to be comes into: it is in no fleet yet, and its plan tells.
+    pub(super) fn comes_into(&self, action: &Action) -> Option<FleetId> {
+        let plan = action
+            .plan
+            .as_deref()
+            .filter(|_| !newcomers(action).is_empty());
+        self.fleets_of(plan).into_iter().next()
     }
 
     /// What it takes to see an action.
     pub(super) fn look(&self, action: &Action) -> Need {
-        let agents = action.targets.iter().map(|target| target.agent);
         Need {
             level: Level::Viewer,
-            ..self.need(action.kind, &action.details, agents, None)
+            ..self.need_of(action)
         }
     }
 

@@ -186,7 +186,7 @@ impl Ops {
         }
         self.refuse_frozen_any(
             action.targets.iter().map(|target| target.agent),
-            action.details.fleet,
+            self.comes_into(action).or(action.details.fleet),
         )
     }
 

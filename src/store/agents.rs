@@ -11,13 +11,16 @@ use crate::domain::{
 };
 
 impl Store {
-    /// All living agents, by name.
+    /// All living agents, by name; without those that somebody is still asked about whether they are to be.
     pub async fn agents(&self) -> sqlx::Result<Vec<Agent>> {
         let rows = sqlx::query_as!(
             AgentRow,
             r#"SELECT id, name, fleet_id, desired, container_id, version, adopted AS "adopted: bool",
                       created_at AS "created_at: DateTime<Utc>"
-               FROM agents WHERE removed_at IS NULL ORDER BY name"#
+               FROM agents WHERE removed_at IS NULL AND id NOT IN (
+                   SELECT target.agent_id FROM action_targets target JOIN actions action ON action.id = target.action_id
+                   WHERE action.state = 'asked' AND action.kind IN ('deploy', 'adopt'))
+               ORDER BY name"#
         )
         .fetch_all(&self.reader)
         .await?;

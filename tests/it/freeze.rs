@@ -383,13 +383,39 @@ async fn what_was_asked_before_waits_until_it_is_thawed() {
     test.finish().await;
 }
 
-#[tokio::test]
-async fn what_others_are_asked_about_is_not_approved_meanwhile() {
+/// Olga and Ravi own all, and have to ask each other.
+async fn team() -> TestApp {
     let mut test = TestApp::prepare(&[("access.preset", "\"team\"")]).await;
     let owners = ["olga", "ravi"].map(|name| format!("\"{}\"", test.cord.user(name).id()));
     test.set("access.owners", &format!("[{}]", owners.join(", ")));
     test.up().await;
     fill(&test).await;
+    test
+}
+
+#[tokio::test]
+async fn a_newcomer_that_others_are_asked_about_waits_until_its_fleet_is_thawed() {
+    let test = team().await;
+    test.send("deploy template:demo name:big fleet:north set:memory_mb=2048")
+        .await;
+    let ops = test.cord.channel("ops");
+    let question = ops.wait_for_text("-# approval").await.unwrap();
+    freeze(&test, " fleet:north").await;
+    let ravi = test.cord.user("ravi").in_channel("ops");
+    let refused = ravi.press(&question, "Approve").await.unwrap();
+    let said = test.whisper(&refused).await;
+    assert!(said.starts_with("`north` is frozen"), "{said}");
+    unfreeze(&test, Some("north")).await;
+    ravi.press(&question, "Approve").await.unwrap();
+    ops.wait_for_text("deploy `big`: running after")
+        .await
+        .unwrap();
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_others_are_asked_about_is_not_approved_meanwhile() {
+    let test = team().await;
     test.send("restart agent:*er").await;
     let ops = test.cord.channel("ops");
     let question = ops.wait_for_text("-# approval").await.unwrap();

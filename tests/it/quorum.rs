@@ -34,10 +34,28 @@ async fn scene_of(action: &str, approvals: u32) -> TestApp {
     test
 }
 
-fn write_settings(test: &TestApp, (action, approvals): (&str, u32)) {
+/// The crew maintains `prod` and nothing else, and two newcomers wait there for one approval each.
+async fn newcomers_in_prod() -> TestApp {
+    let mut test = TestApp::prepare(&[("access.preset", "\"team\"")]).await;
+    write_settings_for(&test, "prod", ("deploy", 1));
+    let file = test.path("yardarm.toml");
+    test.up_from(&file).await;
+    test.done("fleet create name:prod").await;
+    for name in ["gull", "tern"] {
+        test.done(&format!("deploy template:demo name:{name} fleet:prod"))
+            .await;
+    }
+    test
+}
+
+fn write_settings(test: &TestApp, asked: (&str, u32)) {
+    write_settings_for(test, "*", asked);
+}
+
+fn write_settings_for(test: &TestApp, fleet: &str, (action, approvals): (&str, u32)) {
     let crew = test.cord.role_id("crew");
     let text = format!(
-        "[[grant]]\nrole = {crew}\nlevel = \"maintainer\"\nfleet = \"*\"\n\
+        "[[grant]]\nrole = {crew}\nlevel = \"maintainer\"\nfleet = \"{fleet}\"\n\
          [[policy]]\nname = \"careful\"\nactions = [\"{action}\"]\neffect = \"ask\"\n[policy.ask]\napprovals = {approvals}\n"
     );
     std::fs::write(test.path("yardarm.toml"), text).unwrap();
@@ -53,11 +71,16 @@ async fn asked(test: &TestApp) -> Message {
     ops.wait_for_text("-# approval").await.unwrap()
 }
 
-async fn card(test: &TestApp, text: &str) -> String {
+/// The question that says this.
+async fn question(test: &TestApp, text: &str) -> Message {
     let ops = test.cord.channel("ops");
     let shows =
         |message: &Message| message.text().contains("-# approval") && message.text().contains(text);
-    test.said(ops.wait_for(shows).await.unwrap().content())
+    ops.wait_for(shows).await.unwrap()
+}
+
+async fn card(test: &TestApp, text: &str) -> String {
+    test.said(question(test, text).await.content())
 }
 
 async fn press(test: &TestApp, name: &str, question: &Message) -> localcord::Reply {
@@ -348,5 +371,46 @@ async fn the_list_is_of_what_one_may_answer() {
     assert!(said.contains("Waiting for you: 1"), "{said}");
     let none = slash(&test.olga(), "approve").send().await.unwrap();
     assert_eq!(none.text(), "Nothing waits for you.");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_newcomer_is_decided_about_by_those_of_the_fleet_it_comes_into() {
+    let mut test = newcomers_in_prod().await;
+    let ravi = person(&test, "ravi");
+    let first = question(&test, "`gull`").await;
+    let details = ravi.press(&first, "Details").await.unwrap();
+    let details = test.refusal(&details).await;
+    assert!(details.contains("**deploy** `gull` in `prod`"), "{details}");
+    let form = ravi.press(&first, "Deny").await.unwrap().modal().unwrap();
+    form.fill("reason", "no room").submit().await.unwrap();
+    card(&test, "deploy `gull`: denied").await;
+
+    test.restart().await;
+    let status = test.done("status").await;
+    assert!(!status.contains("tern"), "{status}");
+    let second = question(&test, "`tern`").await;
+    let details = ravi.press(&second, "Details").await.unwrap();
+    let details = test.refusal(&details).await;
+    assert!(details.contains("**deploy** `tern` in `prod`"), "{details}");
+    press(&test, "ravi", &second).await;
+    card(&test, "deploy `tern`: running after").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_newcomer_may_be_decided_about_by_command() {
+    let test = newcomers_in_prod().await;
+    let ravi = person(&test, "ravi");
+    for (command, answer) in [
+        ("approve id:2 decision:deny", "Denied"),
+        ("approve id:3", "Approved"),
+    ] {
+        let reply = slash(&ravi, command).send().await.unwrap();
+        let said = test.end_of(&reply).await;
+        assert!(said.starts_with(answer), "{said}");
+    }
+    card(&test, "deploy `gull`: denied").await;
+    card(&test, "deploy `tern`: running after").await;
     test.finish().await;
 }
