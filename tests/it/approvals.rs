@@ -100,6 +100,34 @@ async fn what_others_approve_is_done_and_told() {
 }
 
 #[tokio::test]
+async fn others_approve_that_the_data_goes_too() {
+    let test = team().await;
+    test.write_template(
+        "keeper",
+        r#"{ "description": "keeps", "image": "demo:1", "mounts": [{ "volume": "data", "target": "/data" }] }"#,
+    );
+    test.done("reload").await;
+    test.done("deploy template:keeper name:hoarder").await;
+    test.engine.forget_calls();
+    test.send("remove agent:hoarder data:true").await;
+    let ops = test.cord.channel("ops");
+    let question = ops.wait_for_text("-# approval").await.unwrap();
+    let asks = "Its container and **the data in its volumes** are deleted.";
+    assert!(question.content().contains(asks), "{}", question.content());
+    ravi(&test).press(&question, "Approve").await.unwrap();
+    card(&test, "done in").await;
+    assert_eq!(
+        test.engine.changes(),
+        [
+            "stop yardarm-hoarder",
+            "remove yardarm-hoarder",
+            "remove_volume yardarm-2-data"
+        ]
+    );
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn only_those_who_can_decide_are_mentioned() {
     let test = team().await;
     let (_, question) = asked(&test).await;

@@ -258,6 +258,20 @@ async fn buttons_work_after_a_restart() {
 }
 
 #[tokio::test]
+async fn who_asks_for_the_data_too_is_not_offered_to_keep_it() {
+    let test = three().await;
+    let card = test.send("remove agent:builder data:true").await;
+    insta::assert_snapshot!(test.end_of(&card).await, @"
+    ❔ **remove** `builder`? Its container and **the data in its volumes** are deleted.
+    -# action 4 · by <@olga>
+    ");
+    assert_eq!(TestApp::labels(&card), ["Remove and its data", "Cancel"]);
+    TestApp::confirm(&card, "Remove and its data").await;
+    card.until_text("done in").await.unwrap();
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_removal_asks_about_data_and_keeps_it_unless_told() {
     let test = TestApp::start().await;
     test.write_template(

@@ -87,7 +87,7 @@ change!(
     resume: Kind::Resume
 );
 
-/// Delete agents; asks first, also about their data
+/// Delete agents, and their data if you say so; asks first
 #[poise::command(slash_command)]
 pub(super) async fn remove(
     ctx: Context<'_>,
@@ -97,12 +97,10 @@ pub(super) async fn remove(
     #[description = "All agents of a fleet"]
     #[autocomplete = "autocomplete::fleet"]
     fleet: Option<String>,
+    #[description = "The data in their volumes, too"] data: Option<bool>,
     #[description = "Why, for the record"] reason: Option<String>,
 ) -> Result {
-    carry_out(
-        ctx,
-        sight(ctx).request_remove(selection(agent.as_ref(), fleet.as_ref()))?,
-        reason,
-    )
-    .await
+    let mut request = sight(ctx).request_remove(selection(agent.as_ref(), fleet.as_ref()))?;
+    request.details.volumes = data.unwrap_or(false);
+    carry_out(ctx, request, reason).await
 }

@@ -115,9 +115,16 @@ pub(super) fn whom(action: &Action) -> String {
 }
 
 pub(super) fn warning(action: &Action) -> &'static str {
-    match (action.kind, action.targets.len()) {
-        (Kind::Remove, 1) => " Its container is deleted; the data in its volumes stays.",
-        (Kind::Remove, _) => " Their containers are deleted; the data in their volumes stays.",
+    let alone = action.targets.len() == 1;
+    match (action.kind, alone, action.details.volumes) {
+        (Kind::Remove, true, false) => " Its container is deleted; the data in its volumes stays.",
+        (Kind::Remove, false, false) => {
+            " Their containers are deleted; the data in their volumes stays."
+        }
+        (Kind::Remove, true, true) => " Its container and **the data in its volumes** are deleted.",
+        (Kind::Remove, false, true) => {
+            " Their containers and **the data in their volumes** are deleted."
+        }
         _ => "",
     }
 }
@@ -239,7 +246,11 @@ fn question(action: &Action) -> serenity::all::CreateActionRow {
     } else {
         ButtonStyle::Primary
     };
-    let mut buttons = vec![button(Press::Confirm(action.id).to_string(), &label, style)];
+    let mut buttons = Vec::new();
+    // Who asked for the data as well is not offered what would not keep it.
+    if !action.details.volumes {
+        buttons.push(button(Press::Confirm(action.id).to_string(), &label, style));
+    }
     if action.kind == Kind::Remove {
         buttons.push(button(
             Press::ConfirmWithVolumes(action.id).to_string(),

@@ -6,7 +6,7 @@ use super::test_app::TestApp;
 
 /// Options that are no text.
 const NUMBERS: [&str; 6] = ["id", "lines", "since", "hours", "up_to", "repost"];
-const SWITCHES: [&str; 3] = ["all", "pull", "export"];
+const SWITCHES: [&str; 4] = ["all", "pull", "export", "data"];
 
 /// A command as one writes it: `stop agent:scout reason:"out for lunch"`.
 pub(crate) fn slash(person: &Person, text: &str) -> SlashCommand {
