@@ -246,6 +246,21 @@ async fn who_acknowledges_stops_the_nagging() {
 }
 
 #[tokio::test]
+async fn who_acknowledges_is_answered_before_that_is_written() {
+    let test = prompt(&[]).await;
+    test.engine.crash_on_start("demo:1", 1);
+    die(&test, "scout", 1);
+    card(&test, "exited with code 1").await;
+    let alert = cards(&test).remove(0);
+    let writer = test.ops().store.begin().await.unwrap();
+    let pressed = test.olga().press(&alert, "Acknowledge").await.unwrap();
+    assert!(!pressed.is_failed(), "{pressed:?}");
+    drop(writer);
+    card(&test, "looks after it").await;
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_silence_has_a_reason_an_author_and_an_end() {
     let test = prompt(&[]).await;
     insta::assert_snapshot!(

@@ -94,8 +94,8 @@ async fn test(
 /// Acknowledge was pressed: the card shows it.
 pub async fn acknowledge(bot: &Bot, press: &ComponentInteraction, id: AlertId) -> Result {
     let asker = Asker::from(press);
-    bot.ops.acknowledge(id, &asker.caller).await?;
     asker
         .respond(bot, CreateInteractionResponse::Acknowledge)
-        .await
+        .await?;
+    Ok(bot.ops.acknowledge(id, &asker.caller).await?)
 }
