@@ -63,6 +63,20 @@ async fn a_level_counts_on_its_fleet_and_says_what_lacks_elsewhere() {
 }
 
 #[tokio::test]
+async fn who_sees_no_fleet_is_told_so() {
+    let mut test = TestApp::prepare(&[]).await;
+    let (file, mina) = (test.path("yardarm.toml"), test.mina());
+    let grant = format!(
+        "[[grant]]\nuser = {}\nlevel = \"viewer\"\nfleet = \"night-*\"\n",
+        mina.id()
+    );
+    std::fs::write(&file, grant).unwrap();
+    test.up_from(&file).await;
+    insta::assert_snapshot!(test.says_to(&mina, "fleet list").await, @"There is no fleet that you may see. `/grant list` shows what you were granted; an owner can grant more: `/grant add`.");
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn what_may_not_be_seen_is_neither_shown_nor_offered_nor_meant() {
     let test = scene().await;
     let mina = test.mina();

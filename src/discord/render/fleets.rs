@@ -7,6 +7,11 @@ use crate::domain::{agent::Name, fleet::Fleet};
 const NAMES_MAX: usize = 300;
 
 pub fn list(fleets: &[(Fleet, Vec<Name>)]) -> Rendered {
+    if fleets.is_empty() {
+        return Rendered::text(
+            "There is no fleet that you may see. `/grant list` shows what you were granted; an owner can grant more: `/grant add`.",
+        );
+    }
     let lines: Vec<String> = fleets
         .iter()
         .map(|(fleet, agents)| line(fleet, agents))
