@@ -37,6 +37,9 @@ const REASON_MAX: u16 = 400;
 pub const PHRASE: &str = "phrase";
 /// Requests on one list: Discord takes five rows of buttons.
 pub const LISTED: usize = 5;
+/// Room for what stands above and below the requests of a list, and for what one of them is about.
+const AROUND: usize = 150;
+const WHOM_MAX: usize = 150;
 
 /// The card. `deciders` are those who can answer.
 pub fn card(action: &Action, deciders: &[Holder], now: DateTime<Utc>) -> Rendered {
@@ -164,22 +167,13 @@ pub fn list(waiting: &[Action], now: DateTime<Utc>) -> Rendered {
         return Rendered::text("Nothing waits for you.");
     }
     let mut lines = vec![format!("Waiting for you: {}", waiting.len())];
+    // Nobody is to answer by a button what they cannot read.
+    let room = (CONTENT_MAX - AROUND) / waiting.len().min(LISTED);
     for action in waiting.iter().take(LISTED) {
-        let ends = action
-            .approval
-            .as_ref()
-            .map_or(0, |approval| approval.expires_at.timestamp());
-        let waited = duration(now - action.created_at);
-        let by = action
-            .actor
-            .map_or_else(|| "Yardarm".to_owned(), |actor| format!("<@{actor}>"));
-        lines.push(format!(
-            "**{}** · {} {} · by {by} {waited} ago · lapses <t:{ends}:R>",
-            action.id,
-            action.kind,
-            whom(action)
-        ));
-        lines.extend(why(action));
+        let head = entry(action, now);
+        let room = room.saturating_sub(units(&head) + 1);
+        lines.push(head);
+        lines.extend(why(action).map(|why| clip(&why, room)));
     }
     if waiting.len() > LISTED {
         lines.push(format!(
@@ -192,6 +186,24 @@ pub fn list(waiting: &[Action], now: DateTime<Utc>) -> Rendered {
         rows: waiting.iter().take(LISTED).map(choice).collect(),
         ..Rendered::default()
     }
+}
+
+/// One request on the list.
+fn entry(action: &Action, now: DateTime<Utc>) -> String {
+    let ends = action
+        .approval
+        .as_ref()
+        .map_or(0, |approval| approval.expires_at.timestamp());
+    let waited = duration(now - action.created_at);
+    let by = action
+        .actor
+        .map_or_else(|| "Yardarm".to_owned(), |actor| format!("<@{actor}>"));
+    format!(
+        "**{}** · {} {} · by {by} {waited} ago · lapses <t:{ends}:R>",
+        action.id,
+        action.kind,
+        sentence(&whom(action), WHOM_MAX)
+    )
 }
 
 /// What became of an answer, to whoever gave it by command.

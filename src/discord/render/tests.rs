@@ -593,3 +593,33 @@ fn of_a_long_list_all_comes_as_a_file() {
     assert_eq!(file.lines().count(), 30);
     assert!(file.contains("`KEY_29` for all agents"), "{file}");
 }
+
+/// The numbers on the buttons that begin with this word, in order.
+fn numbers_on(rendered: &Rendered, word: &str) -> Vec<i64> {
+    let message = serde_json::to_value(rendered.response(true)).unwrap();
+    let rows = message["components"].as_array().unwrap();
+    let buttons = rows
+        .iter()
+        .flat_map(|row| row["components"].as_array().unwrap());
+    let labels = buttons.filter_map(|button| button["label"].as_str()?.strip_prefix(word));
+    labels.map(|number| number.parse().unwrap()).collect()
+}
+
+#[test]
+fn what_a_list_has_buttons_for_stands_in_it() {
+    let asked = |number: i64| Action {
+        id: ActionId(number),
+        ..question(Vec::new(), &"*".repeat(300))
+    };
+    let waiting: Vec<Action> = (995..1003).map(asked).collect();
+    let list = approval::list(&waiting, noon());
+    check(&list);
+    let text = list.content();
+    let answered = numbers_on(&list, "Approve ");
+    assert_eq!(answered, [995, 996, 997, 998, 999]);
+    for number in answered {
+        let entry = format!("**{number}** · remove `scout` · by <@42>");
+        assert!(text.contains(&entry), "{text}");
+    }
+    assert!(text.ends_with("… and 3 more; they follow once these are answered."));
+}
