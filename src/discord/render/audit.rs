@@ -6,7 +6,7 @@ use serenity::all::ButtonStyle;
 
 use super::{
     CONTENT_MAX, File, Rendered, button, row,
-    text::{clip, count, escape, sentence},
+    text::{clip, code, count, escape, sentence},
 };
 use crate::{
     discord::press::Press,
@@ -42,10 +42,9 @@ pub fn page(page: &Page) -> Rendered {
         let id = Press::Audit(page.search, to).to_string();
         button(id, label, ButtonStyle::Secondary).disabled(!possible)
     };
-    let lines: Vec<String> = page.records.iter().map(line).collect();
     let only = page.number == 0 && page.is_last;
     Rendered {
-        content: clip(&lines.join("\n"), CONTENT_MAX),
+        content: lines(&page.records),
         rows: if only {
             Vec::new()
         } else {
@@ -58,9 +57,21 @@ pub fn page(page: &Page) -> Rendered {
     }
 }
 
-fn line(record: &Record) -> String {
+/// All of them: the next page begins after the last, so their texts give way and no row does.
+fn lines(records: &[Record]) -> String {
+    let within = |max| {
+        let lines: Vec<String> = records.iter().map(|record| line(record, max)).collect();
+        lines.join("\n")
+    };
+    let fits = |text: &String| text.encode_utf16().count() <= CONTENT_MAX;
+    let found = (1..=TEXT_MAX).rev().map(within).find(fits);
+    found.unwrap_or_else(|| within(0))
+}
+
+/// What happened; of each text at most `max`.
+fn line(record: &Record, max: usize) -> String {
     let name = record.agent_name.as_ref().or(record.fleet_name.as_ref());
-    let name = name.map(|name| format!("`{}`", escape(name)));
+    let name = name.map(|name| code(name, TEXT_MAX));
     let parts = [
         Some(format!(
             "`{}` {} **{}**",
@@ -69,23 +80,23 @@ fn line(record: &Record) -> String {
             escape(&record.what)
         )),
         record.kind.as_deref().map(escape),
-        about(record).or(name),
+        about(record, max).or(name),
         Some(format!("· {}", who(record))),
-        record.text.as_deref().map(quoted),
+        record.text.as_deref().map(|text| quoted(text, max)),
         record.action_id.map(|id| format!("· action {id}")),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// What an action is about besides agents; our own words.
-fn about(record: &Record) -> Option<String> {
+fn about(record: &Record, max: usize) -> Option<String> {
     let details: Value = serde_json::from_str(&record.details).ok()?;
     let about = details["about"].as_str()?;
-    Some(sentence(about, TEXT_MAX))
+    Some(sentence(about, max))
 }
 
-fn quoted(text: &str) -> String {
-    format!("“{}”", escape(&clip(text, TEXT_MAX)))
+fn quoted(text: &str, max: usize) -> String {
+    format!("“{}”", escape(&clip(text, max)))
 }
 
 fn who(record: &Record) -> String {
@@ -189,7 +200,11 @@ fn step(chapter: &[&Record]) -> String {
         return String::new();
     };
     let Some(kind) = &first.kind else {
-        let text = first.text.as_deref().map(quoted).unwrap_or_default();
+        let text = first
+            .text
+            .as_deref()
+            .map(|text| quoted(text, TEXT_MAX))
+            .unwrap_or_default();
         return format!("{} **{}** {text}", at(first, 'f'), escape(&first.what));
     };
     let mut parts = vec![format!(
@@ -202,7 +217,7 @@ fn step(chapter: &[&Record]) -> String {
         first
             .text
             .as_deref()
-            .map(|reason| format!("because {}", quoted(reason))),
+            .map(|reason| format!("because {}", quoted(reason, TEXT_MAX))),
     );
     parts.push(escape(&first.what));
     for record in rest {
@@ -211,7 +226,7 @@ fn step(chapter: &[&Record]) -> String {
         let text = record
             .text
             .as_deref()
-            .map(|text| format!(" {}", quoted(text)));
+            .map(|text| format!(" {}", quoted(text, TEXT_MAX)));
         let (by, text) = (by.unwrap_or_default(), text.unwrap_or_default());
         parts.push(format!("{}{by}{text}", escape(&record.what)));
     }

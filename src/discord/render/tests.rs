@@ -6,16 +6,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Rendered, action, agent, alert, approval, board, logs, secrets, start, status};
+use super::{Rendered, action, agent, alert, approval, audit, board, logs, secrets, start, status};
 use crate::domain::{
     action::{Action, Arguments, Details, Kind, Origin, State, Step, Target},
     agent::{self as agents, Agent, Desired, Name, Observation, Phase},
     approval::{Answer as Choice, Approval, Vote},
+    audit::{Record, search::Page},
     board::{Board, BoardView, Line, Picture, Question as Open, Trouble},
     grant::Holder,
     ids::{
         ActionId, AgentId, AlertId, BoardId, ChannelId, ContainerId, FleetId, ImageId, IncidentId,
-        NudgeId, RoleId, UserId,
+        InteractionId, NudgeId, RoleId, UserId,
     },
     incident::{self, About, Evidence, Incident, Severity},
     outbox::{Subject as Topic, digest_mark},
@@ -622,4 +623,49 @@ fn what_a_list_has_buttons_for_stands_in_it() {
         assert!(text.contains(&entry), "{text}");
     }
     assert!(text.ends_with("… and 3 more; they follow once these are answered."));
+}
+
+/// A row of the audit whose texts are as long as they may be.
+fn told(number: i64) -> Record {
+    Record {
+        number,
+        at: noon().to_rfc3339(),
+        what: "failed".to_owned(),
+        actor: Some(i64::MAX),
+        origin: "chat".to_owned(),
+        agent_id: Some(1),
+        agent_name: Some("an_agent_with_a_long_name_of_32".to_owned()),
+        fleet_id: Some(1),
+        fleet_name: None,
+        action_id: Some(number),
+        kind: Some("redeploy".to_owned()),
+        plan: None,
+        text: Some("*no* ".repeat(60)),
+        details: "{}".to_owned(),
+        hash: Vec::new(),
+    }
+}
+
+#[test]
+fn a_page_of_the_audit_shows_every_row_of_it() {
+    let page = Page {
+        search: InteractionId(u64::MAX),
+        number: 0,
+        records: (1_000_001..1_000_011).rev().map(told).collect(),
+        is_last: false,
+    };
+    let shown = audit::page(&page);
+    check(&shown);
+    let text = shown.content();
+    assert_eq!(text.lines().count(), 10);
+    for record in &page.records {
+        let row = format!("`{}` <t:1795262400:f>", record.number);
+        assert!(text.contains(&row), "{text}");
+        let end = format!("” · action {}", record.number);
+        assert!(text.contains(&end), "{text}");
+    }
+    assert!(
+        text.contains(" `an_agent_with_a_long_name_of_32` "),
+        "{text}"
+    );
 }
