@@ -40,6 +40,8 @@ const THREAD_NAME_MAX: usize = 100;
 const CHANGED_MAX: usize = 500;
 /// Discord takes five in a row.
 const BUTTONS: usize = 5;
+/// Room for what all silences are about, and why.
+const SILENCES_MAX: usize = 900;
 /// Options that a select takes, and characters of what describes one.
 const OPTIONS: usize = 25;
 const OPTION_MAX: usize = 100;
@@ -161,14 +163,17 @@ pub fn silences(all: &[Silence]) -> Rendered {
     if all.is_empty() {
         return Rendered::text("Nothing is silenced. `/silence` does it, for a while.");
     }
+    let shown = all.get(..LISTED).unwrap_or(all);
+    let room = SILENCES_MAX / shown.len();
     let line = |one: &Silence| {
+        let matcher = clip(&one.matcher.to_string(), room / 2);
+        let rest = room - matcher.encode_utf16().count();
         format!(
-            "🔕 {} **{}** until <t:{}:f>, by <@{}>: {}",
+            "🔕 {} **{matcher}** until <t:{}:f>, by <@{}>: {}",
             one.id,
-            one.matcher,
             one.until.timestamp(),
             one.author,
-            clip(&escape(&one.reason), 200)
+            clip(&escape(&one.reason), rest)
         )
     };
     let end = |one: &Silence| {
@@ -179,10 +184,19 @@ pub fn silences(all: &[Silence]) -> Rendered {
             ButtonStyle::Secondary,
         )
     };
-    let lines: Vec<String> = all.iter().take(LISTED).map(line).collect();
+    let mut lines: Vec<String> = shown.iter().map(line).collect();
+    let more = all.len() - shown.len();
+    if more > 0 {
+        lines.push(format!(
+            "… and {more} more; they follow once these are over."
+        ));
+    }
+    let rows = shown.chunks(BUTTONS);
     Rendered {
         content: lines.join("\n"),
-        rows: vec![row(all.iter().take(BUTTONS).map(end).collect())],
+        rows: rows
+            .map(|some| row(some.iter().map(end).collect()))
+            .collect(),
         ..Rendered::default()
     }
 }

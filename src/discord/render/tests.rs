@@ -16,7 +16,7 @@ use crate::domain::{
     grant::Holder,
     ids::{
         ActionId, AgentId, AlertId, BoardId, ChannelId, ContainerId, FleetId, ImageId, IncidentId,
-        InteractionId, NudgeId, RoleId, UserId,
+        InteractionId, NudgeId, RoleId, SilenceId, UserId,
     },
     incident::{self, About, Evidence, Incident, Severity},
     outbox::{Subject as Topic, digest_mark},
@@ -26,7 +26,7 @@ use crate::domain::{
     probe::{Answer, Asked, Pace, Probe, Probed, Question},
     secret::{Listed, Scope, Subject},
     spec::Version,
-    squelch::{Alert, Matcher, Mute, Nudge, Quiet},
+    squelch::{Alert, Matcher, Mute, Nudge, Quiet, Silence},
     stats::{Io, Usage},
     template::Template,
     view::{AlertView, Backlog, Busy, EngineState, Glance, Host, View},
@@ -623,6 +623,31 @@ fn what_a_list_has_buttons_for_stands_in_it() {
         assert!(text.contains(&entry), "{text}");
     }
     assert!(text.ends_with("… and 3 more; they follow once these are answered."));
+}
+
+#[test]
+fn each_silence_can_be_ended_or_is_counted() {
+    let silence = |number: i64| Silence {
+        id: SilenceId(number),
+        matcher: Matcher {
+            agents: vec![Pattern::parse("an-agent-with-a-long-name-*").unwrap(); 40],
+            ..Matcher::default()
+        },
+        reason: "*because* ".repeat(40),
+        author: UserId(u64::MAX),
+        since: noon(),
+        until: noon(),
+    };
+    let all: Vec<Silence> = (1001..1017).map(silence).collect();
+    let list = alert::silences(&all);
+    check(&list);
+    let text = list.content();
+    let ended = numbers_on(&list, "End ");
+    assert_eq!(ended, (1001..1016).collect::<Vec<_>>());
+    for number in ended {
+        assert!(text.contains(&format!("🔕 {number} **agent")), "{text}");
+    }
+    assert!(text.ends_with("… and 1 more; they follow once these are over."));
 }
 
 /// A row of the audit whose texts are as long as they may be.
