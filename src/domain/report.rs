@@ -180,6 +180,11 @@ mod tests {
             made_at: DateTime::UNIX_EPOCH + Duration::hours(15),
             ..spell(4, 19, None)
         };
+        // By a clock that was set back.
+        let not_made_yet = Spell {
+            made_at: to,
+            ..spell(5, 19, None)
+        };
         let spells = [
             // From before the time, and another kind meanwhile and a little longer.
             spell(1, 8, Some(12)),
@@ -192,6 +197,7 @@ mod tests {
             spell(3, 11, Some(17)),
             spell(3, 12, Some(13)),
             made_late,
+            not_made_yet,
         ];
         let told: Vec<(String, i64, f64)> = troubled(&spells, from, to)
             .into_iter()

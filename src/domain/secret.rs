@@ -281,6 +281,15 @@ mod tests {
     }
 
     #[test]
+    fn what_people_are_told_names_the_secret_and_the_key() {
+        assert_eq!(KeyId("ab12".to_owned()).to_string(), "ab12");
+        assert_eq!(
+            given_anew("KEY"),
+            "secret `KEY` to an image or command that did not get it before"
+        );
+    }
+
+    #[test]
     fn names_are_those_of_variables() {
         for name in ["KEY", "_k", "Api_Key2"] {
             assert_eq!(check_name(name), Ok(()), "{name}");

@@ -466,6 +466,26 @@ fn everything_that_is_wrong_is_told_at_once_with_its_key() {
 }
 
 #[test]
+fn a_fleet_is_enough_and_what_a_job_has_no_use_for_is_refused() {
+    let all = Written {
+        agent: None,
+        fleet: Some("lab".to_owned()),
+        ..written()
+    };
+    assert_eq!(
+        Order::read(&all, Tz::UTC).expect("an order").does(),
+        "restart in `lab`"
+    );
+    let idle = Written {
+        template: Some("demo".to_owned()),
+        ..written()
+    };
+    let problems = Order::read(&idle, Tz::UTC).expect_err("wrong");
+    let told: Vec<&str> = problems.iter().map(|problem| problem.at.as_str()).collect();
+    assert_eq!(told, ["template"]);
+}
+
+#[test]
 fn an_order_is_read_as_it_was_written() {
     let order = Order::read(&written(), London).expect("an order");
     assert_eq!(order.zone, London);
