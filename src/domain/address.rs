@@ -115,6 +115,18 @@ mod tests {
     }
 
     #[test]
+    fn tells_addresses_as_it_reads_them() {
+        for text in [
+            "unix:///run/docker.sock",
+            "tcp://host:2375",
+            "ssh://me@host",
+        ] {
+            let known = Address::parse(text).map(|address| address.to_string());
+            assert_eq!(known.as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
     fn refuses_what_it_cannot_reach() {
         for text in [
             "",
@@ -145,6 +157,10 @@ mod tests {
         let tls = Ok(Address::Tls("host:2376".to_owned(), files()));
         assert_eq!(Address::with_tls("tcp://host:2376", files()), tls);
         assert_eq!(Address::with_tls("https://host:2376/", files()), tls);
+        assert_eq!(
+            tls.map(|at| at.to_string()).as_deref(),
+            Ok("https://host:2376")
+        );
         for text in ["http://host:2376", "unix:///run/docker.sock", "ssh://host"] {
             let refused = Address::with_tls(text, files());
             assert_eq!(refused, Err(BadAddress(text.to_owned())));

@@ -390,6 +390,7 @@ const DISK_NOTE: &str = "`docker system df` on the host tells what takes the roo
 mod tests {
     use super::*;
     use crate::domain::{
+        ids::AgentId,
         spec::{Limits, Version},
         stats::{Io, Usage},
         view::{Disk, tests::view},
@@ -600,6 +601,84 @@ mod tests {
             at(15),
         );
         assert!(told(&watch).is_empty());
+    }
+
+    #[test]
+    fn it_is_about_what_it_names() {
+        let threshold = Threshold {
+            subject: Subject::Agents,
+            measure: Measure::Memory,
+            above: 90.0,
+            below: 87.0,
+            lasting: TimeDelta::zero(),
+            severity: Severity::Warning,
+            fleets: vec![Pattern::parse("prod").unwrap()],
+            agents: vec![Pattern::parse("scout-*").unwrap()],
+        };
+        let reading = |agent: &str, fleet: &str, measure| Reading {
+            about: About::Agent(AgentId(1)),
+            names: Some((agent.to_owned(), fleet.to_owned())),
+            measure,
+            percent: 99.0,
+            what: String::new(),
+        };
+        assert!(threshold.is_about(&reading("scout-1", "prod", Measure::Memory)));
+        for other in [
+            reading("guide", "prod", Measure::Memory),
+            reading("scout-1", "lab", Measure::Memory),
+            reading("scout-1", "prod", Measure::Cpu),
+            Reading {
+                about: About::Host("memory".to_owned()),
+                ..reading("scout-1", "prod", Measure::Memory)
+            },
+            Reading {
+                names: None,
+                ..reading("", "", Measure::Memory)
+            },
+        ] {
+            assert!(!threshold.is_about(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn it_holds_from_its_beginning_on_and_to_its_end() {
+        let mut watch = Watch::default();
+        look(&mut watch, 90, 0, 11);
+        let lasts = ["warning host disk (/data): is at 90 % for 5 min"];
+        assert_eq!(told(&watch), lasts);
+        look(&mut watch, 87, 330, 1);
+        assert_eq!(told(&watch), lasts);
+    }
+
+    #[test]
+    fn of_an_agent_that_is_not_sampled_nothing_is_known() {
+        let mut watch = Watch::default();
+        look(&mut watch, 1, 0, 1);
+        assert!(!watch.knows(&About::Agent(AgentId(1))));
+        assert!(watch.knows(&About::Host("memory".to_owned())));
+    }
+
+    #[test]
+    fn people_are_told_what_helps_against_a_full_disk_and_no_other_trouble() {
+        let mut watch = Watch::default();
+        let memory = Host {
+            memory_used_bytes: 99,
+            memory_total_bytes: 100,
+            ..Host::default()
+        };
+        let mut readings = [disk(91), Reading::of_host(&memory)].concat();
+        readings.retain(|one| one.percent > 90.0);
+        for number in 0..11 {
+            let at = at(number * 30);
+            watch.look(&Threshold::defaults(), &readings, |_, _| false, at);
+        }
+        let notes = watch.problems().into_iter().map(|one| {
+            let notes = one.evidence.notes.join(" ");
+            (one.about.to_string(), notes)
+        });
+        let notes: Vec<_> = notes.collect();
+        let disk = ("host disk (/data)".to_owned(), DISK_NOTE.to_owned());
+        assert_eq!(notes, [disk, ("host memory".to_owned(), String::new())]);
     }
 
     /// The same measure and severity, as for all and for some of them.

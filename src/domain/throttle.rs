@@ -70,12 +70,28 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_counts_whole_and_a_clock_that_was_set_back_begins_anew() {
+        let mut throttle = Throttle::new(2, TimeDelta::hours(1));
+        let at = |minutes| DateTime::UNIX_EPOCH + TimeDelta::minutes(minutes);
+        let passed = [60, 60, 60, 59, 59, 59].map(|minutes| throttle.pass("scout", at(minutes)));
+        assert_eq!(passed, [Some(0), Some(0), None, Some(1), Some(0), None]);
+    }
+
+    #[test]
     fn those_that_count_no_more_are_forgotten() {
         let mut throttle = Throttle::new(1, TimeDelta::hours(1));
-        for key in 0..=KEPT {
-            throttle.pass(key, DateTime::UNIX_EPOCH);
+        let at = |minutes| DateTime::UNIX_EPOCH + TimeDelta::minutes(minutes);
+        for key in 1..KEPT {
+            throttle.pass(key, at(0));
         }
-        throttle.pass(0, DateTime::UNIX_EPOCH + TimeDelta::hours(1));
-        assert_eq!(throttle.spans.len(), 1);
+        throttle.pass(0, at(30));
+        // Not looked for before there are too many.
+        throttle.pass(1, at(60));
+        assert_eq!(throttle.spans.len(), KEPT);
+        throttle.pass(KEPT, at(60));
+        throttle.pass(2, at(60));
+        let mut left: Vec<_> = throttle.spans.into_keys().collect();
+        left.sort_unstable();
+        assert_eq!(left, [0, 1, 2, KEPT]);
     }
 }

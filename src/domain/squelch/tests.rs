@@ -461,6 +461,50 @@ fn what_becomes_critical_before_it_is_told_leaves_the_others() {
 }
 
 #[test]
+fn each_that_gets_worse_is_told_at_once_or_with_what_comes_next() {
+    let mut world = World::default();
+    world.set(1, true, at(0));
+    world.set(3, true, at(0));
+    world.pass(at(0), at(60));
+    world.worsen(1, at(60));
+    world.pass(at(60), at(100));
+    assert_eq!(world.count(Some(Nudge::Worse)), 1);
+    // They know that something is critical.
+    world.worsen(3, at(100));
+    world.pass(at(100), at(359));
+    assert_eq!(world.count(Some(Nudge::Worse)), 1);
+    world.pass(at(359), at(360));
+    assert_eq!(world.count(Some(Nudge::Worse)), 2);
+}
+
+#[test]
+fn what_comes_when_a_group_is_over_begins_another() {
+    let mut world = World::default();
+    world.set(1, true, at(0));
+    world.pass(at(0), at(329));
+    world.set(3, true, at(329));
+    world.pass(at(329), at(330));
+    world.set(5, true, at(330));
+    world.pass(at(330), at(360));
+    let alerts = world.incidents.iter().map(|one| one.alert);
+    let alerts: Vec<_> = alerts.flatten().collect();
+    assert_eq!(alerts, [1, 1, 2].map(AlertId));
+}
+
+#[test]
+fn what_healed_unseen_and_is_back_waits_as_if_it_were_new() {
+    let mut world = World::default();
+    world.set(1, true, at(0));
+    world.pass(at(0), at(5));
+    world.set(1, false, at(5));
+    world.pass(at(5), at(200));
+    assert_eq!(world.messages, []);
+    world.set(1, true, at(200));
+    world.pass(at(200), at(300));
+    assert_eq!(world.messages, [(at(230), AlertId(1), None)]);
+}
+
+#[test]
 fn what_is_acknowledged_hides_no_other_that_gets_worse() {
     let mut world = World {
         rules: paging(),
@@ -660,6 +704,26 @@ fn what_is_silenced_is_told_when_the_silence_ends() {
     assert_eq!(world.messages, []);
     world.pass(at(599), at(700));
     assert_eq!(world.messages, [(at(630), AlertId(1), None)]);
+}
+
+#[test]
+fn what_is_maintained_is_told_if_it_outlasts_that_and_others_at_once() {
+    let mut world = World::default();
+    world.rules.maintenance.push(Maintenance {
+        name: "nights".to_owned(),
+        matcher: Matcher {
+            agents: patterns(&["agent-1"]),
+            ..Matcher::default()
+        },
+        window: hours(0, 1),
+    });
+    world.set(1, true, at(0));
+    world.set(2, true, at(0));
+    world.pass(at(0), at(3599));
+    assert_eq!(world.messages, [(at(30), AlertId(1), None)]);
+    // Nobody is woken by its end; it is looked again soon enough.
+    world.pass(at(3600), at(3700));
+    assert_eq!(world.messages[1..], [(at(3630), AlertId(2), None)]);
 }
 
 #[test]

@@ -208,6 +208,14 @@ fn image_references_are_told_from_other_texts() {
 }
 
 #[test]
+fn a_template_keeps_what_hardening_would_refuse() {
+    let mut template = demo();
+    template.body.privileges.host_pid = true;
+    let read = Template::parse(name("demo"), &template.to_json()).expect("a good template");
+    assert!(read.body.privileges.host_pid);
+}
+
+#[test]
 fn a_spec_saved_as_a_template_makes_the_same_spec_again() {
     let spec = demo()
         .resolve(&given(&[("greeting", "{{tag}} {{{{"), ("extra", "{{{")]))
@@ -216,6 +224,7 @@ fn a_spec_saved_as_a_template_makes_the_same_spec_again() {
         Template::from_spec(name("saved"), "kept", &spec, |_| true).expect("a good template");
     let read = Template::parse(name("saved"), &saved.to_json()).expect("a good template");
     assert_eq!(read, saved);
+    assert!(!saved.to_json().contains("privileges"));
     let again = read.resolve(&given(&[])).expect("it resolves");
     assert_eq!(
         again,
