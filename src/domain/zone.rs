@@ -93,6 +93,15 @@ mod tests {
                 "`new york` is no time zone: did you mean `America/New_York`?",
             ),
             (
+                "US/Centrall",
+                "`US/Centrall` is no time zone: did you mean `US/Central`?",
+            ),
+            // Two letters alike say nothing.
+            (
+                "Moon/GB",
+                "`Moon/GB` is no time zone: use a name such as `Europe/Berlin` or `UTC`",
+            ),
+            (
                 "moonbase",
                 "`moonbase` is no time zone: use a name such as `Europe/Berlin` or `UTC`",
             ),

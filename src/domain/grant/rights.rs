@@ -463,6 +463,44 @@ mod tests {
     }
 
     #[test]
+    fn of_many_who_have_it_some_are_told() {
+        let people: Vec<Holder> = (1..=6).map(|id| Holder::User(UserId(id))).collect();
+        assert_eq!(
+            who_has_it(&people[..5]),
+            "<@1>, <@2>, <@3>, <@4>, <@5> have it"
+        );
+        assert_eq!(
+            who_has_it(&people),
+            "<@1>, <@2>, <@3>, <@4>, <@5> and others have it"
+        );
+    }
+
+    #[test]
+    fn a_level_would_help_only_who_is_known_here() {
+        let refused = |caller: &Caller| rights().authorise(caller, &Need::look(), NOW).unwrap_err();
+        let stranger = by(RAVI, &[]);
+        assert_eq!(refused(&stranger).level(), Some(Level::Viewer));
+        let program = Caller {
+            bot: true,
+            ..stranger
+        };
+        assert_eq!(refused(&program).level(), None);
+    }
+
+    #[test]
+    fn what_is_in_no_fleet_is_theirs_who_have_all() {
+        let nowhere = Scope::Fleets(Vec::new());
+        let rights = rights();
+        assert_eq!(
+            rights.holders(Level::Operator, &nowhere, NOW),
+            [Holder::User(OLGA)]
+        );
+        assert_eq!(rights.members_owning(&nowhere), BTreeSet::new());
+        let watch = BTreeSet::from([Holder::User(MINA)]);
+        assert_eq!(rights.members_owning(&Scope::Anywhere), watch);
+    }
+
+    #[test]
     fn an_owner_may_everywhere() {
         let olga = by(OLGA, &[]);
         for need in [
@@ -473,6 +511,7 @@ mod tests {
         ] {
             assert_eq!(decide(&olga, &need), Ok(Level::Owner), "{need:?}");
         }
+        assert!(rights().sees(&olga, &name("main"), NOW));
     }
 
     #[test]
@@ -481,6 +520,11 @@ mod tests {
         let level = |fleet| rights().level_on(&mina, &name(fleet), NOW);
         assert_eq!(level("night"), Some(Level::Maintainer));
         assert_eq!(level("day"), Some(Level::Viewer));
+        let anywhere = Need {
+            level: Level::Maintainer,
+            on: Scope::Anywhere,
+        };
+        assert_eq!(decide(&mina, &anywhere), Ok(Level::Maintainer));
         let rights = rights();
         let first = rights.members_owning(&Scope::Fleets(vec![name("night")]));
         let watch = rights.teams[&name("watch")].members();

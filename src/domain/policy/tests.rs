@@ -258,6 +258,25 @@ fn a_trial_says_who_asks_for_what_and_how_it_would_end() {
       yes team: grave | ask 1 other person
     → ask 1 other person (team: grave)
     ");
+    // Whoever has just what it takes is not refused, and its fleet counts.
+    let enough = Trial {
+        level: Some(Level::Maintainer),
+        ..trial.clone()
+    };
+    let careful = policy("careful", fleets("prod"), Effect::Confirm);
+    let told = enough.explain(std::slice::from_ref(&careful));
+    assert_eq!(
+        (told.too_low, told.decision.rule.as_str()),
+        (None, "careful")
+    );
+    // Of several fleets the one is told that the strictest rule is about.
+    let moved = Trial {
+        fleet: Some("lab".to_owned()),
+        fleets: vec!["prod".to_owned()],
+        ..enough
+    };
+    let rest = policy("rest", Match::default(), Effect::Allow);
+    assert!(moved.explain(&[careful, rest]).considered[0].matched);
     let by_itself = Trial {
         kind: Kind::Start,
         level: None,
