@@ -367,6 +367,16 @@ fn window(days: &[Weekday], from: u32, to: u32) -> Window {
 }
 
 #[test]
+fn a_window_is_told_with_its_days() {
+    let said = |days: &[Weekday]| window(days, 22, 6).to_string();
+    assert_eq!(
+        said(&[Weekday::Fri, Weekday::Sat]),
+        "Fri, Sat 22:00–06:00 Europe/Berlin"
+    );
+    assert_eq!(said(&[]), "22:00–06:00 Europe/Berlin");
+}
+
+#[test]
 fn a_night_belongs_to_the_day_it_begins_on() {
     let friday_night = window(&[Weekday::Fri], 22, 6);
     for (moment, inside) in [

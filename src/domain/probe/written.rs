@@ -265,13 +265,41 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_is_usual() {
+        let probe = read(r#"{ "kind": "tcp", "port": 80 }"#).unwrap();
+        assert_eq!(probe.pace, Pace::default());
+    }
+
+    #[test]
+    fn a_certificate_counts_unless_it_is_to_be_left_alone() {
+        for (keys, expected) in [
+            ("", Tls::Off),
+            (r#", "tls": true"#, Tls::Checked),
+            (r#", "tls": true, "insecure": false"#, Tls::Checked),
+            (r#", "tls": true, "insecure": true"#, Tls::Unchecked),
+        ] {
+            let probe = read(&format!(r#"{{ "kind": "http", "port": 1{keys} }}"#)).unwrap();
+            let Question::Http(http) = probe.question else {
+                panic!("{probe:?}");
+            };
+            assert_eq!(http.tls, expected, "{keys}");
+        }
+    }
+
+    #[test]
     fn what_does_not_fit_its_kind_is_refused_by_name() {
         for (json, expected) in [
             (r#"{ "kind": "http" }"#, "missing field `port`"),
             (
                 r#"{ "kind": "tcp", "port": 1, "path": "/" }"#,
-                "`path` does not belong",
+                "`path` does not belong to a probe of kind `tcp`",
             ),
+            (
+                r#"{ "kind": "http", "port": 1, "silent_s": 9 }"#,
+                "of kind `http`",
+            ),
+            (r#"{ "kind": "exec", "port": 1 }"#, "of kind `exec`"),
+            (r#"{ "kind": "log", "port": 1 }"#, "of kind `log`"),
             (r#"{ "kind": "exec" }"#, "missing field `command`"),
             (r#"{ "kind": "log" }"#, "missing field `silent_s`"),
             (

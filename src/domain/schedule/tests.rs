@@ -119,6 +119,26 @@ fn a_line_that_is_none_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_line_has_a_length_at_which_it_is_none() {
+    let padded = |length: usize| format!("0{}0 * * *", " ".repeat(length - 8));
+    assert_eq!(
+        Cron::parse(&padded(120)).expect("a line").to_string().len(),
+        120
+    );
+    let refused = Cron::parse(&padded(121)).expect_err("too long");
+    assert_eq!(
+        refused.to_string(),
+        "the line is longer than 120 characters"
+    );
+}
+
+#[test]
+fn two_lines_are_one_if_they_are_written_so() {
+    assert_eq!(cron("@Daily"), cron("@daily"));
+    assert_ne!(cron("@daily"), cron("@hourly"));
+}
+
+#[test]
 fn what_only_other_crons_know_is_no_line() {
     for line in [
         "0 0 L * *",
