@@ -192,13 +192,10 @@ fn what_a_sentence_tells_people_to_type_is_there() {
         .map(|page| fs::read_to_string(page).unwrap());
     let mut count = 0;
     for line in texts.flat_map(|text| spans(&text)) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let words = match words.as_slice() {
-            ["docker", "compose", "exec", "yardarm", inside @ ..] => inside,
-            ["sudo", words @ ..] => words,
-            words => words,
-        };
-        let is_there = match words {
+        let mut ways = ["docker compose exec yardarm ", "sudo "].into_iter();
+        let typed = ways.find_map(|way| line.strip_prefix(way)).unwrap_or(&line);
+        let words: Vec<&str> = typed.split_whitespace().collect();
+        let is_there = match words.as_slice() {
             // Whatever command it is.
             ["yardarm", "…", ..] => continue,
             ["yardarm", asked @ ..] => is_understood(asked),
