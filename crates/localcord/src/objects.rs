@@ -280,9 +280,39 @@ pub(crate) fn application(world: &World) -> Value {
     })
 }
 
-/// An embed as Discord gives it back.
+/// What Discord keeps of an embed, and of the objects in it.
+const EMBED: [&str; 12] = [
+    "title",
+    "description",
+    "url",
+    "timestamp",
+    "color",
+    "footer",
+    "author",
+    "image",
+    "thumbnail",
+    "provider",
+    "video",
+    "fields",
+];
+const EMBED_PART: [&str; 8] = [
+    "text",
+    "name",
+    "url",
+    "icon_url",
+    "width",
+    "height",
+    "description",
+    "placeholder",
+];
+
+/// An embed as Discord gives it back: without what it does not know.
 pub(crate) fn embed(sent: &Value) -> Value {
     let mut embed = without_nulls(sent);
+    keep(&mut embed, &EMBED);
+    for (_, part) in embed.as_object_mut().into_iter().flatten() {
+        keep(part, &EMBED_PART);
+    }
     embed["type"] = json!("rich");
     for field in embed
         .get_mut("fields")
@@ -295,6 +325,12 @@ pub(crate) fn embed(sent: &Value) -> Value {
         }
     }
     embed
+}
+
+fn keep(value: &mut Value, names: &[&str]) {
+    if let Some(object) = value.as_object_mut() {
+        object.retain(|name, _| names.contains(&name.as_str()));
+    }
 }
 
 /// Bots may send `null` for what they leave out; Discord does not give it back.

@@ -307,8 +307,11 @@ async fn what_a_bot_leaves_out_is_filled_in_as_discord_does() {
     let cord = Localcord::start(Options::default()).await.unwrap();
     let rest = Rest::new(&cord);
     let path = format!("/channels/{}/messages", cord.channel("ops").id());
-    let embed =
-        json!({ "title": "t", "description": null, "fields": [{ "name": "a", "value": "b" }] });
+    let embed = json!({
+        "title": "t", "description": null, "fields": [{ "name": "a", "value": "b" }],
+        // What only it itself says of an embed, it takes from nobody.
+        "components": [{ "type": 1 }], "flags": "x", "image": { "url": "https://example.org", "flags": "x" },
+    });
     let button = json!({ "type": 2, "style": 1, "label": "go", "custom_id": "go", "emoji": null });
     let select = json!({ "type": 5, "custom_id": "who", "placeholder": null });
     let rows =
@@ -321,7 +324,13 @@ async fn what_a_bot_leaves_out_is_filled_in_as_discord_does() {
         )
         .await;
     assert_eq!(status, 200, "{message}");
-    assert_eq!(message["embeds"][0]["fields"][0]["inline"], false);
+    assert_eq!(
+        message["embeds"],
+        json!([{
+            "type": "rich", "title": "t", "image": { "url": "https://example.org" },
+            "fields": [{ "name": "a", "value": "b", "inline": false }],
+        }])
+    );
     assert_eq!(message["components"][1]["components"][0]["max_values"], 1);
     cord.finish().unwrap();
 }
