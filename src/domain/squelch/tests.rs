@@ -1236,4 +1236,5 @@ fn a_trial_is_about_what_its_kind_is_about() {
     assert!(inhibited(Kind::Down));
     assert!(!inhibited(Kind::Engine));
     assert!(!inhibited(Kind::Host));
+    assert!(!inhibited(Kind::Loop));
 }

@@ -266,6 +266,27 @@ fn json_is_refused_by_path() {
 }
 
 #[test]
+fn an_image_is_judged_by_the_defaults_of_what_it_names() {
+    let json = r#"{
+      "description": "d", "image": "i:{{the_tag2}}", "parameters": [
+        { "name": "other", "type": "string", "description": "d", "default": "no tag" },
+        { "name": "the_tag2", "type": "string", "description": "d", "default": "1" }
+      ]
+    }"#;
+    Template::parse(name("t"), json).expect("a good template");
+    let other = json.replace("\"i:{{the_tag2}}\"", "\"i:{{other}}\"");
+    Template::parse(name("t"), &other).expect_err("its default is no tag");
+}
+
+#[test]
+fn a_user_is_a_word_or_two() {
+    for user in ["1:", ":1", "a:b c", "a b:c", "", "a:b:c"] {
+        let said = refused(&format!(r#""user": "{user}""#));
+        assert!(said.contains("does not fit"), "{user}: {said}");
+    }
+}
+
+#[test]
 fn parameters_are_checked() {
     let parameter = |fields: &str| {
         refused(&format!(
