@@ -10,6 +10,7 @@ use crate::{
     ids::Id,
     model::time,
     permissions::VIEW_CHANNEL,
+    rules,
 };
 
 const JOINED: &str = "2022-01-01T00:00:00+00:00";
@@ -280,38 +281,12 @@ pub(crate) fn application(world: &World) -> Value {
     })
 }
 
-/// What Discord keeps of an embed, and of the objects in it.
-const EMBED: [&str; 12] = [
-    "title",
-    "description",
-    "url",
-    "timestamp",
-    "color",
-    "footer",
-    "author",
-    "image",
-    "thumbnail",
-    "provider",
-    "video",
-    "fields",
-];
-const EMBED_PART: [&str; 8] = [
-    "text",
-    "name",
-    "url",
-    "icon_url",
-    "width",
-    "height",
-    "description",
-    "placeholder",
-];
-
 /// An embed as Discord gives it back: without what it does not know.
 pub(crate) fn embed(sent: &Value) -> Value {
     let mut embed = without_nulls(sent);
-    keep(&mut embed, &EMBED);
+    keep(&mut embed, rules::is_key_of_embed);
     for (_, part) in embed.as_object_mut().into_iter().flatten() {
-        keep(part, &EMBED_PART);
+        keep(part, rules::is_key_of_embed_part);
     }
     embed["type"] = json!("rich");
     for field in embed
@@ -327,9 +302,9 @@ pub(crate) fn embed(sent: &Value) -> Value {
     embed
 }
 
-fn keep(value: &mut Value, names: &[&str]) {
+fn keep(value: &mut Value, is_known: fn(&str) -> bool) {
     if let Some(object) = value.as_object_mut() {
-        object.retain(|name, _| names.contains(&name.as_str()));
+        object.retain(|key, _| is_known(key));
     }
 }
 

@@ -42,6 +42,16 @@ const PART: [(&str, Kind); 8] = [
     ("placeholder", Kind::UpTo(64)),
 ];
 
+/// Whether Discord knows this of an embed.
+pub(crate) fn is_key_of_embed(key: &str) -> bool {
+    EMBED.iter().any(|(known, _)| *known == key)
+}
+
+/// Whether it knows this of an object in an embed.
+pub(crate) fn is_key_of_embed_part(key: &str) -> bool {
+    PART.iter().any(|(known, _)| *known == key)
+}
+
 pub(super) fn check(form: &mut Form, embeds: &Value) {
     let embeds = form.list("embeds", embeds);
     form.count("embeds", embeds.len(), 0, EMBEDS);

@@ -13,6 +13,7 @@ use self::shape::Kind;
 pub(crate) use self::{
     commands::{LARGEST, choices, command_counts, command_name, commands, is_same_command},
     components::modal,
+    embeds::{is_key_of_embed, is_key_of_embed_part},
     threads::{new_thread, page, thread},
 };
 use crate::rest::{Failure, Form};
