@@ -1,8 +1,5 @@
 //! `/freeze` and `/unfreeze`: everything stands still at once, and goes on as it was.
 
-use std::time::Duration;
-
-use localcord::Fault;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use yardarm::{
     domain::{
@@ -457,10 +454,7 @@ async fn a_rotation_that_a_freeze_forestalls_leaves_its_agents_to_others() {
     let ops = test.cord.channel("ops");
     let question = ops.wait_for_text("-# approval").await.unwrap();
     // The answer asks three times who somebody is; the fourth time is the execution's.
-    let members = "/guilds/*/members/*";
-    let counted = Fault::slow(Duration::ZERO).times(3).on("GET", members);
-    test.cord.inject(counted);
-    let execution = test.cord.inject(Fault::hang().on("GET", members));
+    let execution = test.hang_members_after(3);
     let ravi = test.cord.user("ravi").in_channel("ops");
     ravi.press(&question, "Approve").await.unwrap();
     execution.met().await.unwrap();

@@ -202,10 +202,7 @@ async fn who_approves_what_was_withdrawn_within_that_moment_learns_that() {
     let question = asked(&test).await;
     test.done("redeploy agent:scout").await;
     // First it is asked who votes, then whether the requester is still there.
-    let members = "/guilds/*/members/*";
-    let voter = Fault::slow(Duration::ZERO).times(1).on("GET", members);
-    test.cord.inject(voter);
-    let requester = test.cord.inject(Fault::hang().on("GET", members));
+    let requester = test.hang_members_after(1);
     let pressed = press(&test, "ravi", &question).await;
     requester.met().await.unwrap();
     test.olga().press(&question, "Withdraw").await.unwrap();
@@ -271,10 +268,7 @@ async fn what_is_void_in_the_end_is_not_done_by_yardarm_itself() {
     let ops = test.cord.channel("ops");
     let question = ops.wait_for_text("-# approval").await.unwrap();
     // The answer asks three times who somebody is: it counts, and what comes next has to wait.
-    let members = "/guilds/*/members/*";
-    let counted = Fault::slow(Duration::ZERO).times(3).on("GET", members);
-    test.cord.inject(counted);
-    let execution = test.cord.inject(Fault::hang().on("GET", members));
+    let execution = test.hang_members_after(3);
     press(&test, "ravi", &question).await;
     execution.met().await.unwrap();
     person(&test, "ravi").set_roles(&[]).unwrap();

@@ -4,10 +4,11 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
     sync::Arc,
+    time::Duration,
 };
 
 use chrono::TimeDelta;
-use localcord::{Localcord, Options, Person, Reply};
+use localcord::{Fault, Injected, Localcord, Options, Person, Reply};
 use tokio::runtime::{Builder, Runtime};
 use tracing::subscriber::DefaultGuard;
 use yardarm::{
@@ -191,7 +192,7 @@ impl TestApp {
     /// Why the app ends by itself.
     pub(crate) async fn ended(&mut self) -> String {
         let app = &mut self.app.as_mut().expect("it runs").app;
-        let ended = tokio::time::timeout(std::time::Duration::from_secs(30), app.refused());
+        let ended = tokio::time::timeout(Duration::from_secs(30), app.refused());
         ended.await.expect("it did not end").to_string()
     }
 
@@ -207,6 +208,14 @@ impl TestApp {
     /// Where machines are answered.
     pub(crate) fn door(&self) -> Option<SocketAddr> {
         self.app.as_ref().expect("it runs").app.door
+    }
+
+    /// Discord tells so many more times who a member is, and then no more until this is released.
+    pub(crate) fn hang_members_after(&self, answers: u32) -> Injected {
+        let asked = |fault: Fault| fault.on("GET", "/guilds/*/members/*");
+        self.cord
+            .inject(asked(Fault::slow(Duration::ZERO).times(answers)));
+        self.cord.inject(asked(Fault::hang()))
     }
 
     pub(crate) async fn restart(&mut self) {
@@ -298,7 +307,7 @@ impl TestApp {
                 let _: Event = events.recv().await.unwrap();
             }
         };
-        let waited = tokio::time::timeout(std::time::Duration::from_secs(20), wait).await;
+        let waited = tokio::time::timeout(Duration::from_secs(20), wait).await;
         waited.expect("it never became true");
     }
 
