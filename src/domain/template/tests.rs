@@ -493,6 +493,11 @@ fn fits(fields: &str) -> bool {
     Template::parse(name("t"), &json).is_ok()
 }
 
+/// A probe of which one number is left open.
+fn paced(key: &str) -> String {
+    format!(r#""probes": [{{ "kind": "tcp", "port": 80, "{key}": % }}]"#)
+}
+
 #[test]
 fn every_range_holds_its_ends_and_nothing_beyond() {
     let ranges = [
@@ -533,6 +538,22 @@ fn every_range_holds_its_ends_and_nothing_beyond() {
             0,
             3600,
         ),
+        (
+            r#""probes": [{ "kind": "http", "port": %, "path": "/" }]"#,
+            1,
+            65_535,
+        ),
+        (r#""probes": [{ "kind": "tcp", "port": % }]"#, 1, 65_535),
+        (
+            r#""probes": [{ "kind": "log", "silent_s": % }]"#,
+            5,
+            604_800,
+        ),
+        (&paced("interval_s"), 1, 3600),
+        (&paced("timeout_s"), 1, 600),
+        (&paced("failures"), 1, 100),
+        (&paced("successes"), 1, 100),
+        (&paced("start_grace_s"), 0, 3600),
     ];
     for (field, least, most) in ranges {
         let with = |number: i64| fits(&field.replace('%', &number.to_string()));
@@ -579,6 +600,21 @@ fn every_text_holds_so_many_characters_and_no_more() {
             1,
             32,
         ),
+        (
+            r#""probes": [{ "kind": "http", "port": 80, "path": "/%" }]"#,
+            0,
+            499,
+        ),
+        (
+            r#""probes": [{ "kind": "http", "port": 80, "path": "/", "body": "%" }]"#,
+            1,
+            500,
+        ),
+        (
+            r#""probes": [{ "kind": "exec", "command": ["%"] }]"#,
+            1,
+            4096,
+        ),
         (r#""user": "%""#, 1, 32),
         (r#""secrets": [{ "name": "%" }]"#, 1, 128),
     ];
@@ -609,6 +645,40 @@ fn so_many_parameters_and_choices_and_no_more() {
         ))
     };
     assert!(!choices(0) && choices(1) && choices(25) && !choices(26));
+}
+
+#[test]
+fn so_many_probes_and_no_more() {
+    let probes = |count: usize| {
+        let one = r#"{ "kind": "tcp", "port": 80 }"#;
+        format!(r#""probes": [{}]"#, vec![one; count].join(", "))
+    };
+    assert!(fits(&probes(0)) && fits(&probes(10)));
+    insta::assert_snapshot!(refused(&probes(11)), @"
+    probes: there are 11
+    hint: give at most 10
+    ");
+}
+
+#[test]
+fn a_path_is_what_a_request_may_ask_for() {
+    let path = |path: &str| {
+        fits(&format!(
+            r#""probes": [{{ "kind": "http", "port": 80, "path": "{path}" }}]"#
+        ))
+    };
+    assert!(path("/health?deep=1&of=%20"));
+    for wrong in ["", "health", "/a b", "/a#b", "/ä", "/a\\n"] {
+        assert!(!path(wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn what_needs_no_network_is_asked_without_one() {
+    let alone = |probe: &str| fits(&format!(r#""network": "none", "probes": [{probe}]"#));
+    assert!(alone(r#"{ "kind": "exec", "command": ["true"] }"#));
+    assert!(alone(r#"{ "kind": "log", "silent_s": 60 }"#));
+    assert!(!alone(r#"{ "kind": "http", "port": 80, "path": "/" }"#));
 }
 
 #[test]
