@@ -7,7 +7,7 @@ mod script;
 use std::{collections::BTreeMap, time::Duration};
 
 use futures::future::join_all;
-use localcord::{Person, Reply};
+use localcord::{Message, Person, Reply};
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 use yardarm::domain::action::State;
@@ -88,6 +88,7 @@ impl Chaos {
                 break;
             }
         }
+        self.thaw().await;
         self.terminate().await;
         self.summarise(kills, &self.evidence().await);
     }
@@ -154,10 +155,32 @@ impl Chaos {
 
     /// What was cut off is finished, undone or reported, and then all is well.
     async fn settle(&mut self) -> Evidence {
+        self.settle_without(|_| Vec::new()).await
+    }
+
+    /// Nothing stays down because it was frozen once.
+    async fn thaw(&mut self) {
+        if self.evidence().await.frozen().is_empty() {
+            return;
+        }
+        drop(self.program.olga().slash("unfreeze").send().await);
+        let ops = self.program.cord.channel("ops");
+        let asks = |card: &Message| waits(card) && card.text().contains("to **unfreeze**");
+        ops.wait_for(asks).await.unwrap();
+        self.approve().await;
+        self.settle_without(Evidence::frozen).await;
+    }
+
+    async fn settle_without(&mut self, unwanted: fn(&Evidence) -> Vec<String>) -> Evidence {
         let asked = Instant::now();
         loop {
             let evidence = self.evidence().await;
-            let wrong = [evidence.wrong_at_rest(), evidence.late()].concat();
+            let wrong = [
+                evidence.wrong_at_rest(),
+                evidence.late(),
+                unwanted(&evidence),
+            ]
+            .concat();
             if wrong.is_empty() || asked.elapsed() > PATIENCE {
                 self.judge(&wrong);
                 return evidence;
@@ -254,14 +277,16 @@ impl Chaos {
 
     async fn approve(&self) {
         let ravi = self.program.cord.user("ravi").in_channel("ops");
-        let waits = |message: &localcord::Message| {
-            let mut buttons = message.buttons().into_iter();
-            buttons.any(|button| button.enabled && button.label == "Approve")
-        };
-        for card in ravi.messages().iter().filter(|message| waits(message)) {
+        for card in ravi.messages().iter().filter(|card| waits(card)) {
             drop(ravi.press(card, "Approve").await);
         }
     }
+}
+
+/// For somebody's answer.
+fn waits(message: &Message) -> bool {
+    let mut buttons = message.buttons().into_iter();
+    buttons.any(|button| button.enabled && button.label == "Approve")
 }
 
 async fn send(person: &Person, command: &str, agent: &str) {

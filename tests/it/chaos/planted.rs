@@ -90,6 +90,20 @@ async fn an_agent_that_does_not_do_what_people_want_is_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_is_down_is_reported_unless_its_fleet_is_frozen() {
+    let (chaos, _) = scene().await;
+    chaos
+        .forge_rows("UPDATE incidents SET gone_since = opened_at, resolved_at = opened_at")
+        .await;
+    let name = format!("{}scout", chaos.program.prefix);
+    assert_eq!(chaos.found().await, [format!("`{name}` is down")]);
+    let freezes = "INSERT INTO freezes (fleet_id, mode, action_id, created_at, state)
+                   SELECT fleet_id, 'pause', 1, created_at, 'frozen' FROM agents";
+    chaos.forge_rows(freezes).await;
+    assert_eq!(chaos.found().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_alert_is_reported() {
     let (chaos, card) = scene().await;
     chaos.program.cord.channel("ops").delete(&card);

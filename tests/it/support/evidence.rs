@@ -73,16 +73,21 @@ async fn read(database: &Path, prefix: &str) -> Evidence {
 }
 
 async fn agents(moment: &mut SqliteConnection, prefix: &str) -> Vec<Agent> {
-    let rows =
-        sqlx::query!("SELECT id, name, container_id, desired FROM agents WHERE removed_at IS NULL")
-            .fetch_all(moment)
-            .await
-            .unwrap();
+    let rows = sqlx::query!(
+        r#"SELECT id, name, container_id, desired,
+                  EXISTS (SELECT 1 FROM freezes WHERE state = 'frozen' AND coalesce(fleet_id = agents.fleet_id, TRUE))
+                      AS "is_frozen!: bool"
+           FROM agents WHERE removed_at IS NULL"#
+    )
+    .fetch_all(moment)
+    .await
+    .unwrap();
     let agents = rows.into_iter().map(|row| Agent {
         id: row.id,
         name: format!("{prefix}{}", row.name),
         container: row.container_id,
         is_up: row.desired != "stopped",
+        is_frozen: row.is_frozen,
     });
     agents.collect()
 }

@@ -36,6 +36,8 @@ pub(crate) struct Agent {
     pub(crate) container: Option<String>,
     /// People want it to run, or to stand still.
     pub(crate) is_up: bool,
+    /// Its fleet is frozen: whatever ends in it stays down until people end that.
+    pub(crate) is_frozen: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -240,11 +242,20 @@ impl Evidence {
     /// One that is up though people stopped it, or down without anybody knowing of a problem.
     fn contrary(&self) -> Vec<String> {
         let contrary = |agent: &Agent| match (agent.is_up, self.own(agent)?.is_up) {
-            (true, false) if !self.has_problem(agent) => Some(format!("`{}` is down", agent.name)),
+            (true, false) if !agent.is_frozen && !self.has_problem(agent) => {
+                Some(format!("`{}` is down", agent.name))
+            }
             (false, true) => Some(format!("`{}` is up, and was stopped", agent.name)),
             _ => None,
         };
         self.agents.iter().filter_map(contrary).collect()
+    }
+
+    pub(crate) fn frozen(&self) -> Vec<String> {
+        let frozen = self.agents.iter().filter(|agent| agent.is_frozen);
+        frozen
+            .map(|agent| format!("`{}` is frozen", agent.name))
+            .collect()
     }
 
     fn has_problem(&self, agent: &Agent) -> bool {
