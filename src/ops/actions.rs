@@ -96,8 +96,8 @@ impl Requester {
 }
 
 impl Ops {
-    /// Submits what Yardarm itself wants of one agent. If somebody is at it, it was frozen within this moment or a rule
-    /// denies it, nothing comes of it: that is false, and the next look will tell.
+    /// Submits what Yardarm itself wants of one agent; false if it may not. If somebody is at it, nothing comes of it: the next
+    /// look will tell.
     pub(super) async fn submit_own(
         &self,
         agent: AgentId,
@@ -112,9 +112,9 @@ impl Ops {
             details,
         };
         match self.submit(request, requester).await {
-            Err(Error::Busy(why) | Error::Denied(why)) => {
-                tracing::debug!(agent.id = agent.0, why, "an agent stays as it is");
-                Ok(false)
+            Err(error @ (Error::Busy(_) | Error::Denied(_))) => {
+                tracing::debug!(agent.id = agent.0, error = %error, "an agent stays as it is");
+                Ok(matches!(error, Error::Busy(_)))
             }
             answer => answer.map(|_| true),
         }

@@ -1,6 +1,7 @@
 //! At the start: what the last end cut off is finished or undone, and told. And always: what should run is started.
 
 use chrono::{DateTime, Duration, Utc};
+use futures::future::join_all;
 use serde_json::json;
 
 use super::{
@@ -60,6 +61,9 @@ impl Ops {
                 self.refresh(agent).await?;
             }
         }
+        for id in self.store.actions_in(State::Pending).await? {
+            self.accepted(id).await?;
+        }
         for id in &cut_off {
             let action = self.action(*id).await?;
             self.show(&action);
@@ -97,14 +101,7 @@ impl Ops {
     /// Finishes or undoes what was cut off, and has it told. Needs the engine; an error means: try again. What cannot be
     /// settled yet keeps nothing else from it.
     pub async fn settle(&self, start: &Start) -> Result<()> {
-        let mut settled = Ok(());
-        for id in &start.cut_off {
-            let action = self.action(*id).await?;
-            if action.state == State::Running {
-                settled = settled.and(self.settle_action(&action).await);
-            }
-        }
-        settled?;
+        all(start.cut_off.iter().map(|id| self.settle_action(*id))).await?;
         if !start.cut_off.is_empty() {
             // What they left is theirs no more.
             self.resync().await?;
@@ -112,20 +109,18 @@ impl Ops {
         self.report(start).await
     }
 
-    async fn settle_action(&self, action: &Action) -> Result<()> {
-        let mut settled = Ok(());
-        for target in action
-            .targets
-            .iter()
-            .filter(|target| target.state == State::Running)
-        {
-            settled = settled.and(self.settle_target(action, target).await);
+    async fn settle_action(&self, id: ActionId) -> Result<()> {
+        let action = self.action(id).await?;
+        if action.state != State::Running {
+            return Ok(());
         }
-        settled?;
         if action.targets.is_empty() {
-            let ending = self.settle_whole(action).await?;
+            let ending = self.settle_whole(&action).await?;
             return self.finish(action.id, &ending, Duration::zero()).await;
         }
+        let running = |target: &&Target| target.state == State::Running;
+        let targets = action.targets.iter().filter(running);
+        all(targets.map(|target| self.settle_target(&action, target))).await?;
         let states: Vec<State> = self
             .action(action.id)
             .await?
@@ -250,6 +245,11 @@ impl Ops {
         self.submit_own(agent, (Kind::Start, Details::default()), requester)
             .await
     }
+}
+
+/// Does everything at once and to its end, and tells the first error.
+async fn all(work: impl Iterator<Item = impl Future<Output = Result<()>>>) -> Result<()> {
+    join_all(work).await.into_iter().collect()
 }
 
 /// One start of the process.

@@ -147,7 +147,7 @@ impl Board {
     }
 
     fn answers(&self) -> bool {
-        !matches!(self.engine, EngineState::Silent { .. })
+        matches!(self.engine, EngineState::Answers { .. })
     }
 
     fn put_busy(&mut self, agent: AgentId, busy: Option<Busy>, now: DateTime<Utc>) {

@@ -30,7 +30,8 @@ impl Store {
                               WHERE action_targets.agent_id = ?1 AND origin IN ('converge', 'recovery')
                                 AND kind IN ('start', 'restart') AND (details ->> 'after' IS NOT NULL) = ?2
                                 AND (actions.state = 'asked' OR actions.finished_at > ?5
-                                     AND actions.state IN ('denied', 'expired', 'cancelled'))) AS "asked!: bool"
+                                     AND (actions.state = 'denied'
+                                          OR actions.state IN ('expired', 'cancelled') AND decided_at IS NULL))) AS "asked!: bool"
                FROM actions JOIN action_targets ON action_id = actions.id
                WHERE action_targets.agent_id = ?1 AND origin IN ('converge', 'recovery')
                  AND kind IN ('start', 'restart') AND (details ->> 'after' IS NOT NULL) = ?2

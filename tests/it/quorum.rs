@@ -158,6 +158,24 @@ async fn a_role_that_is_deleted_meanwhile_decides_nothing() {
 }
 
 #[tokio::test]
+async fn an_agent_whose_approved_action_waits_for_discord_is_at_work() {
+    let mut test = scene(1).await;
+    approved_and_cut_off(&mut test).await;
+    test.engine.kill(&test.engine.id_of("yardarm-scout"), 1);
+    let silent = test
+        .cord
+        .inject(Fault::status(500).on("GET", "/guilds/*/members/*"));
+    test.up().await;
+    test.ops().converge().await.unwrap();
+    test.ops().mend().await.unwrap();
+    assert_eq!(test.state("scout"), State::Changing);
+    assert_eq!(test.ops().store.open_incidents().await.unwrap(), []);
+    silent.release();
+    card(&test, "remove `scout`: done").await;
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn an_approver_who_lost_the_role_before_the_last_answer_does_not_count() {
     let test = scene(2).await;
     let question = asked(&test).await;

@@ -15,10 +15,11 @@ use yardarm::{
             State::{self, Paused, Running, Stopped},
         },
         ids::{ActionId, ChannelId, InteractionId},
+        incident::About,
         view::EngineState,
     },
     engine::EngineError,
-    ops::{actions::Requester, resolve::Selection},
+    ops::{Ops, actions::Requester, resolve::Selection},
     store::{
         Store,
         actions::{self, NewAction, NewTarget},
@@ -493,6 +494,51 @@ async fn what_was_cut_off_waits_for_an_engine_that_is_away() {
 }
 
 #[tokio::test]
+async fn what_runs_at_the_start_is_left_alone_until_the_engine_has_told_of_it() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    test.down().await;
+    test.engine.forget_calls();
+    test.engine.hold("about");
+    let (engine, cord) = (test.engine.clone(), test.cord.clone());
+    let told = async {
+        engine.holding("about", 1).await;
+        cord.gateway().wait_connected(1).await.unwrap();
+        engine.release("about");
+    };
+    tokio::join!(test.up(), told);
+    assert_eq!(test.state("scout"), Running);
+    assert_eq!(test.engine.changes(), [""; 0]);
+    assert!(test.ops().action(ActionId(2)).await.is_err());
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_died_while_the_engine_was_away_at_the_start_is_simply_started() {
+    let mut test = TestApp::start().await;
+    test.deploy("scout").await;
+    test.down().await;
+    test.engine.kill(&test.engine.id_of("yardarm-scout"), 1);
+    test.engine.go_away();
+    test.up().await;
+    let is_silent = |ops: &Ops| {
+        ops.roster
+            .read(|board| matches!(board.engine, EngineState::Silent { .. }))
+    };
+    test.until(is_silent).await;
+    test.pass(TimeDelta::minutes(1));
+    test.engine.come_back();
+    test.ops().resync().await.unwrap();
+    settled(&test, "scout", Running).await;
+    test.ops().mend().await.unwrap();
+    let open = test.ops().store.open_incidents().await.unwrap();
+    let about: Vec<About> = open.into_iter().map(|incident| incident.about).collect();
+    assert_eq!(about, [About::Engine]);
+    assert!(test.ops().action(ActionId(3)).await.is_err());
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_container_that_does_not_stop_holds_up_nothing_else() {
     let mut test = TestApp::start().await;
     for agent in ["stuck", "waiter", "runner"] {
@@ -505,20 +551,22 @@ async fn a_container_that_does_not_stop_holds_up_nothing_else() {
     let pause = send(&test, "pause", "waiter").await;
     test.engine.holding("pause", 1).await;
     test.crash().await;
-    test.engine.release("stop");
+    test.engine.hold("stop");
     test.engine.release("pause");
-    let hangs = EngineError::TimedOut {
-        what: "stopping a container",
-        after: Duration::from_secs(40),
-    };
-    test.engine.fail("stop", hangs);
     test.engine.kill(&test.engine.id_of("yardarm-runner"), 1);
     test.up().await;
+    test.engine.holding("stop", 1).await;
     let paused = pause.until_text("Finished after Yardarm was restarted");
     paused.await.unwrap();
     settled(&test, "runner", Running).await;
     assert_eq!(test.state("stuck"), State::Changing);
 
+    let hangs = EngineError::TimedOut {
+        what: "stopping a container",
+        after: Duration::from_secs(40),
+    };
+    test.engine.fail("stop", hangs);
+    test.engine.release("stop");
     test.pass(TimeDelta::minutes(15));
     insta::assert_snapshot!(test.end_of(&stop).await, @"
     ❌ stop `stuck`: failed after 15 min 0 s

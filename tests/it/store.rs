@@ -962,6 +962,31 @@ async fn what_was_tried_by_itself_is_counted_from_its_beginning() {
 }
 
 #[tokio::test]
+async fn what_people_approved_and_a_freeze_ended_is_no_no() {
+    let (_folder, store) = migrated(
+        20_261_129_100_300,
+        "INSERT INTO fleets (name, created_at) VALUES ('main', '2026-01-01T09:00:00+00:00');
+         INSERT INTO agents (id, name, fleet_id, desired, created_at)
+             VALUES (1, 'asked', 1, 'running', '2026-01-01T09:00:00+00:00'),
+                    (2, 'approved', 1, 'running', '2026-01-01T09:00:00+00:00');
+         INSERT INTO actions (id, kind, origin, details, state, created_at, finished_at)
+             VALUES (3, 'start', 'recovery', '{}', 'cancelled', '2026-11-20T09:00:00+00:00', '2026-11-20T09:00:09+00:00'),
+                    (4, 'start', 'recovery', '{}', 'cancelled', '2026-11-20T09:00:00+00:00', '2026-11-20T09:00:09+00:00');
+         INSERT INTO action_targets (action_id, agent_id, state) VALUES (3, 1, 'cancelled'), (4, 2, 'cancelled');
+         INSERT INTO approvals (action_id, rule, ask, asked_at, expires_at, remind_at, decided_at)
+             VALUES (3, 'starts', '{}', '2026-11-20T09:00:00+00:00', '2026-11-20T10:00:00+00:00', '2026-11-20T09:30:00+00:00', NULL),
+                    (4, 'starts', '{}', '2026-11-20T09:00:00+00:00', '2026-11-20T10:00:00+00:00', '2026-11-20T09:30:00+00:00',
+                     '2026-11-20T09:00:05+00:00');",
+    )
+    .await;
+    let now = "2026-11-20T09:30:00Z".parse().unwrap();
+    for (agent, is_asked) in [(1, true), (2, false)] {
+        let past = store.past_of(AgentId(agent), Reason::Own, (now, now));
+        assert_eq!(past.await.unwrap().asked, is_asked, "{agent}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_tried_before_a_breaker_closed_counts_no_more() {
     let scene = Scene::new().await;
     let mut start = scene.action(Kind::Start, State::Pending);
