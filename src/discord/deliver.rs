@@ -27,6 +27,9 @@ const HISTORY: u8 = 50;
 /// Discord's codes: the message is gone; it may not be edited any more.
 const UNKNOWN_MESSAGE: isize = 10008;
 const TOO_MANY_OLD_EDITS: isize = 30046;
+/// The token does not count, or whoever stands before Discord lets nobody through: it is no word about the message.
+const UNAUTHORIZED: isize = 40001;
+const BLOCKED: isize = 40333;
 /// The message has a thread already.
 const HAS_THREAD: isize = 160_004;
 /// How long Discord may take to start a thread.
@@ -328,8 +331,9 @@ fn judge(error: &serenity::Error) -> Undelivered {
         serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) => {
             match (response.status_code.as_u16(), response.error.code) {
                 (_, UNKNOWN_MESSAGE | TOO_MANY_OLD_EDITS) => Undelivered::MessageGone(why),
-                (429, _) => Undelivered::Later(why),
-                (500.., _) => Undelivered::InDoubt(why),
+                (401 | 429, _) | (_, UNAUTHORIZED | BLOCKED) => Undelivered::Later(why),
+                // Without a code of Discord's own it may be anybody's answer.
+                (500.., _) | (_, ..=0) => Undelivered::InDoubt(why),
                 _ => Undelivered::Never(why),
             }
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use localcord::{Fault, Injected, Reply};
+use localcord::{Fault, Injected, Message, Reply};
 use yardarm::{
     domain::{
         agent::State::{self, Running, Stopped},
@@ -14,7 +14,11 @@ use yardarm::{
     ops::Ops,
 };
 
-use crate::support::{fake_engine::Behaviour, test_app::TestApp};
+use crate::support::{
+    alarm::{card, die},
+    fake_engine::Behaviour,
+    test_app::TestApp,
+};
 
 /// How long whoever follows an action comes first.
 const FOLLOWED: TimeDelta = TimeDelta::seconds(11);
@@ -363,6 +367,41 @@ async fn a_message_nobody_may_have_is_a_dead_letter() {
     test.pass(LONG);
     assert_eq!(test.ops().store.outbox_counts().await.unwrap(), (0, 1));
     test.finish_with_dead(1).await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_tells_nothing_of_a_message_buries_none() {
+    let fragile = r#"{ "description": "x", "image": "demo:1", "recovery": { "restart": false } }"#;
+    let refusals = [
+        // A token that was reset, and two of somebody who stands before Discord.
+        Fault::status(401),
+        Fault::status(403),
+        Fault::refusal(403, 40333),
+    ];
+    for refusal in refusals {
+        let mut test = TestApp::prepare(&[("alerts.group_wait_s", "0")]).await;
+        test.write_template("demo", fragile);
+        test.up().await;
+        test.deploy("scout").await;
+        test.done("board here").await;
+        test.delivered().await;
+        let refused = test.cord.inject(refusal.path("/channels/**"));
+        die(&test, "scout", 1);
+        test.until_outbox(async |ops| ops.store.open_incidents().await.unwrap().len() == 1)
+            .await;
+        for _ in 0..12 {
+            test.pass(LONG);
+            test.served().await;
+        }
+        refused.release();
+        test.pass(LONG);
+        card(&test, "exited with code 1").await;
+        let ops = test.cord.channel("ops");
+        let shows = |message: &Message| message.text().contains("1 down");
+        ops.wait_for(shows).await.unwrap();
+        test.delivered().await;
+        test.finish().await;
+    }
 }
 
 #[tokio::test]
