@@ -24,8 +24,8 @@ use crate::{
 const MOST: u32 = 20;
 const SPAN: TimeDelta = TimeDelta::hours(1);
 
-/// Actions stay for so long at least: they tell how often an agent was healed, and what a card in a channel is about.
-const ACTIONS_KEPT: TimeDelta = TimeDelta::days(90);
+/// Actions stay for so many days at least: they tell how often an agent was healed, and what a card in a channel is about.
+const ACTIONS_KEPT: u32 = 90;
 
 /// What keeps the audit from being flooded.
 #[derive(Debug)]
@@ -144,20 +144,31 @@ impl Ops {
 
     /// Purges what is older than the settings keep, and the actions that it told of.
     pub async fn purge_old(&self) -> Result<()> {
-        let days = i64::from(self.settings().audit.keep_days);
+        let days = self.settings().audit.keep_days;
         if days == 0 {
             return Ok(());
         }
-        let now = self.now();
-        let before = midnight(now) - Duration::days(days);
-        if self.store.ledger().is_older(before).await? {
+        let (now, before) = (self.now(), self.lived_ago(days).await?.map(midnight));
+        if let Some(before) = before
+            && self.store.ledger().is_older(before).await?
+        {
             let mut tx = self.store.begin().await?;
             audit::purge(&mut tx, before, Origin::Yardarm, now).await?;
             tx.commit().await?;
         }
         self.store.delete_purged().await?;
-        let before = before.min(now - ACTIONS_KEPT);
-        Ok(self.store.drop_actions(before).await?)
+        let quarter = self.lived_ago(ACTIONS_KEPT).await?;
+        if let (Some(before), Some(quarter)) = (before, quarter) {
+            self.store.drop_actions(before.min(quarter)).await?;
+        }
+        Ok(())
+    }
+
+    /// So many days ago, if Yardarm was there on as many since: a clock that is years ahead makes nothing old.
+    pub(super) async fn lived_ago(&self, days: u32) -> Result<Option<DateTime<Utc>>> {
+        let anchored = self.store.anchored_since(days.into()).await?;
+        let ago = self.now() - Duration::days(days.into());
+        Ok(anchored.map(|since| since.min(ago)))
     }
 }
 

@@ -83,7 +83,7 @@ pub async fn back_up(
         let written = write_key(&key_beside(&file), &key, &settings.database.path).await;
         written.map_err(|error| unwritable(&error))?;
     }
-    let settled = settle(&partial, &file, backup).await;
+    let settled = settle(&partial, &file, (backup, now)).await;
     settled.map_err(|error| unwritable(&error))?;
     Ok(file)
 }
@@ -113,11 +113,15 @@ async fn remove(file: &Path) -> io::Result<()> {
 }
 
 /// Gives the copy its name once it is whole and on the disk, and removes the oldest.
-async fn settle(partial: &Path, file: &Path, backup: &Backup) -> io::Result<()> {
+async fn settle(
+    partial: &Path,
+    file: &Path,
+    (backup, now): (&Backup, DateTime<Utc>),
+) -> io::Result<()> {
     fs::File::open(partial).await?.sync_all().await?;
     fs::rename(partial, file).await?;
     fs::File::open(&backup.dir).await?.sync_all().await?;
-    let mut copies = copies(&backup.dir).await?;
+    let mut copies = copies(&backup.dir, now).await?;
     let surplus = copies.len().saturating_sub(backup.keep as usize);
     for oldest in copies.drain(..surplus) {
         remove(&key_beside(&oldest)).await?;
@@ -134,9 +138,13 @@ async fn write_key(file: &Path, text: &str, like: &Path) -> io::Result<()> {
 }
 
 /// When the newest copy in a folder was made, if there is any.
-pub(super) async fn newest(dir: &Path) -> Option<DateTime<Utc>> {
-    let copies = copies(dir).await.ok()?;
-    stamp(copies.last()?.file_name()?.to_str()?)
+pub(super) async fn newest(dir: &Path, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let copies = copies(dir, now).await.ok()?;
+    made_at(copies.last()?)
+}
+
+fn made_at(copy: &Path) -> Option<DateTime<Utc>> {
+    stamp(copy.file_name()?.to_str()?)
 }
 
 /// When a copy of this name was made; None if the name is none of ours.
@@ -146,8 +154,9 @@ fn stamp(name: &str) -> Option<DateTime<Utc>> {
     Some(at.and_utc())
 }
 
-/// What we have put there and nothing else, the oldest first.
-async fn copies(dir: &Path) -> io::Result<Vec<PathBuf>> {
+/// What we have put there and nothing else, the oldest first. What seems to be of a time to come was made while the clock was
+/// ahead: before all others.
+async fn copies(dir: &Path, now: DateTime<Utc>) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut entries = fs::read_dir(dir).await?;
     while let Some(entry) = entries.next_entry().await? {
@@ -155,6 +164,9 @@ async fn copies(dir: &Path) -> io::Result<Vec<PathBuf>> {
             found.push(entry.path());
         }
     }
-    found.sort();
+    found.sort_by_key(|copy| {
+        let at = made_at(copy);
+        (at <= Some(now), at)
+    });
     Ok(found)
 }

@@ -100,7 +100,7 @@ impl Ops {
             (severity.as_str(), count)
         });
         let approvals_waiting = self.store.open_approvals().await?.len();
-        let last_backup = backup::newest(&self.settings().backup.dir).await;
+        let last_backup = backup::newest(&self.settings().backup.dir, self.now()).await;
         Ok(self.roster.read(|board| Readings {
             agents: State::ALL
                 .map(|state| {

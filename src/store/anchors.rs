@@ -6,17 +6,28 @@ use super::{Store, Tx};
 use crate::domain::audit::{chain::Anchor, stamp};
 
 impl Store {
-    /// Whether a day has begun since the last anchor, or since the first row if there was none yet.
+    /// Whether this day has no anchor yet, and there were rows before it. (One of a later day says that the clock was ahead.)
     pub async fn anchor_is_due(&self, now: DateTime<Utc>) -> sqlx::Result<bool> {
         let day = now.date_naive();
         let midnight = stamp(day.and_time(NaiveTime::MIN).and_utc());
         sqlx::query_scalar!(
-            r#"SELECT NOT EXISTS (SELECT 1 FROM anchors WHERE day >= ?)
+            r#"SELECT NOT EXISTS (SELECT 1 FROM anchors WHERE day = ?)
                       AND coalesce((SELECT at < ? FROM audit ORDER BY id LIMIT 1), 0) AS "due!: bool""#,
             day,
             midnight
         )
         .fetch_one(&self.reader)
+        .await
+    }
+
+    /// When the last so many anchors began, of which each stands for a day on which we were there; None if there are not so many.
+    pub async fn anchored_since(&self, days: i64) -> sqlx::Result<Option<DateTime<Utc>>> {
+        let before = days - 1;
+        sqlx::query_scalar!(
+            r#"SELECT created_at AS "at: DateTime<Utc>" FROM anchors ORDER BY id DESC LIMIT 1 OFFSET ?"#,
+            before
+        )
+        .fetch_optional(&self.reader)
         .await
     }
 

@@ -414,6 +414,22 @@ pub async fn claim(
     Ok(true)
 }
 
+/// Its next time is this one.
+pub async fn call_back(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+    next: Option<DateTime<Utc>>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE schedules SET next_run_at = ? WHERE id = ? AND paused IS NULL AND removed_at IS NULL",
+        next,
+        schedule.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Runs of a schedule that are not over.
 pub async fn open_runs(tx: &mut Tx, schedule: ScheduleId) -> sqlx::Result<i64> {
     sqlx::query_scalar!(

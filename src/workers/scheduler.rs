@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::time::timeout;
 
 use super::{Pulse, news};
@@ -14,11 +15,24 @@ const LOOK_SELDOM: Duration = Duration::from_millis(50);
 
 pub(super) async fn run(ops: Arc<Ops>, pulse: Pulse) {
     let mut events = ops.events();
+    let mut looked_at = DateTime::<Utc>::MAX_UTC;
     loop {
         pulse.beat();
-        let looked = ops.run_schedules(&|| pulse.beat()).await;
+        let now = ops.now();
+        let called_back = if now < looked_at {
+            ops.call_back_schedules().await
+        } else {
+            Ok(())
+        };
+        let looked = match called_back {
+            Ok(()) => ops.run_schedules(&|| pulse.beat()).await,
+            failed => failed,
+        };
         let wait = match looked {
-            Ok(()) => until_due(&ops).await.unwrap_or(LOOK_EVERY),
+            Ok(()) => {
+                looked_at = now;
+                until_due(&ops).await.unwrap_or(LOOK_EVERY)
+            }
             Err(error) => {
                 tracing::error!(error = %error, "schedules could not be run");
                 LOOK_EVERY

@@ -1,7 +1,10 @@
 //! What the audit tells of an app at work.
 
 use chrono::TimeDelta;
-use yardarm::domain::{agent::State, audit::Record, ids::ActionId};
+use yardarm::{
+    domain::{agent::State, audit::Record, ids::ActionId},
+    store::anchors,
+};
 
 use crate::support::test_app::TestApp;
 
@@ -250,18 +253,30 @@ async fn the_anchor_is_posted_once_a_day_also_over_restarts() {
 }
 
 #[tokio::test]
+async fn an_anchor_of_a_clock_that_was_ahead_stands_in_nobodys_way() {
+    let test = TestApp::start().await;
+    let ops = test.cord.channel("ops");
+    test.clock.advance(TimeDelta::days(365));
+    test.ops().drop_anchor().await.unwrap();
+    ops.wait_for_text("The audit on 2027-11-21").await.unwrap();
+    test.clock.advance(TimeDelta::days(-364));
+    test.ops().drop_anchor().await.unwrap();
+    ops.wait_for_text("The audit on 2026-11-22").await.unwrap();
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn what_is_older_than_the_settings_keep_is_purged() {
     let mut test = TestApp::start_with(&[("audit.keep_days", "30")]).await;
     test.deploy("scout").await;
-    test.down().await;
-    test.clock.advance(TimeDelta::days(31));
-    test.up().await;
+    test.live(31).await;
+    test.restart().await;
     // The schedule for it does so as well.
     test.ops().purge_old().await.unwrap();
     test.ops().purge_old().await.unwrap();
     let records = test.ops().store.ledger().rows(1, 100).await.unwrap();
     let words: Vec<&str> = records.iter().map(|record| record.what.as_str()).collect();
-    assert_eq!(words[0], "started");
+    assert_eq!(words[0], "stopped");
     let purged = words.iter().filter(|word| **word == "purged");
     assert_eq!(purged.count(), 1);
     let about = |kind: &str| records.iter().any(|one| one.kind.as_deref() == Some(kind));
@@ -273,14 +288,12 @@ async fn what_is_older_than_the_settings_keep_is_purged() {
 async fn an_action_goes_with_the_rows_about_it_but_not_within_a_quarter() {
     let mut test = TestApp::start_with(&[("audit.keep_days", "30")]).await;
     test.deploy("scout").await;
-    test.down().await;
-    test.clock.advance(TimeDelta::days(89));
-    test.up().await;
+    test.live(89).await;
+    test.restart().await;
     test.ops().purge_old().await.unwrap();
     test.ops().action(ActionId(1)).await.unwrap();
-    test.down().await;
-    test.clock.advance(TimeDelta::days(2));
-    test.up().await;
+    test.live(2).await;
+    test.restart().await;
     test.ops().purge_old().await.unwrap();
     let gone = test.ops().action(ActionId(1)).await.unwrap_err();
     assert_eq!(gone.to_string(), "There is no action 1.");
@@ -290,7 +303,34 @@ async fn an_action_goes_with_the_rows_about_it_but_not_within_a_quarter() {
     test.finish().await;
 }
 
+#[tokio::test]
+async fn a_clock_that_is_years_ahead_makes_nothing_old() {
+    let test = TestApp::start_with(&[("audit.keep_days", "30")]).await;
+    test.live(100).await;
+    test.deploy("scout").await;
+    test.clock.advance(TimeDelta::days(3 * 365));
+    test.ops().drop_anchor().await.unwrap();
+    test.ops().purge_old().await.unwrap();
+    test.clock.advance(TimeDelta::days(-3 * 365));
+    let told = test.told().await;
+    assert!(told.contains("accepted, deploy, agent scout"), "{told}");
+    test.ops().action(ActionId(1)).await.unwrap();
+    test.finish().await;
+}
+
 impl TestApp {
+    /// So many days go by, each with its anchor.
+    async fn live(&self, days: u32) {
+        for _ in 0..days {
+            self.clock.advance(TimeDelta::days(1));
+            let mut tx = self.ops().store.begin().await.unwrap();
+            anchors::drop_anchor(&mut tx, self.ops().now())
+                .await
+                .unwrap();
+            tx.commit().await.unwrap();
+        }
+    }
+
     /// What a search finds, once it is shown.
     async fn found(&self, command: &str) -> String {
         let reply = self.send(command).await;

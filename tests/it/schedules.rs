@@ -29,11 +29,15 @@ impl TestApp {
 
     /// Waits until the last run of a schedule is that far.
     async fn until_run(&self, name: &str, is_far: impl Fn(&Run) -> bool) {
+        self.until_schedule(name, |schedule| schedule.last.as_ref().is_some_and(&is_far))
+            .await;
+    }
+
+    async fn until_schedule(&self, name: &str, is_so: impl Fn(&Schedule) -> bool) {
         let mut events = self.ops().events();
         let wait = async {
             loop {
-                let run = self.schedule(name).await.last;
-                if run.as_ref().is_some_and(&is_far) {
+                if is_so(&self.schedule(name).await) {
                     return;
                 }
                 drop(
@@ -43,7 +47,7 @@ impl TestApp {
             }
         };
         let waited = tokio::time::timeout(std::time::Duration::from_secs(20), wait).await;
-        waited.unwrap_or_else(|_| panic!("the run of `{name}` never came that far"));
+        waited.unwrap_or_else(|_| panic!("`{name}` never came that far"));
     }
 
     /// Waits until the last run of a schedule without an action is done.
@@ -706,6 +710,66 @@ async fn what_is_built_in_runs_and_can_be_paused() {
         copies(&test),
         ["yardarm-20261124T090000Z.db", "yardarm-20261125T090000Z.db"]
     );
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_has_done_holds_no_schedule_up() {
+    let test = scene().await;
+    test.done("schedule add name:hourly cron:@hourly action:report until:2026-11-21T20:30:00Z")
+        .await;
+    let ran = |at: &str| {
+        let at: DateTime<Utc> = at.parse().unwrap();
+        move |run: &Run| run.planned == at && run.action.is_some_and(|(_, state)| state.is_over())
+    };
+    // Local time instead of UTC: even its end has come.
+    test.come("2026-11-21T21:00:00Z");
+    test.until_run("stale-check", |run| run.planned == test.clock.now())
+        .await;
+    test.until_run("hourly", |run| run.stage == Stage::Skipped)
+        .await;
+    assert_eq!(test.schedule("hourly").await.next, None);
+
+    test.clock.advance(TimeDelta::hours(-9));
+    test.pass(TimeDelta::seconds(1));
+    let called_back = async |at: &str| {
+        let at = Some(at.parse().unwrap());
+        test.until_schedule("hourly", |schedule| schedule.next == at)
+            .await;
+    };
+    called_back("2026-11-21T13:00:00Z").await;
+    test.come("2026-11-21T13:00:00Z");
+    test.until_run("hourly", ran("2026-11-21T13:00:00Z")).await;
+    // What ran is not done again when its hour comes a second time.
+    test.clock.advance(TimeDelta::minutes(-30));
+    test.pass(TimeDelta::seconds(1));
+    called_back("2026-11-21T13:00:00Z").await;
+    test.come("2026-11-21T13:00:00Z");
+    called_back("2026-11-21T14:00:00Z").await;
+    assert_eq!(test.scheduled().await.len(), 1);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_copy_of_a_clock_that_was_ahead_is_the_first_to_go() {
+    let test = TestApp::start_with(&[("backup.keep", "2")]).await;
+    let copies = || {
+        let there = std::fs::read_dir(test.path("backups")).unwrap();
+        let names = there.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.collect::<std::collections::BTreeSet<String>>()
+    };
+    // The nightly one would come between.
+    test.done("schedule pause schedule:backup").await;
+    test.clock.advance(TimeDelta::days(365));
+    test.done("backup").await;
+    test.clock.advance(TimeDelta::days(-365));
+    for _ in 0..2 {
+        let said = test.done("backup").await;
+        assert!(copies().iter().any(|name| said.contains(name)), "{said}");
+        test.clock.advance(TimeDelta::minutes(1));
+    }
+    let both = ["yardarm-20261121T120000Z.db", "yardarm-20261121T120100Z.db"];
+    assert_eq!(copies(), both.map(str::to_owned).into());
     test.finish().await;
 }
 

@@ -36,8 +36,8 @@ const AT_ONCE: usize = 8;
 /// Who the owners are now, or why Discord did not say.
 type Owners = HashMap<UserId, std::result::Result<Option<Caller>, String>>;
 
-/// How long runs are kept that are over.
-const RUNS_KEPT: Duration = Duration::days(90);
+/// For how many days runs are kept that are over.
+const RUNS_KEPT: u32 = 90;
 
 /// What became of a run that was tried.
 enum Tried {
@@ -80,6 +80,21 @@ impl Ops {
             .map(|owner| async move { (owner, self.members.member(owner).await) });
         let answers = stream::iter(asked).buffer_unordered(AT_ONCE);
         answers.inspect(|_| went_on()).collect().await
+    }
+
+    /// What was claimed while the clock was ahead comes at its next time all the same: what ran already is claimed no second
+    /// time.
+    pub async fn call_back_schedules(&self) -> Result<()> {
+        let now = self.now();
+        let mut tx = self.store.begin().await?;
+        for schedule in self.store.schedules().await? {
+            let next = schedule.order.next(now);
+            let too_late = |next| schedule.next.is_none_or(|planned| planned > next);
+            if schedule.paused.is_none() && next.is_some_and(too_late) {
+                rows::call_back(&mut tx, schedule.id, next).await?;
+            }
+        }
+        Ok(tx.commit().await?)
     }
 
     async fn claim_due(&self) -> Result<()> {
@@ -277,11 +292,15 @@ impl Ops {
 
     /// Purges what the settings keep no longer, and runs that nobody will ask about.
     async fn purge(&self) -> Result<()> {
-        let mut tx = self.store.begin().await?;
-        rows::drop_runs(&mut tx, self.now() - RUNS_KEPT).await?;
-        tx.commit().await?;
-        let keep = Duration::days(self.settings().alerts.keep_days.into());
-        self.store.drop_alerts(self.now() - keep).await?;
+        if let Some(before) = self.lived_ago(RUNS_KEPT).await? {
+            let mut tx = self.store.begin().await?;
+            rows::drop_runs(&mut tx, before).await?;
+            tx.commit().await?;
+        }
+        let days = self.settings().alerts.keep_days;
+        if let Some(before) = self.lived_ago(days).await? {
+            self.store.drop_alerts(before).await?;
+        }
         self.roll_up_samples().await?;
         self.purge_old().await
     }
