@@ -308,7 +308,7 @@ async fn the_list_answers_without_a_card() {
     let list = slash(&ravi(&test), "approve").send().await.unwrap();
     insta::assert_snapshot!(test.said(&list.text()), @"
     Waiting for you: 1
-    **2** · remove `scout` · by <@olga> 0.0 s ago · lapses <t:1795348800:R>
+    **2** · remove `scout` · by <@olga> 0.0 s ago · lapses <t:1795348800:R> · Its container is deleted; the data in its volumes stays.
     Why: spring-cleaning
     ");
     let mine = test.send("approve").await;
@@ -349,11 +349,11 @@ async fn what_waits_is_listed_and_offered_oldest_first() {
     let list = slash(&ravi(&test), "approve").send().await.unwrap();
     insta::assert_snapshot!(test.said(&list.text()), @"
     Waiting for you: 7
-    **9** · remove `agent-1` · by <@olga> 7 min 0 s ago · lapses <t:1795348800:R>
-    **10** · remove `agent-2` · by <@olga> 6 min 0 s ago · lapses <t:1795348860:R>
-    **11** · remove `agent-3` · by <@olga> 5 min 0 s ago · lapses <t:1795348920:R>
-    **12** · remove `agent-4` · by <@olga> 4 min 0 s ago · lapses <t:1795348980:R>
-    **13** · remove `agent-5` · by <@olga> 3 min 0 s ago · lapses <t:1795349040:R>
+    **9** · remove `agent-1` · by <@olga> 7 min 0 s ago · lapses <t:1795348800:R> · Its container is deleted; the data in its volumes stays.
+    **10** · remove `agent-2` · by <@olga> 6 min 0 s ago · lapses <t:1795348860:R> · Its container is deleted; the data in its volumes stays.
+    **11** · remove `agent-3` · by <@olga> 5 min 0 s ago · lapses <t:1795348920:R> · Its container is deleted; the data in its volumes stays.
+    **12** · remove `agent-4` · by <@olga> 4 min 0 s ago · lapses <t:1795348980:R> · Its container is deleted; the data in its volumes stays.
+    **13** · remove `agent-5` · by <@olga> 3 min 0 s ago · lapses <t:1795349040:R> · Its container is deleted; the data in its volumes stays.
     … and 2 more; they follow once these are answered.
     ");
     insta::assert_snapshot!(TestApp::labels(&list).join(", "), @"Approve 9, Deny 9, Details of 9, Approve 10, Deny 10, Details of 10, Approve 11, Deny 11, Details of 11, Approve 12, Deny 12, Details of 12, Approve 13, Deny 13, Details of 13");

@@ -27,6 +27,8 @@ use crate::{
 /// Room for the plan in the plain text; the embed has more.
 const PLAN_MAX: usize = 700;
 const EMBED_MAX: usize = 3000;
+/// Fleets that are named.
+const FLEETS_MAX: usize = 8;
 /// Room for the answers.
 const VOTES_MAX: usize = 500;
 /// Room for the line that says how much is left out.
@@ -46,18 +48,22 @@ pub fn card(action: &Action, deciders: &[Holder], now: DateTime<Utc>) -> Rendere
     let Some(approval) = action.approval.as_deref() else {
         return Rendered::text(headline(action, now));
     };
-    let mut lines = request(action);
-    let mut end = votes(approval);
-    end.push(standing(action, approval, deciders, now));
-    end.push(mark(action, Subject::Approval(action.id)));
-    // The mark at the end is how the card is found again: the plan gives way.
-    let taken: usize = lines.iter().chain(&end).map(|line| units(line)).sum();
+    let (mut lines, votes) = (request(action), votes(approval));
+    let foot = format!(
+        "{}\n{}",
+        standing(action, approval, deciders, now),
+        mark(action, Subject::Approval(action.id))
+    );
+    // The plan gives way.
+    let beside = lines.iter().chain(&votes).map(|line| units(line));
+    let taken = beside.sum::<usize>() + units(&foot);
     let room = CONTENT_MAX.saturating_sub(taken + LEFT_OUT);
     lines.extend(plan_lines(action, room.min(PLAN_MAX)));
-    lines.extend(end);
+    lines.extend(votes);
     let open = action.state == State::Asked;
     Rendered {
         content: lines.join("\n"),
+        foot,
         embeds: vec![embed(action)],
         rows: vec![buttons(action, open)],
         mentions: if open {
@@ -78,9 +84,9 @@ pub fn result(action: &Action, now: DateTime<Utc>) -> Rendered {
             .actor
             .map(|actor| format!("Asked for by <@{actor}>.")),
     );
-    lines.push(format!("-# {}", Subject::Result(action.id).mark()));
     Rendered {
         content: lines.join("\n"),
+        foot: format!("-# {}", Subject::Result(action.id).mark()),
         mentions: Mentions::of(
             &action
                 .actor
@@ -117,7 +123,8 @@ pub fn reminder(action: &Action, deciders: &[Holder]) -> Rendered {
         )
     };
     Rendered {
-        content: format!("{text}\n-# {}", Subject::Reminder(action.id).mark()),
+        content: text,
+        foot: format!("-# {}", Subject::Reminder(action.id).mark()),
         mentions: if still {
             Mentions::of(deciders)
         } else {
@@ -138,9 +145,9 @@ pub fn break_glass(action: &Action, owners: &[Holder], now: DateTime<Utc>) -> Re
     )];
     lines.push(headline(action, now));
     lines.extend(why(action));
-    lines.push(mark(action, Subject::BreakGlass(action.id)));
     Rendered {
         content: lines.join("\n"),
+        foot: mark(action, Subject::BreakGlass(action.id)),
         mentions: Mentions::of(owners),
         ..Rendered::default()
     }
@@ -198,8 +205,12 @@ fn entry(action: &Action, now: DateTime<Utc>) -> String {
     let by = action
         .actor
         .map_or_else(|| "Yardarm".to_owned(), |actor| format!("<@{actor}>"));
+    let warning = match warning(action) {
+        "" => String::new(),
+        warning => format!(" ·{warning}"),
+    };
     format!(
-        "**{}** · {} {} · by {by} {waited} ago · lapses <t:{ends}:R>",
+        "**{}** · {} {} · by {by} {waited} ago · lapses <t:{ends}:R>{warning}",
         action.id,
         action.kind,
         sentence(&whom(action), WHOM_MAX)
@@ -267,10 +278,13 @@ pub fn typing(action: &Action, volumes: bool) -> CreateModal {
 
 fn request(action: &Action) -> Vec<String> {
     let fleets = fleets(action.plan.as_deref());
-    let place = if fleets.is_empty() {
-        String::new()
-    } else {
-        format!(" in {}", fleets.join(", "))
+    let place = match fleets.as_slice() {
+        [] => String::new(),
+        few if few.len() <= FLEETS_MAX => format!(" in {}", few.join(", ")),
+        many => {
+            let named = many[..FLEETS_MAX].join(", ");
+            format!(" in {named} and {} more fleets", many.len() - FLEETS_MAX)
+        }
     };
     let by = action
         .actor

@@ -509,13 +509,14 @@ fn a_question_to_very_many_notifies_those_it_names_and_fits() {
         .collect();
     let card = approval::card(&action, &many, noon());
     assert_eq!(card.mentions.users.len(), 20);
+    let text = card.content();
     for user in &card.mentions.users {
-        assert!(card.content.contains(&format!("<@{user}>")), "{user}");
+        assert!(text.contains(&format!("<@{user}>")), "{user}");
     }
-    assert!(card.content.contains("and 280 more"), "{}", card.content);
-    assert!(card.content.contains("more answers"), "{}", card.content);
-    assert!(card.content.ends_with("-# approval 7"), "{}", card.content);
-    assert!(card.content.encode_utf16().count() <= 2000);
+    assert!(text.contains("and 280 more"), "{text}");
+    assert!(text.contains("more answers"), "{text}");
+    assert!(text.ends_with("-# approval 7"), "{text}");
+    assert!(text.encode_utf16().count() <= 2000);
 }
 
 /// An action about so many agents that no message could name them all.
@@ -549,23 +550,46 @@ fn what_concerns_very_many_agents_is_found_again() {
     assert!(digest.content().ends_with(&marks), "{}", digest.content());
 }
 
-#[test]
-fn what_a_long_plan_loosens_is_never_left_out() {
-    let part = |number: usize| Part {
+/// A plan about one agent in each of these fleets.
+fn plan_in(fleets: impl Iterator<Item = String>) -> Plan {
+    let part = |(number, fleet): (usize, String)| Part {
         agent: Name::parse(&format!("an-agent-with-a-long-name-{number}")).unwrap(),
-        fleet: Name::parse("main").unwrap(),
+        fleet: Name::parse(&fleet).unwrap(),
         container: None,
         now: None,
         then: None,
         loosens: vec!["memory 512 → 2048 MiB".to_owned()],
     };
-    let mut action = question(Vec::new(), "more");
-    action.plan = Some(Box::new(Plan {
+    Plan {
         kind: "redeploy".to_owned(),
-        parts: (0..60).map(part).collect(),
+        parts: fleets.enumerate().map(part).collect(),
         details: Details::default(),
-    }));
-    let card = approval::card(&action, &[], noon()).content;
+    }
+}
+
+#[test]
+fn a_question_about_very_many_fleets_is_found_again() {
+    let fleets = (100..160).map(|number| format!("a-fleet-with-a-long-name-{number}"));
+    let mut action = question(Vec::new(), &"*".repeat(300));
+    action.plan = Some(Box::new(plan_in(fleets)));
+    let many: Vec<Holder> = (0..30)
+        .map(|id| Holder::User(UserId(u64::MAX - id)))
+        .collect();
+    let card = approval::card(&action, &many, noon());
+    check_foot(&card, Topic::Approval(action.id));
+    let text = card.content();
+    assert!(
+        text.contains("`a-fleet-with-a-long-name-107` and 52 more fleets."),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_a_long_plan_loosens_is_never_left_out() {
+    let mut action = question(Vec::new(), "more");
+    let fleets = std::iter::repeat_n("main".to_owned(), 60);
+    action.plan = Some(Box::new(plan_in(fleets)));
+    let card = approval::card(&action, &[], noon()).content();
     assert!(card.contains("more lines: press Details"), "{card}");
     assert!(
         card.contains("⚠️ Loosens: memory 512 → 2048 MiB\n"),
@@ -623,6 +647,20 @@ fn what_a_list_has_buttons_for_stands_in_it() {
         assert!(text.contains(&entry), "{text}");
     }
     assert!(text.ends_with("… and 3 more; they follow once these are answered."));
+}
+
+#[test]
+fn a_list_tells_whose_data_would_be_deleted() {
+    let mut action = question(Vec::new(), "done with it");
+    let list = |action: &Action| approval::list(std::slice::from_ref(action), noon()).content();
+    let kept = list(&action);
+    assert!(kept.contains("the data in its volumes stays."), "{kept}");
+    action.details.volumes = true;
+    let deleted = list(&action);
+    assert!(
+        deleted.contains("R> · Its container and **the data in its volumes** are deleted.\nWhy: "),
+        "{deleted}"
+    );
 }
 
 #[test]
