@@ -148,3 +148,21 @@ async fn what_is_kept_is_understood() {
         store.close().await;
     }
 }
+
+#[tokio::test]
+async fn whatever_names_an_action_is_found_by_an_index_once_that_is_deleted() {
+    let mut past = Past::begin().await;
+    for version in versions() {
+        past.reach(version).await;
+    }
+    let scanned = "SELECT one.name || '.' || key.\"from\" FROM sqlite_schema AS one, pragma_foreign_key_list(one.name) AS key
+         WHERE one.type = 'table' AND key.\"table\" = 'actions'
+           AND NOT EXISTS (SELECT 1 FROM pragma_table_info(one.name) AS own WHERE own.name = key.\"from\" AND own.pk = 1)
+           AND NOT EXISTS (SELECT 1 FROM pragma_index_list(one.name) AS each, pragma_index_info(each.name) AS part
+                           WHERE part.seqno = 0 AND part.name = key.\"from\")";
+    let scanned: Vec<String> = sqlx::query_scalar(scanned)
+        .fetch_all(&mut past.database)
+        .await
+        .unwrap();
+    assert_eq!(scanned, Vec::<String>::new());
+}

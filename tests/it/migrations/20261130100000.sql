@@ -1,0 +1,1 @@
+-- Nothing could be written that could not be written before.
