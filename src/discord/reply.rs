@@ -241,11 +241,21 @@ async fn show_end(bot: &Bot, token: &str, action: &Action) -> Result {
     Ok(())
 }
 
-/// Edits the answer.
+/// Edits the answer. Files that Discord does not take, or not in time over a slow line, are told of instead.
 pub async fn show(bot: &Bot, token: &str, rendered: &Rendered) -> Result<Message> {
+    match Box::pin(edit(bot, token, rendered)).await {
+        Err(error) if !rendered.files.is_empty() => {
+            tracing::info!(error = %error, "files did not get through");
+            let text = rendered.without_files();
+            Ok(Box::pin(edit(bot, token, &text)).await?)
+        }
+        shown => Ok(shown?),
+    }
+}
+
+async fn edit(bot: &Bot, token: &str, rendered: &Rendered) -> serenity::Result<Message> {
     let edit = rendered.edit_response();
-    let shown = past_limits(AT_LEISURE, || edit.clone().execute(&bot.replies, token));
-    Ok(shown.await?)
+    past_limits(AT_LEISURE, || edit.clone().execute(&bot.replies, token)).await
 }
 
 /// Makes a call again while Discord says 429. The limiter is off here, and serenity does not tell how long Discord wants

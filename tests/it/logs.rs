@@ -1,6 +1,7 @@
 //! `/logs`: in the message if they fit, else as a file, and followed for a while.
 
 use chrono::TimeDelta;
+use localcord::Fault;
 use yardarm::{
     clock::Clock as _,
     engine::LogSource::{Stderr, Stdout},
@@ -121,6 +122,28 @@ async fn what_does_not_fit_comes_as_a_file() {
         (lines.len(), lines[0].as_str()),
         (150, "line 50 of a long story")
     );
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_file_that_discord_does_not_take_is_told_of() {
+    let test = talker().await;
+    let id = test.engine.id_of("yardarm-scout");
+    let line = "of a long story ".repeat(8);
+    for _ in 0..200 {
+        test.engine.say(&id, Stdout, &line);
+    }
+    let too_large = Fault::refusal(413, 40005).on("PATCH", "/webhooks/**");
+    test.cord.inject(too_large.times(1));
+    let reply = test.send("logs agent:scout lines:150").await;
+    let text = test.end_of(&reply).await;
+    assert!(
+        text.starts_with("Log of `scout`: 150 lines, in the file."),
+        "{text}"
+    );
+    let told = "\n⚠️ `scout.log` (0.0 MiB) could not be sent. Ask for less of it.";
+    assert!(text.ends_with(told), "{text}");
+    assert_eq!(reply.attachments().len(), 0);
     test.finish().await;
 }
 

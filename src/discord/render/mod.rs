@@ -136,6 +136,24 @@ impl Rendered {
         }
     }
 
+    /// The same, if its files did not get through.
+    #[must_use]
+    pub fn without_files(&self) -> Self {
+        let lost = self.files.iter().map(|file| {
+            let size = text::bytes(file.bytes.len() as u64);
+            format!(
+                "⚠️ `{}` ({size}) could not be sent. Ask for less of it.",
+                file.name
+            )
+        });
+        Self {
+            content: self.content(),
+            foot: lost.collect::<Vec<_>>().join("\n"),
+            files: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// The whole text, as it is sent.
     fn content(&self) -> String {
         if self.foot.is_empty() {
