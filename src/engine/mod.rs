@@ -9,6 +9,7 @@ pub mod metered;
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
 use secrecy::SecretString;
 
@@ -123,6 +124,8 @@ pub struct About {
     pub memory_bytes: u64,
     /// The folder in which it keeps images and containers, as its own host sees it.
     pub root: String,
+    /// By its own clock, if it tells.
+    pub now: Option<DateTime<Utc>>,
 }
 
 /// One line of a full listing.

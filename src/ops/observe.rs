@@ -36,6 +36,9 @@ impl Ops {
     async fn compare(&self) -> engine::Result<()> {
         let about = self.engine.about().await?;
         self.noted.note_root(&about.root);
+        if let Some(now) = about.now {
+            self.noted.note_clock(now, self.now());
+        }
         let ticket = self.roster.ticket();
         let listed = self.engine.list().await?;
         // Before anybody acts on what is seen next.

@@ -218,7 +218,8 @@ impl Ops {
         let started_at = view.observed.as_ref().and_then(|seen| seen.started_at);
         let last = last.max(started_at);
         let allowed = TimeDelta::seconds(silent_s.into());
-        match last.map(|last| self.now() - last) {
+        let now = self.now() + self.noted.engine_ahead();
+        match last.map(|last| now - last) {
             Some(silent) if silent > allowed => {
                 Answer::Ill(format!("no line for {} s", silent.num_seconds()))
             }

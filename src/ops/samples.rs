@@ -26,11 +26,12 @@ const MINUTES_KEPT: TimeDelta = TimeDelta::days(1);
 /// Lines that are read at the same time.
 const READS: usize = 4;
 
-/// What was seen of the minute that goes on, and where the engine keeps what it writes.
+/// What was seen of the minute that goes on, where the engine keeps what it writes, and how far its clock is ahead of ours.
 #[derive(Debug, Default)]
 pub(super) struct Noted {
     diary: Mutex<Diary>,
     engine_root: Mutex<Option<PathBuf>>,
+    engine_ahead: Mutex<TimeDelta>,
 }
 
 impl Noted {
@@ -45,6 +46,23 @@ impl Noted {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *known = Some(PathBuf::from(root)).filter(|root| root.is_absolute());
+    }
+
+    /// The engine says what time it is.
+    pub(super) fn note_clock(&self, engine: DateTime<Utc>, ours: DateTime<Utc>) {
+        let mut ahead = self
+            .engine_ahead
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *ahead = engine - ours;
+    }
+
+    /// Negative if it is behind. What the engine stamps is compared with our time and this.
+    pub(super) fn engine_ahead(&self) -> TimeDelta {
+        *self
+            .engine_ahead
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn root(&self) -> Option<PathBuf> {

@@ -43,6 +43,8 @@ async fn listen(ops: &Ops, pulse: &Pulse) -> engine::Result<()> {
             },
             () = sleep(BEAT) => {}
             () = sleep_until(next) => {
+                // A connection that something on the way has forgotten looks like one on which nothing happens.
+                events = ops.engine.events().await?;
                 ops.resync().await?;
                 next = Instant::now() + ops.settings().roster.resync;
             }

@@ -281,6 +281,26 @@ async fn who_says_nothing_for_too_long_is_unhealthy() {
 }
 
 #[tokio::test]
+async fn an_engine_whose_clock_is_behind_makes_nobody_silent() {
+    let mut test = TestApp::prepare(&[("alerts.group_wait_s", "0")]).await;
+    test.engine.fall_behind(TimeDelta::minutes(5));
+    let log =
+        r#"{ "kind": "log", "silent_s": 60, "interval_s": 10, "failures": 1, "start_grace_s": 0 }"#;
+    write(&test, &format!(r#""probes": [{log}]"#));
+    test.up().await;
+    test.deploy_unproven("scout").await;
+    let container = test.engine.id_of("yardarm-scout");
+    for _ in 0..3 {
+        test.engine.say(&container, LogSource::Stdout, "at work");
+        asked_after(&test, "logs", 40).await;
+        becomes(&test, "scout", State::Running).await;
+    }
+    test.pass(TimeDelta::seconds(70));
+    card(&test, "no line for 110 s").await;
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_clock_that_is_set_back_makes_nobody_blind() {
     let web = Web::start().await;
     let test = probed(&http(&web, "")).await;

@@ -3,9 +3,13 @@
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 use localcord::Fault;
-use yardarm::domain::{event::Event, vitals::Gateway};
+use yardarm::{
+    domain::{agent::State, event::Event, vitals::Gateway},
+    ops::Ops,
+};
 
 use crate::support::{
+    alarm::die,
     receiver::{Answer, Received, Receiver},
     test_app::TestApp,
 };
@@ -147,5 +151,28 @@ async fn a_limit_of_zero_waits_for_ever() {
     assert!(!test.ops().is_gateway_dead());
     test.cord.gateway().refuse_connections(false);
     test.until(|_| !test.is_down()).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_stream_of_events_that_something_on_the_way_forgets_is_opened_anew() {
+    let mut test = TestApp::prepare(&[("roster.resync_s", "5")]).await;
+    let fragile = r#"{ "description": "x", "image": "demo:1", "recovery": { "restart": false } }"#;
+    test.write_template("demo", fragile);
+    test.up().await;
+    test.deploy("scout").await;
+    test.engine.forget_calls();
+    test.engine.forget_listeners();
+    let listed = |ops: &Ops| {
+        let calls = test.engine.calls();
+        calls.contains(&"list".to_owned()) && ops.knows_engine()
+    };
+    test.until(listed).await;
+    // From here on only events can tell.
+    test.engine.hold("list");
+    die(&test, "scout", 1);
+    test.until(|ops| ops.roster.view("scout").unwrap().state == State::Down)
+        .await;
+    test.engine.release("list");
     test.finish().await;
 }

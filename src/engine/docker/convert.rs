@@ -132,6 +132,7 @@ pub(super) fn about(version: SystemVersion, info: &SystemInfo) -> About {
             .unwrap_or_default(),
         memory_bytes: unsigned(info.mem_total),
         root: info.docker_root_dir.clone().unwrap_or_default(),
+        now: time(info.system_time.as_deref()),
     }
 }
 

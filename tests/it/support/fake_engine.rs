@@ -237,6 +237,18 @@ impl FakeEngine {
         self.state().calls.clone()
     }
 
+    /// Something on the way forgets the connections on which events come.
+    pub(crate) fn forget_listeners(&self) {
+        let mut state = self.state();
+        let forgotten = std::mem::take(&mut state.listeners);
+        state.forgotten.extend(forgotten);
+    }
+
+    /// From now on its clock is behind by so much.
+    pub(crate) fn fall_behind(&self, by: TimeDelta) {
+        self.state().behind = by;
+    }
+
     /// From now on the container of that name uses so much of one CPU and of memory.
     pub(crate) fn burn(&self, name: &str, percent: u64, memory_bytes: u64) {
         let mut state = self.state();
@@ -277,8 +289,9 @@ impl FakeEngine {
 #[async_trait]
 impl Engine for FakeEngine {
     async fn about(&self) -> Result<About> {
-        self.carry("about", "", |_| {
+        self.carry("about", "", |state| {
             Ok(About {
+                now: Some(state.time()),
                 version: "20.10.24".to_owned(),
                 api_version: "1.41".to_owned(),
                 cpus: 4,

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::channel::mpsc::UnboundedSender;
 use secrecy::ExposeSecret as _;
 use yardarm::{
@@ -60,6 +60,10 @@ pub(super) struct State {
     pub(super) own: Option<ContainerId>,
     pub(super) volumes: BTreeMap<String, (InstanceId, AgentId)>,
     pub(super) listeners: Vec<UnboundedSender<Result<EngineEvent>>>,
+    /// Those that hear nothing any more and are not told so.
+    pub(super) forgotten: Vec<UnboundedSender<Result<EngineEvent>>>,
+    /// So much the clock of its host is behind.
+    pub(super) behind: TimeDelta,
     pub(super) away: bool,
     pub(super) lost_answers: Vec<&'static str>,
     pub(super) failures: HashMap<&'static str, EngineError>,
@@ -237,6 +241,8 @@ impl State {
             own: None,
             volumes: BTreeMap::new(),
             listeners: Vec::new(),
+            forgotten: Vec::new(),
+            behind: TimeDelta::zero(),
             away: false,
             lost_answers: Vec::new(),
             failures: HashMap::new(),
@@ -245,6 +251,10 @@ impl State {
             frozen: false,
             calls: Vec::new(),
         }
+    }
+
+    pub(super) fn time(&mut self) -> DateTime<Utc> {
+        (self.now)() - self.behind
     }
 
     pub(super) fn record(&mut self, method: &str, target: &str) {
@@ -536,7 +546,7 @@ impl State {
         check_source(self.container(id).secret_files.as_deref())?;
         self.check_networks(id)?;
         self.bind_ports(id)?;
-        let now = (self.now)();
+        let now = self.time();
         let image = self.container(id).image.clone();
         let behaviour = self.behaviours.get(&image).cloned().unwrap_or_default();
         let container = self.container(id);
@@ -618,7 +628,7 @@ impl State {
     }
 
     pub(super) fn die(&mut self, id: &ContainerId, exit_code: i64) {
-        let now = (self.now)();
+        let now = self.time();
         let container = self.container(id);
         container.phase = Phase::Exited;
         container.finished_at = Some(now);
@@ -749,7 +759,7 @@ impl State {
     }
 
     pub(super) fn say(&mut self, id: &ContainerId, source: LogSource, text: &str) {
-        let at = Some((self.now)());
+        let at = Some(self.time());
         self.container(id).log.add(LogLine {
             source,
             at,
@@ -789,7 +799,7 @@ impl State {
 
     /// From now on it uses so many CPUs and so much memory.
     pub(super) fn burn(&mut self, id: &ContainerId, percent: u64, memory_bytes: u64) {
-        let now = (self.now)();
+        let now = self.time();
         let container = self.container(id);
         container.burns = Burns {
             percent,
@@ -800,7 +810,7 @@ impl State {
     }
 
     pub(super) fn sample(&mut self, id: &ContainerId) -> Result<Sample> {
-        let now = (self.now)();
+        let now = self.time();
         let container = self.container(id);
         if !container.phase.is_up() {
             return Err(EngineError::Conflict(format!("{id} is not running")));
