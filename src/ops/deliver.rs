@@ -329,11 +329,10 @@ impl Ops {
                 if let Undelivered::LaterBy(_, asked) = error {
                     wait = wait.max(*asked);
                 }
-                let due = self.now() + wait;
                 // A doubt outlives a question that was not answered.
                 let in_doubt = row.in_doubt || matches!(error, Undelivered::InDoubt(_));
                 self.store
-                    .outbox_postpone(row.id, due, &why, in_doubt)
+                    .outbox_postpone(row.id, (self.now(), wait), &why, in_doubt)
                     .await?;
             }
         }

@@ -1,6 +1,6 @@
 //! The outbox: one row for each message that exists or shall exist about a subject in a channel.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Store, Tx, approvals, unreadable};
 use crate::domain::{
@@ -21,7 +21,7 @@ impl Store {
             Row,
             r#"SELECT id, channel_id, target, subject_kind, subject_id, version, message_id, attempts,
                       in_doubt AS "in_doubt: bool", created_at AS "created_at: DateTime<Utc>"
-               FROM outbox WHERE state = 'waiting' AND (due_at <= ?1 OR due_at > ?4) AND (target <> '') = ?2
+               FROM outbox WHERE state = 'waiting' AND (due_at <= ?1 OR put_off_at > ?1 OR due_at > ?4) AND (target <> '') = ?2
                  AND id = (SELECT min(o.id) FROM outbox o WHERE o.state = 'waiting'
                                AND o.channel_id = outbox.channel_id AND o.target = outbox.target)
                ORDER BY id LIMIT ?3"#,
@@ -139,18 +139,20 @@ impl Store {
         tx.commit().await
     }
 
-    /// It failed and is tried again at `due`. `in_doubt` says that it may have arrived all the same.
+    /// It failed now and is tried again after so long. `in_doubt` says that it may have arrived all the same.
     pub async fn outbox_postpone(
         &self,
         id: OutboxId,
-        due: DateTime<Utc>,
+        (now, wait): (DateTime<Utc>, TimeDelta),
         error: &str,
         in_doubt: bool,
     ) -> sqlx::Result<()> {
+        let due = now + wait;
         let mut tx = self.begin().await?;
         sqlx::query!(
-            "UPDATE outbox SET due_at = ?, attempts = attempts + 1, error = ?, in_doubt = ? WHERE id = ?",
+            "UPDATE outbox SET due_at = ?, put_off_at = ?, attempts = attempts + 1, error = ?, in_doubt = ? WHERE id = ?",
             due,
+            now,
             error,
             in_doubt,
             id.0
