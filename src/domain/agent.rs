@@ -71,7 +71,7 @@ pub struct Agent {
     pub container: Option<ContainerId>,
     /// The version of its spec that `container` was made from.
     pub version: i64,
-    /// Taken over from somebody else; it has none of our labels.
+    /// Its container was taken over from somebody else: it has none of our labels, and is in no network of ours.
     pub adopted: bool,
     pub created_at: DateTime<Utc>,
 }

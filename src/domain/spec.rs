@@ -62,6 +62,17 @@ impl Spec {
         self.secrets.iter().chain(&self.secret_files)
     }
 
+    /// The names of its volumes: its own, or the host's if it was taken over.
+    pub fn volumes(&self) -> impl Iterator<Item = &str> {
+        let volumes = self.mounts.iter().map(|mount| mount.volume.as_deref());
+        volumes.flatten()
+    }
+
+    /// Whether it is what Docker told of somebody else's container.
+    pub const fn was_taken_over(&self) -> bool {
+        self.template.is_none()
+    }
+
     /// The commands that are run in its container beside its own, to learn how it is.
     pub fn checks(&self) -> Vec<Vec<String>> {
         let health = self.health.iter().map(|health| &health.command);

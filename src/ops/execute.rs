@@ -551,11 +551,27 @@ impl Work<'_> {
             self.retire(container).await?;
         }
         self.ops.clear_secrets(&self.guard)?;
+        let mut left = None;
         if self.action.details.volumes {
             self.ops.drop_volumes(&self.guard).await?;
+            left = self.left_behind(&agent).await?;
         }
         self.unlist().await?;
-        Ok(None)
+        Ok(left)
+    }
+
+    /// Others may use the volumes that it came with.
+    async fn left_behind(&self, agent: &Agent) -> Result<Option<String>> {
+        let version = self.ops.store.version(agent.id, agent.version).await?;
+        let taken_over = version.filter(|version| version.spec.was_taken_over());
+        let volumes = taken_over.iter().flat_map(|version| version.spec.volumes());
+        let volumes: Vec<String> = volumes.map(|name| format!("`{name}`")).collect();
+        Ok((!volumes.is_empty()).then(|| {
+            format!(
+                "The volumes that it came with stay: {}.",
+                volumes.join(", ")
+            )
+        }))
     }
 
     /// Takes a container over as it is, without touching it.

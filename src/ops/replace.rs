@@ -17,7 +17,7 @@ use crate::{
         ids::{ActionId, ContainerId, ImageId},
         plan::{repository, short_image},
         redact::{Redactor, by_shape},
-        spec::{Mount, Network, Spec},
+        spec::{Network, Spec},
     },
     engine::{
         self, Creation, EngineError, Image, Labels, LogLine, LogQuery, NetworkSpec, PullProgress,
@@ -248,7 +248,7 @@ impl Work<'_> {
             action: self.action.id,
         };
         let network = self.join_network(spec).await?;
-        let volumes = self.volumes(spec);
+        let volumes = self.volumes(spec).await?;
         let secrets = self
             .give_secrets(agent, (spec, &spec.secrets), image)
             .await?;
@@ -303,16 +303,23 @@ impl Work<'_> {
         Ok(Some(network.name))
     }
 
-    /// Volumes are named after the agent's id, so that a re-created name inherits nothing.
-    fn volumes(&self, spec: &Spec) -> BTreeMap<String, String> {
+    /// Volumes are named after the agent's id, so that a re-created name inherits nothing. What was taken over keeps those
+    /// that it came with, unless it was given its own when that was not so yet.
+    async fn volumes(&self, spec: &Spec) -> Result<BTreeMap<String, String>> {
         let prefix = &self.ops.settings().docker.name_prefix;
         let agent = self.guard.agent();
-        let own = |mount: &Mount| mount.volume.clone();
-        spec.mounts
-            .iter()
-            .filter_map(own)
-            .map(|name| (name.clone(), format!("{prefix}{agent}-{name}")))
-            .collect()
+        let own = |name: &str| (name.to_owned(), format!("{prefix}{agent}-{name}"));
+        let mut volumes: BTreeMap<String, String> = spec.volumes().map(own).collect();
+        if spec.was_taken_over() {
+            let given = self.ops.engine.volumes(&self.ops.instance, agent);
+            let given = given.await?;
+            for (name, on_host) in &mut volumes {
+                if !given.contains(on_host) {
+                    on_host.clone_from(name);
+                }
+            }
+        }
+        Ok(volumes)
     }
 
     /// A first container need only run. One that replaces another must keep running, and be healthy if it can say so.

@@ -84,7 +84,8 @@ impl AgentRow {
                 .ok_or_else(|| unreadable("desired", &self.desired))?,
             container: self.container_id.map(ContainerId),
             version: self.version,
-            adopted: self.adopted,
+            // Its first container was somebody else's; whatever has taken its place we made.
+            adopted: self.adopted && self.version <= 1,
             created_at: self.created_at,
         })
     }

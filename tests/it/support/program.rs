@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::docker_host::{IMAGE, INSTANCE_LABEL, docker, sweep_label, tools};
+use super::docker_host::{IMAGE, INSTANCE_LABEL, docker, sweep_label, sweep_named, tools};
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -289,6 +289,8 @@ impl Drop for Program {
         if let Some(label) = self.label() {
             sweep_label(&label);
         }
+        // What a test made under such a name, too.
+        sweep_named(&self.prefix);
     }
 }
 

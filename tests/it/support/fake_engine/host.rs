@@ -3,7 +3,7 @@
 use yardarm::{
     domain::{
         agent::{Health, Phase},
-        ids::ContainerId,
+        ids::{AgentId, ContainerId, InstanceId},
         spec::{Limits, Network, Privileges, Spec},
     },
     engine::{EngineEventKind, LogSource},
@@ -72,6 +72,19 @@ impl FakeEngine {
     /// Names of all volumes, sorted.
     pub(crate) fn volume_names(&self) -> Vec<String> {
         self.state().volumes.keys().cloned().collect()
+    }
+
+    /// A volume that an agent was given.
+    pub(crate) fn give_volume(&self, instance: InstanceId, agent: i64, name: &str) {
+        let owner = Some((instance, AgentId(agent)));
+        self.state().volumes.insert(name.to_owned(), owner);
+    }
+
+    /// What a container has mounted, by the host's names.
+    pub(crate) fn volumes_of(&self, name: &str) -> Vec<String> {
+        let id = self.id_of(name);
+        let state = self.state();
+        state.containers[&id].volumes.values().cloned().collect()
     }
 
     pub(crate) fn phase_of(&self, name: &str) -> Phase {
@@ -163,6 +176,10 @@ impl FakeEngine {
         let id = state.next_container_id();
         let mut container = Container::new(name, spec, image);
         container.unsaid = vec!["Docker's default capabilities".to_owned()];
+        for name in container.spec.volumes() {
+            state.volumes.insert(name.to_owned(), None);
+            container.volumes.insert(name.to_owned(), name.to_owned());
+        }
         state.insert(id.clone(), container);
         state.start(&id).unwrap();
         id

@@ -58,7 +58,8 @@ pub(super) struct State {
     networks: BTreeMap<String, NetworkSpec>,
     /// The container that Yardarm runs in.
     pub(super) own: Option<ContainerId>,
-    pub(super) volumes: BTreeMap<String, (InstanceId, AgentId)>,
+    /// Whose they are by their labels; None if they have none.
+    pub(super) volumes: BTreeMap<String, Option<(InstanceId, AgentId)>>,
     pub(super) listeners: Vec<UnboundedSender<Result<EngineEvent>>>,
     /// Those that hear nothing any more and are not told so.
     pub(super) forgotten: Vec<UnboundedSender<Result<EngineEvent>>>,
@@ -93,7 +94,7 @@ pub(super) struct Container {
     /// Network → alias.
     pub(super) networks: BTreeMap<String, String>,
     /// Name in the spec → name on the host.
-    volumes: BTreeMap<String, String>,
+    pub(super) volumes: BTreeMap<String, String>,
     /// The folder it is bound to.
     pub(super) secret_files: Option<PathBuf>,
     ports: Vec<(Port, u16)>,
@@ -522,8 +523,8 @@ impl State {
             let found = self
                 .volumes
                 .entry(host.clone())
-                .or_insert_with(|| owner.clone());
-            if *found != owner {
+                .or_insert_with(|| Some(owner.clone()));
+            if found.as_ref().is_some_and(|found| *found != owner) {
                 return Err(EngineError::Conflict(format!(
                     "volume `{host}` belongs to another agent"
                 )));
@@ -741,7 +742,7 @@ impl State {
     pub(super) fn volumes_of(&self, instance: &InstanceId, agent: AgentId) -> Vec<String> {
         self.volumes
             .iter()
-            .filter(|(_, owner)| **owner == (instance.clone(), agent))
+            .filter(|(_, owner)| **owner == Some((instance.clone(), agent)))
             .map(|(name, _)| name.clone())
             .collect()
     }
