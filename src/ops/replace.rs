@@ -197,7 +197,7 @@ impl Work<'_> {
         let name = self.ops.container_name(&agent.name);
         self.step(Step::Creating);
         let making = if old.is_some() {
-            format!("{name}-new-{}", self.action.id)
+            self.ops.passing_name(&agent.name, self.action.id)
         } else {
             name.clone()
         };
@@ -547,6 +547,11 @@ impl Work<'_> {
 impl Ops {
     pub(super) fn container_name(&self, agent: &Name) -> String {
         format!("{}{agent}", self.settings().docker.name_prefix)
+    }
+
+    /// What a new container is called while the old one still has the agent's name.
+    pub(super) fn passing_name(&self, agent: &Name, action: ActionId) -> String {
+        format!("{}-new-{action}", self.container_name(agent))
     }
 
     /// What an old container is called while its successor proves itself.

@@ -76,24 +76,22 @@ impl Ops {
             .await
     }
 
-    /// Made by an action of ours that is over, or put aside by one, and nobody's now.
+    /// Made by an action of ours that is over, or put aside by one, and nobody's now. Its labels alone do not say that: they go
+    /// along with an image that somebody makes of an agent, into whatever is run from it. Its name does, as an action gave it.
     async fn is_left_over(&self, listed: &Listed) -> bool {
-        let ours = listed
-            .labels
-            .as_ref()
-            .filter(|labels| labels.instance == self.instance);
-        match (
-            ours.map(|labels| labels.action),
-            self.retired_by(&listed.name),
-        ) {
-            // An old container stays until the action that put it aside is over too.
-            (Some(made_by), Some(put_aside_by)) => {
-                self.is_over(made_by).await && self.is_over(put_aside_by).await
-            }
-            (Some(made_by), None) => self.is_over(made_by).await,
-            // One that was adopted has no labels: its name is all that says whose it was.
-            (None, Some(put_aside_by)) => self.replaced(put_aside_by, &listed.name).await,
-            (None, None) => false,
+        let labels = listed.labels.as_ref();
+        if labels.is_some_and(|labels| labels.instance != self.instance) {
+            return false;
+        }
+        // What was put aside may be older than all that is remembered of who made it.
+        if let Some(put_aside_by) = self.retired_by(&listed.name)
+            && self.replaced(put_aside_by, &listed.name).await
+        {
+            return true;
+        }
+        match labels {
+            Some(labels) => self.made(labels.action, &listed.name).await,
+            None => false,
         }
     }
 
@@ -137,6 +135,18 @@ impl Ops {
                 Kind::Redeploy | Kind::Rollback | Kind::SecretRotate
             )
             && action.targets.iter().any(given)
+    }
+
+    /// Whether an action that is over gave a container that it made exactly this name.
+    async fn made(&self, action: ActionId, name: &str) -> bool {
+        let Ok(Some(action)) = self.store.action(action).await else {
+            return false;
+        };
+        let given = |target: &Target| {
+            self.container_name(&target.name) == name
+                || self.passing_name(&target.name, action.id) == name
+        };
+        action.state.is_over() && action.targets.iter().any(given)
     }
 
     /// Unknown is not over: a database that was restored from an older backup must cost nobody a container.

@@ -1,6 +1,8 @@
 //! Another container takes an agent's place, and the old one comes back if the new one fails.
 
+use chrono::TimeDelta;
 use yardarm::{
+    clock::Clock as _,
     domain::agent::{Health, State},
     engine::LogSource,
 };
@@ -327,6 +329,32 @@ async fn what_the_settings_permit_no_more_is_made_anew_by_nothing() {
     -# action 7 · by <@olga>
     ");
     assert_eq!(test.engine.names(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_somebody_runs_from_an_image_of_an_agent_is_left_alone() {
+    let test = greeter().await;
+    for name in ["lab", "yardarm-scout-new-1"] {
+        test.engine.run_image_of("yardarm-scout", name);
+    }
+    test.ops().resync().await.unwrap();
+    // The second has the very name that its action would have given it.
+    assert_eq!(test.engine.names(), ["lab", "yardarm-scout"]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_redeploy_left_goes_although_its_own_deployment_is_forgotten() {
+    let test = greeter().await;
+    let later = test.clock.now() + TimeDelta::seconds(1);
+    test.ops().store.drop_actions(later).await.unwrap();
+    test.engine.refuse("remove", "the device is busy");
+    let said = test.done("redeploy agent:scout").await;
+    assert!(said.contains("as soon as Docker lets it"), "{said}");
+    test.engine.mend("remove");
+    test.ops().resync().await.unwrap();
+    assert_eq!(test.engine.names(), ["yardarm-scout"]);
     test.finish().await;
 }
 

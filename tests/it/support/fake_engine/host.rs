@@ -10,6 +10,7 @@ use yardarm::{
 };
 
 use super::{
+    super::scene::plain_spec,
     FakeEngine,
     state::{Behaviour, Container, KILLED},
 };
@@ -183,6 +184,20 @@ impl FakeEngine {
         state.insert(id.clone(), container);
         state.start(&id).unwrap();
         id
+    }
+
+    /// Somebody makes an image of a container and runs it: Docker hands the labels on.
+    pub(crate) fn run_image_of(&self, name: &str, copy: &str) {
+        let original = self.id_of(name);
+        let mut state = self.state();
+        let original = state.container(&original);
+        let labels = original.labels.clone();
+        let image = state.add_image("copy:1", Behaviour::default());
+        let mut container = Container::new(copy, plain_spec("copy:1"), image);
+        container.labels = labels;
+        let id = state.next_container_id();
+        state.insert(id.clone(), container);
+        state.start(&id).unwrap();
     }
 
     /// It ends by itself.

@@ -78,7 +78,7 @@ pub(super) struct State {
 
 pub(super) struct Container {
     name: String,
-    labels: Option<Labels>,
+    pub(super) labels: Option<Labels>,
     pub(super) spec: Spec,
     pub(super) unsaid: Vec<String>,
     pub(super) env: BTreeMap<String, String>,
