@@ -538,6 +538,8 @@ impl Work<'_> {
 
     /// True if it had come too far to be undone.
     pub(super) async fn undo_frozen(&self) -> Result<bool> {
+        // Whose future was dropped in the middle of a commit has committed all the same: only the next writer comes after that.
+        self.ops.store.begin().await?.rollback().await?;
         let now = self.ops.action(self.action.id).await?;
         let agent = self.guard.agent();
         let target = now.targets.into_iter().find(|target| target.agent == agent);

@@ -1,9 +1,11 @@
 //! `/freeze` and `/unfreeze`: everything stands still at once, and goes on as it was.
 
+use futures::poll;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use yardarm::{
+    clock::Clock as _,
     domain::{
-        action::Origin,
+        action::{Origin, Step},
         agent::{
             Phase,
             State::{self, Down, Frozen, Paused, Running, Stopped},
@@ -14,6 +16,7 @@ use yardarm::{
         Ops,
         actions::{Request, Requester},
     },
+    store::{Tx, actions, agents},
 };
 
 use crate::{
@@ -360,6 +363,62 @@ async fn a_redeploy_under_way_leaves_the_old_container_which_starts_again_later(
     unfreeze(&test, None).await;
     settled(&test, "runner", Running).await;
     assert_eq!(test.engine.id_of("yardarm-runner"), old);
+    test.finish().await;
+}
+
+/// Whoever may write right after a freeze.
+async fn next_after_a_freeze(test: &TestApp) -> Tx {
+    let store = &test.ops().store;
+    let mut tx = store.begin().await.unwrap();
+    while store.freezes().await.unwrap().is_empty() {
+        // In line before it gives way, so that nobody but the freeze comes in between.
+        let mut next = Box::pin(store.begin());
+        assert!(poll!(&mut next).is_pending());
+        tx.rollback().await.unwrap();
+        tx = next.await.unwrap();
+    }
+    tx
+}
+
+#[tokio::test]
+async fn a_redeploy_that_is_being_committed_stays_done() {
+    let test = scene().await;
+    test.engine.hold("start");
+    let redeploying = test.send("redeploy agent:runner").await;
+    test.engine.holding("start", 1).await;
+    let question = test.send("freeze reason:\"it spends\"").await;
+    // What runs is stilled after what is under way was ended.
+    test.engine.hold("pause");
+    let card = question.press("Freeze").await.unwrap();
+    let mut tx = next_after_a_freeze(&test).await;
+    test.engine.holding("pause", 1).await;
+    test.done("status").await;
+
+    // As a commit goes on whose future was dropped.
+    let view = test.ops().roster.view("runner").unwrap();
+    let (agent, version) = (view.agent.id, view.version.unwrap());
+    let fresh = test.engine.id_of("yardarm-runner");
+    let body = (&version.spec, &version.image, &version.arguments);
+    let now = test.clock.now();
+    agents::swap(&mut tx, agent, &fresh, body, now)
+        .await
+        .unwrap();
+    let busy = view.busy.unwrap().action;
+    let done = actions::set_step(&mut tx, busy, agent, Step::Swapped).await;
+    done.unwrap();
+    tx.commit().await.unwrap();
+
+    insta::assert_snapshot!(test.end_of(&redeploying).await, @"
+    ✅ redeploy `runner`: running after 0.0 s
+    Frozen right after it. Everything is frozen since <t:1795262400:R> by <@olga>, because: it spends.
+    -# action 8 · by <@olga>
+    ");
+    test.engine.release("start");
+    test.engine.release("pause");
+    test.end_of(&card).await;
+    assert_eq!(test.engine.id_of("yardarm-runner"), fresh);
+    unfreeze(&test, None).await;
+    settled(&test, "runner", Running).await;
     test.finish().await;
 }
 
