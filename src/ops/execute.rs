@@ -624,13 +624,32 @@ impl Work<'_> {
         else {
             return Err(unfit(self.action));
         };
+        let gone = || {
+            Error::NotFound(format!(
+                "The fleet `{name}` was deleted meanwhile. `{}` stays where it was.",
+                self.target.name
+            ))
+        };
+        if self
+            .ops
+            .roster
+            .read(|board| board.fleet_by_id(fleet).is_none())
+        {
+            return Err(gone());
+        }
         let view = self.ops.roster.view_of(self.guard.agent());
         let from = view.map(|view| view.fleet.clone());
         self.change_network(from.as_ref(), name).await?;
         let mut tx = self.ops.store.begin().await?;
-        agents::set_fleet(&mut tx, self.guard.agent(), fleet).await?;
+        let moved = agents::set_fleet(&mut tx, self.guard.agent(), fleet).await?;
         tx.commit().await?;
-        Ok(None)
+        if moved {
+            return Ok(None);
+        }
+        if let Some(from) = &from {
+            self.change_network(Some(name), from).await?;
+        }
+        Err(gone())
     }
 
     /// Stops a container and removes it; that it is gone already is fine.

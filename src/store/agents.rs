@@ -126,15 +126,17 @@ pub async fn set_desired(tx: &mut Tx, agent: AgentId, desired: Desired) -> sqlx:
     Ok(())
 }
 
-pub async fn set_fleet(tx: &mut Tx, agent: AgentId, fleet: FleetId) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE agents SET fleet_id = ? WHERE id = ?",
+/// False if that fleet is gone.
+pub async fn set_fleet(tx: &mut Tx, agent: AgentId, fleet: FleetId) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE agents SET fleet_id = ?1 WHERE id = ?2
+         AND EXISTS (SELECT 1 FROM fleets WHERE id = ?1 AND removed_at IS NULL)",
         fleet.0,
         agent.0
     )
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// The agent is that container from now on, made from a new version of its spec.

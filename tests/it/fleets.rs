@@ -1,5 +1,7 @@
 //! `/fleet`: groups of agents with a network of their own.
 
+use localcord::Reply;
+
 use crate::support::test_app::TestApp;
 
 #[tokio::test]
@@ -107,6 +109,46 @@ async fn several_agents_move_at_once() {
     **main** (1): builder
     **north** (2): scout-1, scout-2
     ");
+    test.finish().await;
+}
+
+/// `scout` was to move to `south`, which is gone.
+async fn stays_in_main(test: &TestApp, moving: &Reply) {
+    let failed = moving.until_text("failed").await.unwrap().text();
+    let why = "The fleet `south` was deleted meanwhile. `scout` stays where it was.";
+    assert!(failed.contains(why), "{failed}");
+    assert_eq!(test.done("fleet list").await, "**main** (1): scout");
+    assert_eq!(test.engine.networks_of("yardarm-scout"), ["yardarm-main"]);
+}
+
+#[tokio::test]
+async fn nobody_moves_into_a_fleet_that_was_deleted_since_it_was_asked_for() {
+    let mut test = TestApp::prepare(&[]).await;
+    let file = test.path("yardarm.toml");
+    let rule = "[[policy]]\nname = \"typed\"\nactions = [\"fleet add\"]\neffect = \"confirm\"\n";
+    std::fs::write(&file, rule).unwrap();
+    test.up_from(&file).await;
+    test.deploy("scout").await;
+    test.done("fleet create name:south").await;
+    let asked = test.send("fleet add fleet:south agent:scout").await;
+    asked.until_text("?").await.unwrap();
+    test.done("fleet delete fleet:south").await;
+    TestApp::confirm(&asked, &TestApp::labels(&asked)[0]).await;
+    stays_in_main(&test, &asked).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn nor_into_one_that_is_deleted_within_that_moment() {
+    let test = TestApp::start().await;
+    test.deploy("scout").await;
+    test.done("fleet create name:south").await;
+    test.engine.hold("connect");
+    let moving = test.send("fleet add fleet:south agent:scout").await;
+    test.engine.holding("connect", 1).await;
+    test.done("fleet delete fleet:south").await;
+    test.engine.release("connect");
+    stays_in_main(&test, &moving).await;
     test.finish().await;
 }
 

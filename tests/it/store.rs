@@ -711,12 +711,15 @@ async fn names_are_free_again_and_ids_are_not() {
     )
     .await
     .unwrap();
-    agents::set_fleet(&mut tx, AgentId(2), empty).await.unwrap();
+    let moved = agents::set_fleet(&mut tx, AgentId(2), empty).await;
+    assert!(moved.unwrap());
     assert!(
         fleets::remove_if_empty(&mut tx, scene.fleet, scene.now)
             .await
             .unwrap()
     );
+    let moved = agents::set_fleet(&mut tx, AgentId(2), scene.fleet).await;
+    assert!(!moved.unwrap());
     assert!(
         !fleets::remove_if_empty(&mut tx, scene.fleet, scene.now)
             .await
