@@ -204,8 +204,12 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     std::fs::create_dir_all(files::folder_of(path)).map_err(&refused)?;
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");
-    let file = File::create(beside).map_err(&refused)?;
-    files::hand_over(&file, owned(path)).map_err(&refused)?;
+    let beside = PathBuf::from(beside);
+    let file = match files::make(&beside, owned(path)) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => File::open(&beside),
+        made => made,
+    };
+    let file = file.map_err(&refused)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),

@@ -314,17 +314,28 @@ async fn what_could_not_be_put_in_its_place_says_what_is_there() {
 /// Whom the service runs as, where root types the commands.
 const SERVICE: u32 = 10_001;
 
-#[tokio::test]
-async fn what_root_makes_belongs_to_whom_the_database_belongs_to() {
-    let test = rekey::scene().await;
-    let owner = |path: &Path| std::fs::metadata(path).unwrap().uid();
+/// Whether all is the service's now.
+fn is_given(test: &TestApp) -> bool {
     let give = |name: &str| chown(test.path(name), Some(SERVICE), Some(SERVICE));
     if let Err(refused) = give("") {
         eprintln!("skipped: only root can give files away: {refused}");
-        return test.finish().await;
+        return false;
     }
     for name in ["yardarm.db", "yardarm.key"] {
         give(name).unwrap();
+    }
+    true
+}
+
+fn owner(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().uid()
+}
+
+#[tokio::test]
+async fn what_root_makes_belongs_to_whom_the_database_belongs_to() {
+    let test = rekey::scene().await;
+    if !is_given(&test) {
+        return test.finish().await;
     }
     let run = |words: &[&str]| {
         let mut command = test.command(words);
@@ -343,6 +354,27 @@ async fn what_root_makes_belongs_to_whom_the_database_belongs_to() {
     for name in ["yardarm.db", "yardarm.db.lock", "yardarm.key"] {
         assert_eq!(owner(&test.path(name)), SERVICE, "{name}");
     }
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_link_in_its_place_points_to_is_neither_given_away_nor_emptied() {
+    let test = rekey::scene().await;
+    if !is_given(&test) {
+        return test.finish().await;
+    }
+    let elsewhere = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&elsewhere, "for root alone").unwrap();
+    let lock = test.path("yardarm.db.lock");
+    std::fs::remove_file(&lock).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &lock).unwrap();
+    let mut command = test.command(&["backup"]);
+    command.env("YARDARM_BACKUP_PASSPHRASE", "correct horse");
+    let (code, text) = said(&command.output().unwrap());
+    assert_eq!(code, Some(0), "{text}");
+    assert_ne!(owner(elsewhere.path()), SERVICE);
+    let content = std::fs::read_to_string(&elsewhere).unwrap();
+    assert_eq!(content, "for root alone");
     test.finish().await;
 }
 
