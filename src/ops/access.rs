@@ -51,24 +51,21 @@ impl Ops {
 
     /// What an action takes: of whoever asks for it, and at least of whoever approves it.
     pub(super) fn need_of(&self, action: &Action) -> Need {
-        let is_new = !newcomers(action).is_empty();
+        let newcomer = self.comes_into(action);
         let agents = action.targets.iter().map(|target| target.agent);
-        let agents = agents.filter(|_| !is_new);
-        self.need(
-            action.kind,
-            &action.details,
-            agents,
-            self.comes_into(action),
-        )
+        let agents = agents.filter(|_| newcomer.is_none());
+        self.need(action.kind, &action.details, agents, newcomer)
     }
 
-    /// Where the agent that is to be comes into: it is in no fleet yet, and its plan tells.
+    /// Where the agent that is to be comes into: it is in no fleet yet, and its plan tells. None once it is there: it may have
+    /// moved on.
     pub(super) fn comes_into(&self, action: &Action) -> Option<FleetId> {
-        let plan = action
-            .plan
-            .as_deref()
-            .filter(|_| !newcomers(action).is_empty());
-        self.fleets_of(plan).into_iter().next()
+        let is_there = |agent: &AgentId| self.roster.view_of(*agent).is_some();
+        let newcomers = newcomers(action);
+        if newcomers.is_empty() || newcomers.iter().any(is_there) {
+            return None;
+        }
+        self.fleets_of(action.plan.as_deref()).into_iter().next()
     }
 
     /// What it takes to see an action.

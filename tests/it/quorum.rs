@@ -411,6 +411,24 @@ async fn a_newcomer_is_decided_about_by_those_of_the_fleet_it_comes_into() {
 }
 
 #[tokio::test]
+async fn how_it_was_deployed_is_shown_to_those_of_the_fleet_that_it_is_in_now() {
+    let test = newcomers_in_prod().await;
+    let ravi = person(&test, "ravi");
+    let first = question(&test, "`gull`").await;
+    press(&test, "ravi", &first).await;
+    let done = question(&test, "deploy `gull`: running after").await;
+    let look = async || {
+        let details = ravi.press(&done, "Details").await.unwrap();
+        test.refusal(&details).await
+    };
+    assert!(look().await.contains("**deploy** `gull` in `prod`"));
+    test.done("fleet create name:vault").await;
+    test.done("fleet add fleet:vault agent:gull").await;
+    insta::assert_snapshot!(test.said(&look().await), @"You need viewer on `vault`; <@olga> has it. An owner can grant it: `/grant add`.");
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_newcomer_may_be_decided_about_by_command() {
     let test = newcomers_in_prod().await;
     let ravi = person(&test, "ravi");
