@@ -162,14 +162,22 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_templates_name_their_schema_and_their_image_folder() {
+    fn the_shipped_templates_name_their_schema_and_how_their_image_is_made() {
+        let makefile = std::fs::read_to_string(repository("Makefile")).unwrap();
         for (name, template) in shipped() {
             let schema = template.body.schema.as_deref();
             assert_eq!(schema, Some("../schema/agent-template.json"), "{name}");
-            if let Some(build) = &template.body.build {
-                let dockerfile = repository(build).join("Dockerfile");
-                assert!(dockerfile.is_file(), "{name}: {}", dockerfile.display());
-            }
+            let Some(build) = &template.body.build else {
+                continue;
+            };
+            let is_there = match build.split(' ').collect::<Vec<_>>().as_slice() {
+                ["docker", "build", "-t", image, folder] => {
+                    *image == template.body.image && repository(folder).join("Dockerfile").is_file()
+                }
+                ["make", target] => makefile.contains(&format!("\n{target}: ")),
+                _ => false,
+            };
+            assert!(is_there, "{name}: {build}");
         }
     }
 

@@ -16,6 +16,9 @@ pub struct Spec {
     pub template: Option<String>,
     /// An image reference as `docker pull` takes it.
     pub image: String,
+    /// The command that makes the image on the host, if nobody publishes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
     /// Replaces the image's command if not empty.
     pub command: Vec<String>,
     pub env: BTreeMap<String, String>,

@@ -67,8 +67,9 @@ pub struct TemplateBody {
     pub description: String,
     /// An image reference as `docker pull` takes it.
     pub image: String,
-    /// The folder whose Dockerfile makes the image, if nobody publishes it.
+    /// The command that makes the image on the host, if nobody publishes it: no registry is asked then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 300))]
     pub build: Option<String>,
     /// Replaces the image's command if not empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -209,7 +210,7 @@ impl Template {
             schema: None,
             description: description.to_owned(),
             image: placeholders::escape(&spec.image),
-            build: None,
+            build: spec.build.clone(),
             command: escaped(&spec.command),
             env: spec
                 .env

@@ -194,7 +194,8 @@ impl Ops {
             return Ok(Some(here));
         }
         match self.engine.image(&spec.image).await? {
-            Some(image) if !pull || image.digest.is_none() => Ok(Some(image.bare())),
+            Some(image) if stays(&image, spec, pull) => Ok(Some(image.bare())),
+            _ if spec.build.is_some() => Ok(None),
             // That no registry knows it is told by whoever has to rely on it.
             _ => Ok(self.engine.resolve(&spec.image).await.ok()),
         }
@@ -224,6 +225,21 @@ impl Ops {
         });
         found.ok_or_else(|| gone("Its fleet"))
     }
+}
+
+/// Whether an image that is here is the one to take, and no registry is asked for a newer one.
+pub(super) fn stays(image: &Image, spec: &Spec, pull: bool) -> bool {
+    // One that was never pushed, or is the host's to make, nobody else has: whoever offers it under that name is a stranger.
+    !pull || image.digest.is_none() || spec.build.is_some()
+}
+
+/// How an image that is not here and in no registry is made, if its template says so.
+pub(super) fn unmade(spec: &Spec) -> Option<Error> {
+    let build = spec.build.as_deref()?;
+    Some(Error::NotFound(format!(
+        "The image `{}` is not on this host, and no registry is asked for it. On the host, in the folder of Yardarm's sources, this makes it: `{build}`.",
+        spec.image
+    )))
 }
 
 fn gone(what: &str) -> Error {

@@ -9,7 +9,13 @@ use std::{collections::BTreeMap, time::Duration};
 use futures::TryStreamExt;
 use tokio::time::Instant;
 
-use super::{Ops, actions::newcomers, execute::Work, secrets::Recipient};
+use super::{
+    Ops,
+    actions::newcomers,
+    execute::Work,
+    plan::{stays, unmade},
+    secrets::Recipient,
+};
 use crate::{
     domain::{
         action::{Arguments, Kind, Step},
@@ -19,9 +25,7 @@ use crate::{
         redact::{Redactor, by_shape},
         spec::{Network, Spec},
     },
-    engine::{
-        self, Creation, EngineError, Image, Labels, LogLine, LogQuery, NetworkSpec, PullProgress,
-    },
+    engine::{self, Creation, EngineError, Labels, LogLine, LogQuery, NetworkSpec, PullProgress},
     error::{Error, Result},
     store::{actions, agents},
 };
@@ -110,14 +114,12 @@ impl Work<'_> {
         {
             return Ok(pinned);
         }
-        let present = engine.image(&spec.image).await?;
-        match present {
-            Some(Image { id, .. }) if !self.action.details.pull => return Ok(id),
-            // Never pushed: there is nothing to pull, it is bound by its id.
-            Some(Image {
-                id, digest: None, ..
-            }) => return Ok(id),
+        match engine.image(&spec.image).await? {
+            Some(image) if stays(&image, spec, self.action.details.pull) => return Ok(image.id),
             _ => {}
+        }
+        if let Some(unmade) = unmade(spec) {
+            return Err(unmade);
         }
         self.step(Step::Pulling(None));
         engine

@@ -4,6 +4,7 @@ use super::{
     Ops,
     actions::{Request, Requester},
     concern::Concern,
+    plan::unmade,
     schedules::refuse_typing,
 };
 use crate::{
@@ -203,11 +204,14 @@ pub(super) fn refuse_unplanned(plan: &Plan) -> Result<()> {
         .iter()
         .filter_map(|part| part.then.as_ref())
         .find(|made| made.image.is_none());
-    match unknown {
-        None => Ok(()),
-        Some(made) => Err(Error::Unavailable(format!(
+    let Some(made) = unknown else {
+        return Ok(());
+    };
+    let untold = || {
+        Error::Unavailable(format!(
             "Others have to approve this, and nobody can say which image `{}` is: it is not on the host and its registry did not tell. Nothing was changed; check the reference, or pull it on the host.",
             made.spec.image
-        ))),
-    }
+        ))
+    };
+    Err(unmade(&made.spec).unwrap_or_else(untold))
 }

@@ -444,6 +444,19 @@ async fn an_image_that_moved_meanwhile_voids_the_question() {
 }
 
 #[tokio::test]
+async fn nobody_is_asked_about_an_image_that_the_host_has_yet_to_make() {
+    let test = team().await;
+    // A stranger took the name.
+    test.engine.add_remote_image("own:1");
+    let own = r#"{ "description": "x", "image": "own:1", "build": "make own" }"#;
+    test.write_template("own", own);
+    test.done("reload").await;
+    let looser = "deploy template:own set:memory_mb=2048";
+    insta::assert_snapshot!(test.refused(looser).await, @"The image `own:1` is not on this host, and no registry is asked for it. On the host, in the folder of Yardarm's sources, this makes it: `make own`.");
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn an_image_that_moves_while_it_is_pulled_is_not_what_was_approved() {
     let test = team().await;
     test.engine.add_remote_image("far:1");

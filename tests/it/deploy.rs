@@ -200,6 +200,27 @@ async fn an_image_that_is_not_here_is_pulled() {
 }
 
 #[tokio::test]
+async fn no_registry_is_asked_for_an_image_that_the_host_makes() {
+    let test = TestApp::start().await;
+    // A stranger took the name.
+    test.engine.add_remote_image("yardarm/own:1");
+    let own = r#"{ "description": "own", "image": "yardarm/own:1", "build": "make own" }"#;
+    test.write_template("own", own);
+    test.done("reload").await;
+    insta::assert_snapshot!(test.done("deploy template:own").await, @"
+    ❌ deploy `own`: failed after 0.0 s
+    The image `yardarm/own:1` is not on this host, and no registry is asked for it. On the host, in the folder of Yardarm's sources, this makes it: `make own`. Nothing of it is left.
+    -# action 2 · by <@olga>
+    ");
+    test.engine.add_image("yardarm/own:1");
+    test.done("deploy template:own pull:true").await;
+    assert_eq!(test.state("own"), State::Running);
+    let asked = |call: &String| call.starts_with("pull") || call.starts_with("resolve");
+    assert_eq!(test.engine.calls().into_iter().find(asked), None);
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_pull_shows_how_far_it_is() {
     let test = TestApp::start().await;
     test.engine.add_remote_image("far/away:1");

@@ -20,6 +20,8 @@ const DESCRIPTION: RangeInclusive<usize> = 1..=100;
 /// Discord's selects and autocomplete lists hold 25 entries.
 const CHOICES_MAX: usize = 25;
 const PATTERN_MAX: usize = 500;
+/// So that a refusal can show it whole.
+const BUILD_MAX: usize = 300;
 
 pub(super) fn check(body: &TemplateBody) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -107,14 +109,16 @@ fn check_image(body: &TemplateBody, found: &mut Vec<Problem>) {
             "use `repository:tag`, with no spaces and a repository in lower case",
         ));
     }
-    if let Some(build) = &body.build
-        && !(is_plain_path(build) && Path::new(build).is_relative())
-    {
-        found.push(Problem::new(
-            "build",
-            format!("{} is no folder of this repository", shown(build)),
-            "use a relative path without `..`, such as `images/claude`",
-        ));
+    if let Some(build) = &body.build {
+        check_length("build", build, &(1..=BUILD_MAX), found);
+        // Chat shows it between backticks, to be copied.
+        if build.contains(|c: char| c == '`' || c.is_control()) {
+            found.push(Problem::new(
+                "build",
+                format!("{} cannot be shown as one command", shown(build)),
+                "use one line without backticks, such as `docker build -t NAME FOLDER`",
+            ));
+        }
     }
 }
 

@@ -122,6 +122,7 @@ impl Template {
         Spec {
             template: Some(self.name.to_string()),
             image,
+            build: body.build.clone(),
             command: body
                 .command
                 .iter()

@@ -357,7 +357,7 @@ fn texts_and_secrets_are_checked() {
 #[test]
 fn folders_ports_and_users_are_checked() {
     insta::assert_snapshot!(refused(
-        r#""build": "/images", "user": "a b", "stop_grace_s": 601,
+        r#""build": "make `it`", "user": "a b", "stop_grace_s": 601,
            "mounts": [
              { "target": "/a" },
              { "volume": "v", "host": "/h", "target": "/b" },
@@ -369,8 +369,8 @@ fn folders_ports_and_users_are_checked() {
            "ports": [{ "container": 0, "host": 80 }, { "container": 1, "host": 80, "address": "here" },
                      { "container": 2, "host": 80 }]"#
     ), @r#"
-    build: `/images` is no folder of this repository
-    hint: use a relative path without `..`, such as `images/claude`
+    build: `make �it�` cannot be shown as one command
+    hint: use one line without backticks, such as `docker build -t NAME FOLDER`
     mounts[2].target: `c` does not fit
     hint: use an absolute path below `/`, without `..`
     tmpfs[0].target: `/d/` is taken by another one

@@ -55,6 +55,7 @@ fn spec(
     Spec {
         template: None,
         image: reference.or(config.image.clone()).unwrap_or_default(),
+        build: None,
         command: command(&config, image),
         env: environment(&config, image),
         secrets: Vec::new(),

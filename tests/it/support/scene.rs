@@ -54,6 +54,7 @@ pub(crate) fn plain_spec(image: &str) -> Spec {
     Spec {
         template: Some("test".to_owned()),
         image: image.to_owned(),
+        build: None,
         command: Vec::new(),
         env: BTreeMap::new(),
         secrets: Vec::new(),

@@ -141,6 +141,7 @@ impl FakeEngine {
         let spec = Spec {
             template: None,
             image: format!("{name}:latest"),
+            build: None,
             command: Vec::new(),
             env: super::nothing(),
             secrets: Vec::new(),
