@@ -1,6 +1,6 @@
 //! The composition root: builds everything, starts it, drains it.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use rand::Rng as _;
 use tokio::net::TcpListener;
@@ -79,7 +79,6 @@ pub struct App {
     /// Where machines are answered, if they are.
     pub door: Option<SocketAddr>,
     workers: Workers,
-    grace: Duration,
     gateway: tokio::sync::oneshot::Receiver<Result<(), GatewayFailure>>,
 }
 
@@ -87,7 +86,6 @@ impl App {
     /// Opens the database, fills the memory and starts all work. Needs neither Docker nor Discord to answer.
     pub async fn start(parts: Parts) -> Result<Self, Failure> {
         let settings = &parts.settings;
-        let grace = settings.shutdown.grace;
         let rest = Rest::new(&settings.discord)?;
         let store = Store::open(&settings.database.path).await?;
         let instance = store
@@ -139,7 +137,6 @@ impl App {
             ops,
             door,
             workers,
-            grace,
             gateway,
         })
     }
@@ -157,7 +154,8 @@ impl App {
     /// Stops listening, waits for what is under way up to the grace period, and closes the database. What is not
     /// done by then is settled at the next start.
     pub async fn stop(self) {
-        let drained = self.workers.drain(self.grace).await;
+        let grace = self.ops.settings().shutdown.grace;
+        let drained = self.workers.drain(grace).await;
         self.ops.leave_networks().await;
         if !drained {
             tracing::warn!("actions are still under way; the next start settles them");

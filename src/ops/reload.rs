@@ -2,13 +2,14 @@
 
 use std::sync::PoisonError;
 
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::Ops;
 use crate::{
-    config::{Fingerprints, Settings},
+    config::{Database, Discord, Docker, Fingerprints, Http, Secrets, Settings, Vault},
     domain::{
         action::Action,
         audit::{Entry, Origin, What},
@@ -200,48 +201,151 @@ fn policy_changes(old: &[Rule], fresh: &[Rule]) -> Vec<(What, String, Value)> {
         .collect()
 }
 
-/// What the process was built with stays until its next start; returns the keys that differ.
+/// What the process was built with stays until its next start; returns the keys that differ. Nothing is left out of the
+/// patterns, so that whoever adds a key has to say here which it is.
 fn keep_fixed(fresh: &mut Settings, old: &Settings) -> Vec<&'static str> {
-    let mut kept = Vec::new();
-    let mut keep = |differs: bool, key: &'static str| {
-        if differs {
-            kept.push(key);
+    let Settings {
+        discord,
+        database: Database { path: database },
+        vault,
+        docker,
+        secrets: Secrets { dir: secrets },
+        http: Http { listen },
+        log,
+        // These are looked at whenever they are needed.
+        access: _,
+        policies: _,
+        agents: _,
+        roster: _,
+        alerts: _,
+        probes: _,
+        squelch: _,
+        notify: _,
+        ping: _,
+        recovery: _,
+        resources: _,
+        thresholds: _,
+        outbox: _,
+        audit: _,
+        backup: _,
+        schedules: _,
+        shutdown: _,
+    } = fresh;
+    let mut kept = Kept::default();
+    kept.of_discord(discord, &old.discord);
+    kept.put_back("`database.path`", database, &old.database.path);
+    // The key itself comes from the environment, which a process never reads again.
+    let Vault { key_file, key: _ } = vault;
+    kept.put_back("`vault.key_file`", key_file, &old.vault.key_file);
+    kept.put_back("`secrets.dir`", secrets, &old.secrets.dir);
+    kept.of_docker(docker, &old.docker);
+    kept.put_back("`log`", log, &old.log);
+    kept.put_back("`http.listen`", listen, &old.http.listen);
+    kept.0
+}
+
+/// The keys that the files say otherwise than this process was built with.
+#[derive(Default)]
+struct Kept(Vec<&'static str>);
+
+impl Kept {
+    fn put_back<T: Clone + PartialEq>(&mut self, key: &'static str, fresh: &mut T, old: &T) {
+        if fresh != old {
+            self.0.push(key);
+            fresh.clone_from(old);
         }
-    };
-    keep(fresh.discord.guild != old.discord.guild, "`discord.guild`");
-    keep(
-        fresh.discord.endpoint != old.discord.endpoint,
-        "`discord.endpoint`",
-    );
-    keep(fresh.database.path != old.database.path, "`database.path`");
-    keep(
-        fresh.vault.key_file != old.vault.key_file,
-        "`vault.key_file`",
-    );
-    keep(fresh.secrets.dir != old.secrets.dir, "`secrets.dir`");
-    keep(fresh.docker.host != old.docker.host, "`docker.host`");
-    keep(fresh.docker.tls() != old.docker.tls(), "`docker.tls_*`");
-    keep(
-        fresh.docker.name_prefix != old.docker.name_prefix,
-        "`docker.name_prefix`",
-    );
-    keep(
-        fresh.log.level != old.log.level || fresh.log.format != old.log.format,
-        "`log`",
-    );
-    keep(fresh.http.listen != old.http.listen, "`http.listen`");
-    let ops_channel = fresh.discord.ops_channel;
-    fresh.discord = old.discord.clone();
-    fresh.discord.ops_channel = ops_channel;
-    fresh.database = old.database.clone();
-    fresh.vault = old.vault.clone();
-    fresh.secrets = old.secrets.clone();
-    fresh.docker.host.clone_from(&old.docker.host);
-    fresh.docker.tls_ca.clone_from(&old.docker.tls_ca);
-    fresh.docker.tls_cert.clone_from(&old.docker.tls_cert);
-    fresh.docker.tls_key.clone_from(&old.docker.tls_key);
-    fresh.docker.name_prefix.clone_from(&old.docker.name_prefix);
-    fresh.log = old.log.clone();
-    fresh.http = old.http.clone();
-    kept
+    }
+
+    fn of_discord(&mut self, fresh: &mut Discord, old: &Discord) {
+        let Discord {
+            guild,
+            token,
+            endpoint,
+            ops_channel: _,
+            gateway_dead: _,
+        } = fresh;
+        self.put_back("`discord.guild`", guild, &old.guild);
+        self.put_back("`discord.endpoint`", endpoint, &old.endpoint);
+        if token.expose_secret() != old.token.expose_secret() {
+            self.0.push("the bot's token");
+            token.clone_from(&old.token);
+        }
+    }
+
+    fn of_docker(&mut self, fresh: &mut Docker, old: &Docker) {
+        let Docker {
+            host,
+            tls_ca,
+            tls_cert,
+            tls_key,
+            name_prefix,
+            call_deadline,
+            pull_deadline,
+            settle: _,
+            health_deadline: _,
+            parallel: _,
+            allow: _,
+        } = fresh;
+        self.put_back("`docker.host`", host, &old.host);
+        self.put_back("`docker.tls_ca`", tls_ca, &old.tls_ca);
+        self.put_back("`docker.tls_cert`", tls_cert, &old.tls_cert);
+        self.put_back("`docker.tls_key`", tls_key, &old.tls_key);
+        self.put_back("`docker.name_prefix`", name_prefix, &old.name_prefix);
+        self.put_back(
+            "`docker.call_deadline_s`",
+            call_deadline,
+            &old.call_deadline,
+        );
+        self.put_back(
+            "`docker.pull_deadline_s`",
+            pull_deadline,
+            &old.pull_deadline,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Environment;
+
+    fn settings(token: &str, more: &[(&str, &str)]) -> Settings {
+        let environment = Environment::from_iter([("DISCORD_TOKEN".to_owned(), token.to_owned())]);
+        let all = more.iter().chain(&[("discord.guild", "\"1\"")]);
+        let set: Vec<_> = all
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        Settings::load(None, &set, &environment).unwrap()
+    }
+
+    #[test]
+    fn what_only_a_start_takes_over_is_told_and_stays() {
+        let old = settings("a.b.c", &[]);
+        let mut fresh = settings(
+            "a.b.d",
+            &[
+                ("database.path", "other.db"),
+                ("docker.name_prefix", "other-"),
+                ("docker.call_deadline_s", "20"),
+                ("docker.pull_deadline_s", "3600"),
+                ("docker.settle_s", "7"),
+                ("discord.gateway_dead_s", "7"),
+                ("shutdown.grace_s", "7"),
+                ("secrets.dir", "/run/other"),
+                ("http.listen", "127.0.0.1:9464"),
+                ("log.level", "debug"),
+            ],
+        );
+        let kept = keep_fixed(&mut fresh, &old);
+        insta::assert_snapshot!(kept.join(" "), @"the bot's token `database.path` `vault.key_file` `secrets.dir` `docker.name_prefix` `docker.call_deadline_s` `docker.pull_deadline_s` `log` `http.listen`");
+        assert_eq!(fresh.docker.pull_deadline, old.docker.pull_deadline);
+        assert_eq!(fresh.discord.token.expose_secret(), "a.b.c");
+        let seven = std::time::Duration::from_secs(7);
+        let taken = [
+            fresh.discord.gateway_dead,
+            fresh.docker.settle,
+            fresh.shutdown.grace,
+        ];
+        assert_eq!(taken, [seven; 3]);
+    }
 }
