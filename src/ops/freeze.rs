@@ -29,7 +29,7 @@ use crate::{
         event::Event,
         fleet::Fleet,
         freeze::{Freeze, Held, Mode},
-        grant::Need,
+        grant::{Caller, Holder, Need},
         ids::{AgentId, ContainerId, FleetId, FreezeId, InteractionId, UserId},
         spec::Network,
         view::View,
@@ -82,6 +82,40 @@ impl Interrupts {
             if is_frozen(*agent) {
                 token.cancel();
             }
+        }
+    }
+}
+
+impl Ops {
+    /// Why nobody could end that freeze by the present grants and rules; None if somebody could.
+    pub async fn no_way_back(&self, freeze: &Request) -> Option<String> {
+        let end = Request {
+            kind: Kind::Unfreeze,
+            ..freeze.clone()
+        };
+        let need = self.need_for(&end);
+        let mut why = format!("nobody is {} there.", need.level);
+        for holder in self.rights().holders(need.level, &need.on, self.now()) {
+            match self.foresee(&end, &self.bearing(&holder)).await {
+                Ok(()) => return None,
+                Err(refusal) => why = refusal.to_string(),
+            }
+        }
+        Some(why)
+    }
+
+    /// Somebody who has what this holder has. Whoever has a role is nobody in particular.
+    fn bearing(&self, holder: &Holder) -> Caller {
+        let (user, roles) = match holder {
+            Holder::User(user) => (*user, Vec::new()),
+            Holder::Role(role) => (UserId(0), vec![*role]),
+            Holder::Team(_) => (UserId(0), Vec::new()),
+        };
+        Caller {
+            user,
+            bot: false,
+            guild: Some(self.settings().discord.guild),
+            roles,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         action::{Details, Kind, Origin},
         approval::{Allowance, Asked, can_be_met, covering, deciders},
         grant::{Caller, Holder, Level, Need, Scope},
-        ids::ChannelId,
+        ids::{ChannelId, UserId},
         plan::Plan,
         policy::{Ask, Decision, Effect, Question, Subject, decide},
     },
@@ -62,6 +62,24 @@ impl Ops {
                     Ok(Verdict::Allowed(allowed))
                 }
             }
+        }
+    }
+
+    /// Refuses what would be refused at once however it is filled in, before somebody fills it in. For what makes no
+    /// container: that much is in memory.
+    pub(super) async fn foresee(&self, request: &Request, caller: &Caller) -> Result<()> {
+        let plan = self
+            .plan_request(request, (Some(caller.user), false))
+            .await?;
+        let who = (Some(caller), self.need_for(request).on);
+        let decision = self.judge((request.kind, Origin::Chat), &plan, who);
+        match &decision.effect {
+            Effect::Deny { reason } => Err(denied(&decision.rule, reason)),
+            // Whether its requester was allowed not to ask stands in the database.
+            Effect::Ask(ask) if ask.allowable().is_none() => {
+                self.refuse_unmet((ask, &decision.rule), Some(caller.user), request)
+            }
+            Effect::Ask(_) | Effect::Allow | Effect::Confirm => Ok(()),
         }
     }
 
@@ -128,7 +146,8 @@ impl Ops {
                 "The policy `{rule}` wants to know why. Send the command again with `reason:`."
             )));
         }
-        self.refuse_unmet((&ask, &rule), requester, request)?;
+        let by = requester.caller.as_ref().map(|caller| caller.user);
+        self.refuse_unmet((&ask, &rule), by, request)?;
         let expires_at = self.now() + ask.expires;
         let channel = ask.channel.or_else(|| self.channel_of(request.kind, plan));
         let channel = channel.or_else(|| requester.reply.as_ref().map(|reply| reply.channel));
@@ -144,11 +163,11 @@ impl Ops {
     fn refuse_unmet(
         &self,
         (ask, rule): (&Ask, &str),
-        requester: &Requester,
+        requester: Option<UserId>,
         request: &Request,
     ) -> Result<()> {
         let asked = Asked {
-            requester: requester.caller.as_ref().map(|caller| caller.user),
+            requester,
             need: self.need_for(request),
         };
         let deciders = deciders(ask, &asked, (&self.rights(), self.now()));

@@ -20,7 +20,7 @@ use yardarm::{
 };
 
 use crate::{
-    secrets::set,
+    secrets::{own_together, set},
     support::{fake_engine::Moment, test_app::TestApp},
 };
 
@@ -87,6 +87,23 @@ fn changes(test: &TestApp) -> Vec<String> {
     let mut changes = test.engine.changes();
     changes.sort_unstable();
     changes
+}
+
+/// What is said below the question.
+async fn warning(test: &TestApp) -> String {
+    let question = test.send("freeze reason:drill").await;
+    let text = test.said(&question.text());
+    text.lines().skip(1).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn who_freezes_is_warned_if_nobody_could_end_it() {
+    let mut test = TestApp::prepare(&[("access.preset", "\"team\"")]).await;
+    test.up().await;
+    insta::assert_snapshot!(warning(&test).await, @r#"⚠️ As things are, nobody could end it: The policy `team: grave` wants another person to approve this, and the present grants name 0. An owner can grant `maintainer` to somebody (`/grant add`); who works alone sets `access.preset = "solo"` on the host."#);
+    own_together(&mut test).await;
+    assert_eq!(warning(&test).await, "");
+    test.finish().await;
 }
 
 #[tokio::test]

@@ -217,6 +217,24 @@ async fn what_makes_no_sense_is_refused_before_and_after_the_form() {
     test.finish().await;
 }
 
+/// From now on mina owns everything, too.
+pub(crate) async fn own_together(test: &mut TestApp) {
+    let owners = ["olga", "mina"].map(|name| format!("\"{}\"", test.cord.user(name).id()));
+    test.set("access.owners", &format!("[{}]", owners.join(", ")));
+    test.restart().await;
+}
+
+#[tokio::test]
+async fn what_nobody_could_approve_is_refused_before_the_value_is_typed() {
+    let mut test = TestApp::prepare(&[("access.preset", "\"team\"")]).await;
+    test.up().await;
+    insta::assert_snapshot!(test.refused("secret set name:API_KEY all:true").await, @r#"The policy `team: grave` wants another person to approve this, and the present grants name 0. An owner can grant `maintainer` to somebody (`/grant add`); who works alone sets `access.preset = "solo"` on the host."#);
+    own_together(&mut test).await;
+    let form = test.send("secret set name:API_KEY all:true").await.modal();
+    assert_eq!(form.unwrap().title(), "Set API_KEY");
+    test.finish().await;
+}
+
 #[tokio::test]
 async fn a_wrong_or_missing_key_is_told_at_the_start() {
     let mut test = needy().await;

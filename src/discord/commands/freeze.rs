@@ -47,6 +47,7 @@ pub(super) async fn freeze(
     let asker = Asker::from(ctx.interaction);
     let request = sight(ctx).request_freeze(fleet.as_deref(), mode)?;
     ops.permit(&asker.caller, &request)?;
+    let no_way_back = ops.no_way_back(&request).await;
     let question = Question {
         fleet: request.details.name,
         mode,
@@ -54,8 +55,11 @@ pub(super) async fn freeze(
         author: asker.caller.user,
     };
     let running = ops.run_in(question.fleet.as_ref());
-    let rendered =
-        render::freeze::question(question.fleet.as_ref(), mode, running, asker.interaction);
+    let rendered = render::freeze::question(
+        (question.fleet.as_ref(), mode, running),
+        no_way_back.as_deref(),
+        asker.interaction,
+    );
     ops.remember_question(asker.interaction, question);
     answer(ctx, &rendered).await?;
     Ok(ops.keep_question(asker.interaction).await?)

@@ -107,10 +107,13 @@ async fn delete(
     carry_out(ctx, ops.request_secret_delete(subject), reason).await
 }
 
-/// The form for the value. What is wrong already was said before.
+/// The form for the value. What is wrong already is said before.
 async fn ask(ctx: Context<'_>, (subject, rotate): (Subject, bool), reason: Option<&str>) -> Result {
-    let modal = render::secrets::modal(&subject, rotate, reason);
     let asker = Asker::from(ctx.interaction);
+    let ops = &ctx.data().ops;
+    ops.foresee_secret((&subject, rotate), &asker.caller)
+        .await?;
+    let modal = render::secrets::modal(&subject, rotate, reason);
     asker
         .respond(ctx.data(), CreateInteractionResponse::Modal(modal))
         .await

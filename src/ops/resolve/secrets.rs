@@ -8,7 +8,7 @@ use super::{plain, refuse_busy};
 use crate::{
     domain::{
         action::{Details, Kind},
-        grant::{self, Level, Need},
+        grant::{self, Caller, Level, Need},
         nearest::did_you_mean,
         problem::capitalised,
         secret::{Listed, Scope, Secret, Source, Subject, VALUE_MAX, check_name},
@@ -121,6 +121,20 @@ impl Sight<'_> {
 }
 
 impl Ops {
+    /// Refuses what would be refused whatever the value is, before it is typed.
+    pub async fn foresee_secret(
+        &self,
+        (subject, rotate): (&Subject, bool),
+        caller: &Caller,
+    ) -> Result<()> {
+        let request = if rotate {
+            self.rotation(subject.clone())?
+        } else {
+            request(Kind::SecretSet, subject.clone(), Vec::new(), None)
+        };
+        self.foresee(&request, caller).await
+    }
+
     /// Takes effect with the next deployment of whoever uses it.
     pub fn request_secret_set(&self, subject: Subject, value: &SecretString) -> Result<Request> {
         let value = checked(value)?;
@@ -128,13 +142,15 @@ impl Ops {
     }
 
     /// Those who use it are made anew at once, if they run. Whoever does not, and has it as a variable, is named.
-    pub fn request_secret_rotate(
-        &self,
-        mut subject: Subject,
-        value: &SecretString,
-    ) -> Result<Request> {
+    pub fn request_secret_rotate(&self, subject: Subject, value: &SecretString) -> Result<Request> {
+        Ok(Request {
+            secret: Some(checked(value)?),
+            ..self.rotation(subject)?
+        })
+    }
+
+    fn rotation(&self, mut subject: Subject) -> Result<Request> {
         self.engine_answers()?;
-        let value = checked(value)?;
         let mut targets = Vec::new();
         for view in self.secret_users(&subject) {
             let runs = view
@@ -148,7 +164,7 @@ impl Ops {
                 subject.keeping.push(view.agent.name);
             }
         }
-        Ok(request(Kind::SecretRotate, subject, targets, Some(value)))
+        Ok(request(Kind::SecretRotate, subject, targets, None))
     }
 
     /// Whoever is told by means of it is named: nothing is sent there any more.
