@@ -45,6 +45,7 @@ mod hostile;
 mod idle;
 mod in_force;
 mod install_service;
+mod local_start;
 mod logs;
 mod matrix;
 mod mending;
