@@ -1,14 +1,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, OpenOptions},
-    io,
-    path::Path,
     process::ExitCode,
     time::Duration,
 };
 
 use super::{
-    Options, outlets,
+    Options, folders, outlets,
     report::{self, BAD_SETTINGS},
     rights,
     up::engine,
@@ -21,10 +18,12 @@ use crate::{
         agent::Name,
         finding::{Finding, Topic},
         ids::{ChannelId, ContainerId},
+        policy::Effect,
         squelch::Destination,
         template::Template,
     },
     engine::{Engine, EngineError, docker::Deadlines},
+    ops::access::Known,
 };
 
 /// Something could not be reached or written; the settings are good.
@@ -44,11 +43,39 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let (known, rights) = rights::examine(&settings, now).await;
     let granted = known.rights.roles(now);
     let threaded = channels_with_threads(&settings);
-    let mut findings = discord::doctor::examine(&settings.discord, &granted, &threaded).await;
+    let written = channels(&settings, &known);
+    let at = (&written, &threaded);
+    let mut findings = discord::doctor::examine(&settings.discord, &granted, at).await;
     findings.extend(rights);
     findings.extend(outlets::examine(&settings, &known));
     findings.extend(examine_host(&settings, &engine).await);
     Ok(report::print(&findings, UNWELL))
+}
+
+/// Where we write beside the ops channel, each with whose channel it is.
+pub fn channels(settings: &Settings, known: &Known) -> BTreeMap<ChannelId, String> {
+    let named = |to: &Destination| match to {
+        Destination::Channel(id) => Some(*id),
+        Destination::Ops | Destination::Target(_) => None,
+    };
+    let routes = settings.squelch.routes.iter().flat_map(|route| {
+        let rungs = route.escalation.iter().flat_map(|rung| &rung.to);
+        let all = route.to.iter().chain(rungs).filter_map(named);
+        all.map(|id| (id, format!("route {}", route.name)))
+    });
+    let policies = settings.policies.iter().filter_map(|policy| {
+        let Effect::Ask(ask) = &policy.effect else {
+            return None;
+        };
+        ask.channel
+            .map(|id| (id, format!("policy {}", policy.name)))
+    });
+    let anchor = settings.audit.anchor_channel;
+    let anchor = anchor.map(|id| (id, "the audit's anchor".to_owned()));
+    let mut all: BTreeMap<_, _> = routes.chain(policies).chain(anchor).collect();
+    all.extend(known.channels.iter().cloned());
+    all.retain(|id, _| Some(*id) != settings.discord.ops_channel);
+    all
 }
 
 /// Where `[[route]]` entries want threads. The channels of fleets stand in the database and are not among them.
@@ -68,9 +95,10 @@ pub fn channels_with_threads(settings: &Settings) -> BTreeSet<ChannelId> {
 /// Everything but Discord.
 pub async fn examine_host(settings: &Settings, engine: &dyn Engine) -> Vec<Finding> {
     let mut findings = vec![
-        database(&settings.database.path),
+        folders::database(&settings.database.path),
         docker(&settings.docker.host, engine).await,
-        secret_files(&settings.secrets.dir),
+        folders::secret_files(&settings.secrets.dir),
+        folders::backups(&settings.backup),
     ];
     match templates::load(&settings.agents.templates) {
         Ok(templates) => {
@@ -120,61 +148,6 @@ async fn commands_inside(
         // That nobody has this name is well, and what is wrong with the engine was told.
         _ => Finding::ok(TOPIC, "Docker runs commands inside agents".to_owned()),
     })
-}
-
-fn database(path: &Path) -> Finding {
-    const TOPIC: Topic = Topic::Database;
-    match try_to_write(path) {
-        Ok(()) => Finding::ok(TOPIC, format!("{} can be written", path.display())),
-        Err(error) => Finding::fail(
-            TOPIC,
-            format!("{} cannot be written: {error}", path.display()),
-            "give its folder to the user we run as, or set `database.path`",
-        ),
-    }
-}
-
-/// The folder, or what it would be made in, takes a new file, as `SQLite` needs, and the database itself may be changed.
-fn try_to_write(path: &Path) -> io::Result<()> {
-    let there = path.ancestors().skip(1).find(|folder| folder.exists());
-    let probe = there
-        .unwrap_or_else(|| Path::new("."))
-        .join(format!(".yardarm-doctor-{}", std::process::id()));
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&probe)?;
-    fs::remove_file(&probe)?;
-    match OpenOptions::new().append(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        opened => opened.map(drop),
-    }
-}
-
-/// Whether secrets that are laid out as files stay in memory.
-fn secret_files(dir: &Path) -> Finding {
-    const TOPIC: Topic = Topic::SecretFiles;
-    // As `statfs` tells a tmpfs and its elder brother, ramfs.
-    const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
-    let there = dir.ancestors().find(|folder| folder.exists());
-    match rustix::fs::statfs(there.unwrap_or(dir)) {
-        Ok(system) if IN_MEMORY.contains(&system.f_type) => {
-            Finding::ok(TOPIC, format!("{} is in memory", dir.display()))
-        }
-        Ok(_) => Finding::warn(
-            TOPIC,
-            format!(
-                "{} is on a disk, and secrets given as files would be, too",
-                dir.display()
-            ),
-            "mount a tmpfs there, or name a folder on one",
-        ),
-        Err(error) => Finding::warn(
-            TOPIC,
-            format!("{} cannot be looked at: {error}", dir.display()),
-            "name a folder on a tmpfs",
-        ),
-    }
 }
 
 async fn docker(host: &str, engine: &dyn Engine) -> Finding {

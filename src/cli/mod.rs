@@ -7,6 +7,7 @@ pub mod check;
 pub mod claim;
 pub mod completions;
 pub mod doctor;
+pub mod folders;
 pub mod grant;
 pub mod health;
 pub mod install_service;

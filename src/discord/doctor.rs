@@ -1,6 +1,10 @@
 //! Questions to Discord that tell why a set-up does not work.
 
-use std::{collections::BTreeSet, error::Error as _, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error as _,
+    time::Duration,
+};
 
 use serenity::{
     all::{
@@ -31,16 +35,20 @@ pub const NEEDED: Permissions = Permissions::VIEW_CHANNEL
 const THREADS: Permissions =
     Permissions::CREATE_PUBLIC_THREADS.union(Permissions::SEND_MESSAGES_IN_THREADS);
 
+/// What to do about a channel that is not seen, of whatever kind.
+const ELSEWHERE: &str = "correct its number where it is named, or let the bot see it";
+
 /// Longer than the HTTP client's own time-out; it ends a wait for a rate limit.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Asks one thing after the other; what depends on an answer that did not come is left out.
 ///
-/// `granted` are the roles that were granted something, and in `threaded` alerts have threads.
+/// `granted` are the roles that were granted something; `written` are channels that we write to, each with whose it is,
+/// and in `threaded` alerts have threads.
 pub async fn examine(
     discord: &Discord,
     granted: &BTreeSet<RoleId>,
-    threaded: &BTreeSet<ids::ChannelId>,
+    (written, threaded): (&BTreeMap<ids::ChannelId, String>, &BTreeSet<ids::ChannelId>),
 ) -> Vec<Finding> {
     let client = match connect::client(discord) {
         Ok(client) => client,
@@ -69,13 +77,19 @@ pub async fn examine(
     let application_id = application
         .as_ref()
         .map_or(me.id.get(), |info| info.id.get());
+    http.set_application_id(application_id.into());
     match ask(http.get_guild(guild_id)).await {
         Ok(guild) => {
             findings.push(Finding::ok(
                 Topic::Guild,
                 format!("the bot is in {}", guild.name),
             ));
-            findings.push(channel(&http, &me, &guild, discord.ops_channel).await);
+            findings.extend(commands(&http, (application_id, guild_id)).await);
+            findings.push(ops_channel(&http, (&me, &guild), discord.ops_channel).await);
+            for (id, whose) in written {
+                let found = channel(&http, (&me, &guild), (Topic::Channel, ELSEWHERE), *id).await;
+                findings.push(found.about(format!("channel of {whose}")));
+            }
             for channel in threaded {
                 findings.push(threads(&http, &me, &guild, *channel).await);
             }
@@ -186,10 +200,35 @@ fn guild_failed(failure: &Failure, application_id: u64, guild_id: GuildId) -> Fi
     }
 }
 
-async fn channel(
+/// Whether our commands are there, and no others. What we served once without a server of our own, or another program
+/// did with the same bot, is offered beside them and answered by nobody.
+async fn commands(http: &Http, (application, guild): (u64, GuildId)) -> Vec<Finding> {
+    const TOPIC: Topic = Topic::Commands;
+    let ours = match ask(http.get_guild_commands(guild)).await {
+        Ok(ours) if ours.is_empty() => Finding::ok(TOPIC, "none yet: `yardarm up` registers them"),
+        Ok(ours) => Finding::ok(TOPIC, format!("{} are registered", ours.len())),
+        Err(Failure::Refused { status: 403, .. }) => Finding::fail(
+            TOPIC,
+            "the bot was invited without `applications.commands`",
+            format!("invite it again: {}", invite(application, guild.get())),
+        ),
+        Err(failure) => Finding::warn(TOPIC, failure.to_string(), "try again"),
+    };
+    let others = ask(http.get_global_commands()).await.unwrap_or_default();
+    let others: Vec<String> = others.iter().map(|one| format!("/{}", one.name)).collect();
+    let stray = (!others.is_empty()).then(|| {
+        Finding::warn(
+            TOPIC,
+            format!("{} are registered for all servers, not by Yardarm", others.join(", ")),
+            "take them away with the program that registered them, or give Yardarm a bot of its own",
+        )
+    });
+    std::iter::once(ours).chain(stray).collect()
+}
+
+async fn ops_channel(
     http: &Http,
-    me: &CurrentUser,
-    guild: &PartialGuild,
+    whose: (&CurrentUser, &PartialGuild),
     configured: Option<ids::ChannelId>,
 ) -> Finding {
     const TOPIC: Topic = Topic::OpsChannel;
@@ -202,22 +241,36 @@ async fn channel(
             next,
         );
     };
+    channel(http, whose, (TOPIC, NEXT), id).await
+}
+
+/// Whether the bot may write there.
+async fn channel(
+    http: &Http,
+    (me, guild): (&CurrentUser, &PartialGuild),
+    (topic, next): (Topic, &str),
+    id: ids::ChannelId,
+) -> Finding {
     let channel = match ask(http.get_channel(ChannelId::new(id.0))).await {
         Ok(Channel::Guild(channel)) if channel.guild_id == guild.id => channel,
         Ok(_) => {
             let detail = format!("{id} is no channel of {}", guild.name);
-            return Finding::fail(TOPIC, detail, NEXT);
+            return Finding::fail(topic, detail, next);
         }
         Err(Failure::Refused {
             status: 403 | 404, ..
         }) => {
-            return Finding::fail(TOPIC, format!("the bot cannot see {id}"), NEXT);
+            return Finding::fail(topic, format!("the bot cannot see {id}"), next);
         }
-        Err(failure) => return Finding::fail(TOPIC, failure.to_string(), "try again"),
+        Err(failure) => return Finding::fail(topic, failure.to_string(), "try again"),
     };
     match ask(http.get_member(guild.id, me.id)).await {
-        Ok(member) => permissions(guild.user_permissions_in(&channel, &member), &channel),
-        Err(failure) => Finding::fail(TOPIC, failure.to_string(), "try again"),
+        Ok(member) => permissions(
+            topic,
+            guild.user_permissions_in(&channel, &member),
+            &channel,
+        ),
+        Err(failure) => Finding::fail(topic, failure.to_string(), "try again"),
     }
 }
 
@@ -258,16 +311,13 @@ async fn threads(
     )
 }
 
-fn permissions(held: Permissions, channel: &GuildChannel) -> Finding {
+fn permissions(topic: Topic, held: Permissions, channel: &GuildChannel) -> Finding {
     let missing = NEEDED - held;
     if missing.is_empty() {
-        return Finding::ok(
-            Topic::OpsChannel,
-            format!("the bot may write in #{}", channel.name),
-        );
+        return Finding::ok(topic, format!("the bot may write in #{}", channel.name));
     }
     Finding::fail(
-        Topic::OpsChannel,
+        topic,
         format!("the bot lacks {missing} in #{}", channel.name),
         "Edit Channel → Permissions → add the bot's role and allow these",
     )

@@ -143,7 +143,7 @@ async fn register(http: Arc<Http>, home: GuildId) {
                 return tracing::info!(commands = registered.len(), "commands registered");
             }
             Err(error) => {
-                tracing::warn!(error = %error, "commands could not be registered; trying again");
+                tracing::warn!(error = %error, "commands could not be registered, and are tried again; `yardarm doctor` tells whether the bot was invited for them");
             }
         }
         tokio::time::sleep(RETRY).await;

@@ -6,6 +6,9 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
     Access,
+    Backup,
+    Channel,
+    Commands,
     Database,
     Discord,
     Docker,
@@ -28,8 +31,11 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Access,
+        Self::Backup,
+        Self::Channel,
+        Self::Commands,
         Self::Database,
         Self::Discord,
         Self::Docker,
@@ -54,6 +60,9 @@ impl Topic {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Access => "access",
+            Self::Backup => "backup",
+            Self::Channel => "channel",
+            Self::Commands => "commands",
             Self::Database => "database",
             Self::Discord => "Discord",
             Self::Docker => "Docker",

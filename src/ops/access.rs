@@ -15,7 +15,7 @@ use crate::{
         action::{Action, Details, Kind},
         agent::Name,
         grant::{Caller, Forbidden, Grant, Level, Need, Rights, Scope, Team},
-        ids::{AgentId, FleetId},
+        ids::{AgentId, ChannelId, FleetId},
     },
     error::{Error, Result},
     store::{OpenError, grants::Kept},
@@ -128,6 +128,8 @@ pub struct Known {
     pub fleets: Vec<Name>,
     /// The names of those for all agents; None if the database could not be read.
     pub secrets: Option<BTreeSet<String>>,
+    /// Where fleets are told and boards are, each with which it is.
+    pub channels: Vec<(ChannelId, String)>,
 }
 
 impl Known {
@@ -139,9 +141,14 @@ impl Known {
         } else {
             Kept::default()
         };
-        let fleets = kept.fleets.into_iter().map(|fleet| fleet.name);
+        let own = kept.fleets.iter().filter_map(|fleet| {
+            let why = format!("fleet {}", fleet.name);
+            fleet.channel.map(|channel| (channel, why))
+        });
+        let boards = kept.boards.iter().map(|at| (*at, "a board".to_owned()));
         Ok(Self {
-            fleets: fleets.collect(),
+            channels: own.chain(boards).collect(),
+            fleets: kept.fleets.into_iter().map(|fleet| fleet.name).collect(),
             secrets: Some(kept.secrets),
             rights: of(settings, (kept.grants, kept.teams)),
         })
@@ -153,6 +160,7 @@ impl Known {
             rights: of(settings, Default::default()),
             fleets: Vec::new(),
             secrets: None,
+            channels: Vec::new(),
         }
     }
 }

@@ -25,6 +25,8 @@ const KEY_ENDS: &str = "key";
 /// As in `20261121T033000Z`.
 const STAMP: &str = "%Y%m%dT%H%M%SZ";
 
+const ACCESS: &str = "give the user that runs Yardarm write access to `backup.dir`";
+
 impl Ops {
     pub(super) async fn back_up(&self) -> Result<String> {
         let settings = self.settings();
@@ -42,6 +44,16 @@ pub fn known_passphrase(backup: &Backup) -> Result<Option<SecretString>> {
             "No copy was made: the passphrase cannot be read: {error}. Nothing else was changed; put it into the file that `backup.passphrase_file` names."
         ))
     })
+}
+
+/// What to do where the folder of copies cannot be written.
+pub fn let_us_write(error: &io::Error) -> &'static str {
+    if error.kind() == io::ErrorKind::ReadOnlyFilesystem {
+        // Shut by ProtectSystem= of our unit, or by `read_only` of our composition; no chown helps.
+        "open `backup.dir` to Yardarm: `ReadWritePaths=` by `systemctl edit yardarm`, or a mount of it in docker-compose.yml"
+    } else {
+        ACCESS
+    }
 }
 
 /// Where the copy of the key is that belongs to a copy of the database, if it was made with a passphrase.
@@ -66,25 +78,23 @@ pub async fn back_up(
         backup.dir.join(&name),
         backup.dir.join(format!(".{name}.partial")),
     );
-    let unwritable = |cause: &dyn std::fmt::Display| {
+    let unwritable = |cause: &dyn std::fmt::Display, next| {
         Error::Unavailable(format!(
-            "No copy was made: `{}` cannot be written: {cause}. Nothing else was changed; give the user that runs Yardarm write access to `backup.dir`.",
+            "No copy was made: `{}` cannot be written: {cause}. Nothing else was changed; {next}.",
             backup.dir.display()
         ))
     };
-    prepare(&partial, &settings.database.path)
-        .await
-        .map_err(|error| unwritable(&error))?;
-    store
-        .copy_into(&partial)
-        .await
-        .map_err(|error| unwritable(&error))?;
+    let unmade = |error: io::Error| unwritable(&error, let_us_write(&error));
+    let prepared = prepare(&partial, &settings.database.path).await;
+    prepared.map_err(unmade)?;
+    let copied = store.copy_into(&partial).await;
+    copied.map_err(|error| unwritable(&error, ACCESS))?;
     if let Some(key) = key {
         let written = write_key(&key_beside(&file), &key, &settings.database.path).await;
-        written.map_err(|error| unwritable(&error))?;
+        written.map_err(unmade)?;
     }
     let settled = settle(&partial, &file, (backup, now)).await;
-    settled.map_err(|error| unwritable(&error))?;
+    settled.map_err(unmade)?;
     Ok(file)
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use sqlx::SqliteExecutor;
 
 use super::{Store, Tx, audit, outbox, unreadable};
 use crate::domain::{
@@ -21,6 +22,14 @@ pub enum Message {
     Sent(i64),
     /// It can never be, and why.
     Dead(String),
+}
+
+/// The channels of those that have not ended.
+pub(super) async fn read_channels(db: impl SqliteExecutor<'_>) -> sqlx::Result<Vec<ChannelId>> {
+    let ids = sqlx::query_scalar!("SELECT channel_id FROM boards WHERE ended_at IS NULL")
+        .fetch_all(db)
+        .await?;
+    Ok(ids.into_iter().map(ChannelId::from_db).collect())
 }
 
 impl Store {

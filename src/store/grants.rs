@@ -5,12 +5,14 @@ use std::{collections::BTreeSet, path::Path};
 use chrono::{DateTime, Utc};
 use sqlx::SqliteExecutor;
 
-use super::{OpenError, Store, Tx, beside, explain, fleets, json, secrets, to_json, unreadable};
+use super::{
+    OpenError, Store, Tx, beside, boards, explain, fleets, json, secrets, to_json, unreadable,
+};
 use crate::domain::{
     agent::Name,
     fleet::Fleet,
     grant::{Grant, Holder, Level, Source, Team},
-    ids::{GrantId, RoleId, UserId},
+    ids::{ChannelId, GrantId, RoleId, UserId},
     pattern::Pattern,
 };
 
@@ -32,6 +34,8 @@ pub struct Kept {
     pub fleets: Vec<Fleet>,
     /// The names of those for all agents.
     pub secrets: BTreeSet<String>,
+    /// Where boards are.
+    pub boards: Vec<ChannelId>,
 }
 
 impl Kept {
@@ -45,6 +49,7 @@ impl Kept {
             teams: read_teams(&mut *db).await.map_err(told)?,
             fleets: fleets::read(&mut *db).await.map_err(told)?,
             secrets: secrets::read_names(&mut *db).await.map_err(told)?,
+            boards: boards::read_channels(&mut *db).await.map_err(told)?,
         })
     }
 }

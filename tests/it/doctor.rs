@@ -1,14 +1,14 @@
 //! `yardarm doctor` against a Discord and an engine that are well, and against those that are not.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use localcord::{Fault, Localcord, Options};
 use yardarm::{
     cli::{
-        doctor::{channels_with_threads, examine_host},
+        doctor::{channels, channels_with_threads, examine_host},
         rights,
     },
     clock::Clock as _,
@@ -18,17 +18,23 @@ use yardarm::{
         agent::Name,
         finding::Finding,
         grant::{Grant, Holder, Level, Source},
-        ids::{RoleId, UserId},
+        ids::{ChannelId, RoleId, UserId},
         pattern::Pattern,
     },
+    ops::access::Known,
     store::{Store, fleets, grants},
 };
 
 use crate::support::{
     clock::FixedClock,
     fake_engine::FakeEngine,
+    talk::slash,
     test_app::{TestApp, said},
 };
+
+/// No channel but the ops channel.
+const NOWHERE: (&BTreeMap<ChannelId, String>, &BTreeSet<ChannelId>) =
+    (&BTreeMap::new(), &BTreeSet::new());
 
 struct Clinic {
     cord: Localcord,
@@ -75,7 +81,23 @@ impl Clinic {
 
     async fn ask_discord(&self, overrides: &[(&str, String)]) -> String {
         let settings = self.settings(overrides);
-        self.said(&examine(&settings.discord, &BTreeSet::new(), &BTreeSet::new()).await)
+        self.said(&examine(&settings.discord, &BTreeSet::new(), NOWHERE).await)
+    }
+
+    /// As another program does with the same bot, or an older one of ours.
+    async fn register_everywhere(&self, command: &str) {
+        let authority = reqwest::Certificate::from_pem(self.cord.ca_pem().as_bytes()).unwrap();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .add_root_certificate(authority)
+            .resolve("discord.com", self.cord.rest_addr());
+        let bot = self.cord.bot_id();
+        let url = format!("https://discord.com/api/v10/applications/{bot}/commands");
+        let body = serde_json::json!({ "name": command, "description": "another's" });
+        let call = client.build().unwrap().post(url).json(&body);
+        let token = format!("Bot {}", self.cord.token());
+        let answer = call.header("authorization", token).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
     }
 
     /// What is said last if alerts have threads in #ops.
@@ -85,7 +107,8 @@ impl Clinic {
         std::fs::write(&file, "[[route]]\nname = \"all\"\nthread = true\n").unwrap();
         let settings = self.settings_of(Some(&file), &[ops_channel(&ops)]);
         let threaded = channels_with_threads(&settings);
-        let said = self.said(&examine(&settings.discord, &BTreeSet::new(), &threaded).await);
+        let said =
+            self.said(&examine(&settings.discord, &BTreeSet::new(), (NOWHERE.0, &threaded)).await);
         said.lines().last().unwrap_or_default().to_owned()
     }
 
@@ -119,6 +142,7 @@ async fn a_good_set_up_is_well() {
     ok    interactions: they come over the gateway
     ok    gateway: ws://LOCAL/gateway answers
     ok    guild: the bot is in harbour
+    ok    commands: none yet: `yardarm up` registers them
     ok    ops channel: the bot may write in #ops
     ");
     insta::assert_snapshot!(clinic.ask_discord(&[]).await, @r"
@@ -126,6 +150,7 @@ async fn a_good_set_up_is_well() {
     ok    interactions: they come over the gateway
     ok    gateway: ws://LOCAL/gateway answers
     ok    guild: the bot is in harbour
+    ok    commands: none yet: `yardarm up` registers them
     warn  ops channel: none: reports of interrupted actions go nowhere → set `discord.ops_channel`
     ");
     clinic.cord.finish().unwrap();
@@ -165,6 +190,66 @@ async fn permissions_that_lack_are_named() {
     let ops = clinic.cord.channel("ops").id();
     let said = clinic.ask_discord(&[ops_channel(&ops)]).await;
     insta::assert_snapshot!(said.lines().last().unwrap_or_default(), @"fail  ops channel: the bot lacks Embed Links and Attach Files in #ops → Edit Channel → Permissions → add the bot's role and allow these");
+}
+
+#[tokio::test]
+async fn commands_that_lack_or_are_too_many_are_told() {
+    let clinic = Clinic::open().await;
+    let said = || async {
+        let all = clinic.ask_discord(&[]).await;
+        let lines = all.lines().filter(|line| line.contains(" commands:"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    clinic.register_everywhere("forecast").await;
+    insta::assert_snapshot!(said().await, @"
+    ok    commands: none yet: `yardarm up` registers them
+    warn  commands: /forecast are registered for all servers, not by Yardarm → take them away with the program that registered them, or give Yardarm a bot of its own
+    ");
+    let list = "/applications/*/guilds/*/commands";
+    let _unasked = clinic.cord.inject(Fault::status(403).on("GET", list));
+    insta::assert_snapshot!(said().await, @"
+    fail  commands: the bot was invited without `applications.commands` → invite it again: https://discord.com/oauth2/authorize?client_id=BOT&scope=bot%20applications.commands&permissions=117760&guild_id=GUILD
+    warn  commands: /forecast are registered for all servers, not by Yardarm → take them away with the program that registered them, or give Yardarm a bot of its own
+    ");
+}
+
+#[tokio::test]
+async fn every_channel_that_is_written_to_is_looked_at() {
+    let mut test = TestApp::prepare(&[]).await;
+    let file = test.path("yardarm.toml");
+    let [private, general] = ["private", "general"].map(|name| test.cord.channel(name).id());
+    let route = format!(
+        "[[route]]\nname = \"night\"\nchannels = [7]\n[audit]\nanchor_channel = {private}\n"
+    );
+    std::fs::write(&file, route).unwrap();
+    test.up_from(&file).await;
+    test.done("fleet create name:north channel:alerts").await;
+    let board = slash(&test.cord.user("olga").in_channel("general"), "board here");
+    test.end_of(&board.send().await.unwrap()).await;
+    let alerts = test.cord.channel("alerts");
+    let deny = ["EMBED_LINKS"];
+    alerts.set_permissions("yardarm", &[], &deny).unwrap();
+
+    let settings = test.ops().settings();
+    let known = Known::look_up(&settings).await.unwrap();
+    let written = channels(&settings, &known);
+    let at = (&written, NOWHERE.1);
+    let findings = examine(&settings.discord, &BTreeSet::new(), at).await;
+    let mut lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    lines.retain(|line| line.contains("channel of"));
+    lines.sort_unstable();
+    let said = lines.join("\n").replace(&private.to_string(), "PRIVATE");
+    assert!(
+        written.contains_key(&ChannelId(general.into())),
+        "{written:?}"
+    );
+    insta::assert_snapshot!(said, @"
+    fail  channel of fleet north: the bot lacks Embed Links in #alerts → Edit Channel → Permissions → add the bot's role and allow these
+    fail  channel of route night: the bot cannot see 7 → correct its number where it is named, or let the bot see it
+    fail  channel of the audit's anchor: the bot cannot see PRIVATE → correct its number where it is named, or let the bot see it
+    ok    channel of a board: the bot may write in #general
+    ");
+    test.finish().await;
 }
 
 #[tokio::test]
@@ -231,6 +316,7 @@ async fn the_host_is_looked_at() {
     ok    database: FOLDER/here/y.db can be written
     ok    Docker: 20.10.24 (API 1.41) at unix:///var/run/docker.sock
     ok    secrets.dir: /dev/shm/yardarm-secrets is in memory
+    ok    backup: FOLDER/here/backups takes copies
     ok    templates: 0 in FOLDER/here
     ");
     assert_eq!(
@@ -252,8 +338,20 @@ async fn the_host_is_looked_at() {
     fail  database: FOLDER/file/y.db cannot be written: Not a directory (os error 20) → give its folder to the user we run as, or set `database.path`
     fail  Docker: unix:///var/run/docker.sock: the engine cannot be reached: there is no socket `/var/run/docker.sock` → start it (`scripts/ensure-docker` does), or set `docker.host`
     ok    secrets.dir: /dev/shm/yardarm-secrets is in memory
+    fail  backup: FOLDER/file/backups cannot be written: Not a directory (os error 20) → give the user that runs Yardarm write access to `backup.dir`
     fail  FOLDER/file: the folder: cannot be read: Not a directory (os error 20) → name a readable folder by `agents.templates`
     ");
+}
+
+#[tokio::test]
+async fn a_folder_where_no_secret_can_be_laid_out_is_told() {
+    let clinic = Clinic::open().await;
+    std::fs::write(clinic.path("file"), "").unwrap();
+    let dir = clinic.path("file/secrets").display().to_string();
+    let settings = clinic.settings(&[("secrets.dir", dir)]);
+    let said = clinic.said(&examine_host(&settings, &FakeEngine::new()).await);
+    let line = said.lines().find(|line| line.contains("secrets.dir:"));
+    insta::assert_snapshot!(line.unwrap(), @r#"fail  secrets.dir: FOLDER/file/secrets cannot be written: Not a directory (os error 20): no agent gets a secret as a file → give it to the user we run as, or name a folder of that user in memory: `secrets.dir = "/run/user/UID/yardarm"`"#);
 }
 
 #[tokio::test]
@@ -347,7 +445,7 @@ async fn a_granted_role_that_the_guild_has_no_more_is_named() {
     let now = FixedClock::new().now();
     let (known, _) = rights::examine(&settings, now).await;
     let granted = known.rights.roles(now);
-    let said = clinic.said(&examine(&settings.discord, &granted, &BTreeSet::new()).await);
+    let said = clinic.said(&examine(&settings.discord, &granted, NOWHERE).await);
     let last = said.lines().last().unwrap();
     insta::assert_snapshot!(last, @"warn  role 7: it is granted something or in a team, and harbour has no such role → grant it to one that is there, and take this one out: `/grant remove`, `/team remove`, or the settings");
 }
