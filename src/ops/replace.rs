@@ -114,9 +114,10 @@ impl Work<'_> {
         {
             return Ok(pinned);
         }
-        match engine.image(&spec.image).await? {
-            Some(image) if stays(&image, spec, self.action.details.pull) => return Ok(image.id),
-            _ => {}
+        if let Some(image) = engine.image(&spec.image).await?
+            && stays(&image, spec, self.action.details.pull)
+        {
+            return Ok(image.id);
         }
         if let Some(unmade) = unmade(spec) {
             return Err(unmade);
