@@ -3,10 +3,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
-use super::{
-    Options,
-    report::{self, BAD_SETTINGS},
-};
+use super::Options;
 use crate::{
     clock::{Clock as _, SystemClock},
     domain::{
@@ -45,12 +42,12 @@ impl Alerts {
     #[expect(clippy::print_stdout, reason = "this is what a person asked for")]
     pub fn run(self) -> ExitCode {
         let Self::Test(test) = self;
-        match test.options.settings() {
+        match test.options.settings_for_host() {
             Ok(settings) => {
                 println!("{}", test.trial().run(&settings.squelch, &[], &[]));
                 ExitCode::SUCCESS
             }
-            Err(error) => report::print(&report::failures(&error), BAD_SETTINGS),
+            Err(code) => code,
         }
     }
 }

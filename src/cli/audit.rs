@@ -6,11 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{
-    Options,
-    report::{self, BAD_SETTINGS},
-    up::code_of,
-};
+use super::{Options, up::code_of};
 use crate::{
     clock::{Clock as _, SystemClock},
     domain::audit::{
@@ -99,10 +95,7 @@ impl Place {
         if let Some(path) = &self.database {
             return Ok(path.clone());
         }
-        match self.options.settings() {
-            Ok(settings) => Ok(settings.database.path),
-            Err(error) => Err(report::print(&report::failures(&error), BAD_SETTINGS)),
-        }
+        Ok(self.options.settings_for_host()?.database.path)
     }
 }
 

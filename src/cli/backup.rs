@@ -5,11 +5,12 @@ use std::{io, path::Path, process::ExitCode};
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Options, grant::open, report::BAD_SETTINGS};
+use super::{Options, report::BAD_SETTINGS, up::code_of};
 use crate::{
     clock::{Clock as _, SystemClock},
     config::{Passphrase, Settings},
     ops::backup::{back_up, known_passphrase},
+    store::Store,
 };
 
 #[derive(Args, Debug)]
@@ -29,9 +30,16 @@ impl Backup {
         reason = "this is what a person asked for"
     )]
     pub async fn run(&self) -> anyhow::Result<ExitCode> {
-        let (settings, store) = match open(&self.options).await {
-            Ok(opened) => opened,
+        let settings = match self.options.settings_for_host() {
+            Ok(settings) => settings,
             Err(code) => return Ok(code),
+        };
+        let store = match Store::open_as_it_is(&settings.database.path).await {
+            Ok(store) => store,
+            Err(error) => {
+                eprintln!("{error}");
+                return Ok(ExitCode::from(code_of(&error)));
+            }
         };
         let made = match self.passphrase(&settings) {
             Ok(passphrase) => {

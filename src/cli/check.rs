@@ -109,7 +109,7 @@ fn template(settings: &Settings, template: &Template) -> Finding {
     Finding::warn(
         Topic::Template,
         format!("it needs {}", unset.join(", ")),
-        "set it in `.env`, or in chat by `/secret set` without the prefix",
+        "export it (`set -a; . ./.env; set +a`, if `.env` has it), or set it in chat by `/secret set` without the prefix",
     )
     .about(subject)
 }
@@ -155,7 +155,7 @@ mod tests {
         let settings = settings(&[("discord.guild", "7")]);
         insta::assert_snapshot!(said(&settings, &Ok(BTreeMap::from([(name, template)]))), @r"
         ok    settings: they can be used
-        warn  template claude: it needs AGENT_KEY → set it in `.env`, or in chat by `/secret set` without the prefix
+        warn  template claude: it needs AGENT_KEY → export it (`set -a; . ./.env; set +a`, if `.env` has it), or set it in chat by `/secret set` without the prefix
         ");
     }
 

@@ -23,8 +23,9 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     match made {
         Ok(code) => {
             println!(
-                "{code}\nhint: within {} minutes, type /claim in the server and enter it; it is good once",
-                claims::CODE_FOR.num_minutes()
+                "{code}\nhint: within {} minutes, type /claim in the server and enter it; it is good once, for the Yardarm of `{}`",
+                claims::CODE_FOR.num_minutes(),
+                settings.database.path.display()
             );
             Ok(ExitCode::SUCCESS)
         }

@@ -6,11 +6,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 
-use super::{
-    Options,
-    report::{self, BAD_SETTINGS},
-    up::code_of,
-};
+use super::{Options, up::code_of};
 use crate::{
     clock::{Clock as _, SystemClock},
     config::Settings,
@@ -78,10 +74,7 @@ fn level(text: &str) -> Result<Level, String> {
 
 /// The settings and their database. It may be in use: grants are rows that a running Yardarm reads again and again.
 pub(super) async fn open(options: &Options) -> Result<(Settings, Store), ExitCode> {
-    let settings = match options.settings() {
-        Ok(settings) => settings,
-        Err(error) => return Err(report::print(&report::failures(&error), BAD_SETTINGS)),
-    };
+    let settings = options.settings_for_host()?;
     match Store::open_or_join(&settings.database.path).await {
         Ok(store) => Ok((settings, store)),
         Err(error) => {
@@ -103,10 +96,16 @@ impl Grant {
             Err(code) => return Ok(code),
         };
         let now = SystemClock.now();
+        // There may be databases of others on this host.
+        let placed = |said| format!("{said}, in `{}`", settings.database.path.display());
         let done = match self {
-            Self::Add(add) => grants::grant_on_host(&store, &settings, add.grant(now), now).await,
+            Self::Add(add) => grants::grant_on_host(&store, &settings, add.grant(now), now)
+                .await
+                .map(placed),
             Self::Remove(remove) => {
-                grants::revoke_on_host(&store, &settings, GrantId(remove.number), now).await
+                grants::revoke_on_host(&store, &settings, GrantId(remove.number), now)
+                    .await
+                    .map(placed)
             }
             Self::List(_) => grants::listed_on_host(&store, &settings, now).await,
         };

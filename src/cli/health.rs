@@ -4,10 +4,7 @@ use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use clap::Args;
 
-use super::{
-    Options,
-    report::{self, BAD_SETTINGS},
-};
+use super::{Options, report::BAD_SETTINGS};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -48,10 +45,7 @@ impl Health {
     }
 
     fn set(&self) -> Result<Option<SocketAddr>, ExitCode> {
-        let settings = self.options.settings();
-        let settings =
-            settings.map_err(|error| report::print(&report::failures(&error), BAD_SETTINGS))?;
-        Ok(settings.http.listen)
+        Ok(self.options.settings_for_host()?.http.listen)
     }
 }
 

@@ -91,6 +91,13 @@ impl Options {
     pub fn settings(&self) -> Result<Settings, ConfigError> {
         Settings::load(Some(&self.config), &self.set, &Environment::of_process())
     }
+
+    /// For what connects to nobody, and so takes neither a token nor the keys of ways out of Discord.
+    pub fn settings_for_host(&self) -> Result<Settings, ExitCode> {
+        let settings =
+            Settings::load_for_host(Some(&self.config), &self.set, &Environment::of_process());
+        settings.map_err(|error| report::print(&report::failures(&error), report::BAD_SETTINGS))
+    }
 }
 
 impl Cli {

@@ -1,13 +1,16 @@
 //! `yardarm restore`: the database of a backup, once it is verified.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Args;
 
 use super::{
     Options,
     backup::passphrase,
-    report::{self, BAD_SETTINGS},
+    report::BAD_SETTINGS,
     up::{BAD_DATABASE, code_of},
 };
 use crate::{
@@ -30,9 +33,9 @@ impl Restore {
         reason = "this is what a person asked for"
     )]
     pub async fn run(&self) -> ExitCode {
-        let settings = match self.options.settings() {
+        let settings = match self.options.settings_for_host() {
             Ok(settings) => settings,
-            Err(error) => return report::print(&report::failures(&error), BAD_SETTINGS),
+            Err(code) => return code,
         };
         let needed = sealed_key(&settings, &self.file);
         let passphrase = match needed.map(|sealed| passphrase(&settings, &sealed)) {
@@ -46,7 +49,7 @@ impl Restore {
         let now = SystemClock.now();
         match restore(&settings, &self.file, passphrase.as_ref(), now).await {
             Ok(restored) => {
-                println!("{}", said(&restored));
+                println!("{}", said(&restored, &settings.database.path));
                 ExitCode::SUCCESS
             }
             Err(error) => {
@@ -61,13 +64,13 @@ impl Restore {
     }
 }
 
-fn said(restored: &Restored) -> String {
+fn said(restored: &Restored, place: &Path) -> String {
+    let (agents, place) = (restored.agents, place.display());
     let mut lines = vec![match &restored.head {
         Some(head) => format!(
-            "restored: {} agents; the audit is whole and goes on after {head}",
-            restored.agents
+            "restored: {agents} agents into `{place}`; the audit is whole and goes on after {head}"
         ),
-        None => format!("restored: {} agents", restored.agents),
+        None => format!("restored: {agents} agents into `{place}`"),
     }];
     if restored.void > 0 {
         lines.push(format!(

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{
     Options,
-    report::{self, BAD_SETTINGS},
+    report::BAD_SETTINGS,
     up::{BAD_DATABASE, code_of},
 };
 use crate::{
@@ -41,11 +41,11 @@ impl Secrets {
 impl Rekey {
     #[expect(clippy::print_stdout, reason = "this is what a person asked for")]
     async fn run(&self) -> ExitCode {
-        let settings = match self.options.settings() {
+        let settings = match self.options.settings_for_host() {
             Ok(settings) => settings,
-            Err(error) => return report::print(&report::failures(&error), BAD_SETTINGS),
+            Err(code) => return code,
         };
-        let store = match Store::open(&settings.database.path).await {
+        let store = match Store::open_there(&settings.database.path).await {
             Ok(store) => store,
             Err(error) => return fail(&error, code_of(&error)),
         };

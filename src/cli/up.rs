@@ -109,8 +109,9 @@ pub(super) const fn code_of(error: &OpenError) -> u8 {
     match error {
         OpenError::InUse(_) => DATABASE_IN_USE,
         OpenError::Unready { .. } => DATABASE_UNREADY,
-        OpenError::Newer { .. } | OpenError::Unwritable { .. } | OpenError::Broken { .. } => {
-            BAD_DATABASE
-        }
+        OpenError::Absent(_)
+        | OpenError::Newer { .. }
+        | OpenError::Unwritable { .. }
+        | OpenError::Broken { .. } => BAD_DATABASE,
     }
 }

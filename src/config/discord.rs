@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Environment, seconds, snowflake::Snowflake};
+use super::{Environment, Purpose, seconds, snowflake::Snowflake};
 use crate::domain::{
     ids::{ChannelId, GuildId},
     problem::Problem,
@@ -18,6 +18,7 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 pub struct Discord {
     pub guild: GuildId,
+    /// Empty for a command on the host, which connects to nobody.
     pub token: SecretString,
     /// None for the real Discord.
     pub endpoint: Option<Endpoint>,
@@ -69,8 +70,8 @@ impl Default for Section {
     }
 }
 
-const TOKEN_HINT: &str = "set `DISCORD_TOKEN` in `.env`, or name a file that holds the token by \
-     `discord.token_file` or `DISCORD_TOKEN_FILE`";
+const TOKEN_HINT: &str = "export `DISCORD_TOKEN` (`set -a; . ./.env; set +a`, if `.env` has it), or name a file that holds the \
+     token by `discord.token_file` or `DISCORD_TOKEN_FILE`";
 
 /// A token in the file or on the command line is taken out and refused, without repeating it.
 pub(super) fn refuse_token(table: &mut toml::Table) -> Option<Problem> {
@@ -86,7 +87,11 @@ impl Section {
         self.guild
     }
 
-    pub(super) fn settle(self, environment: &Environment) -> Result<Discord, Vec<Problem>> {
+    pub(super) fn settle(
+        self,
+        environment: &Environment,
+        purpose: Purpose,
+    ) -> Result<Discord, Vec<Problem>> {
         let mut problems = Vec::new();
         if self.guild.is_none() {
             problems.push(Problem::new(
@@ -100,8 +105,11 @@ impl Section {
             self.gateway_dead,
             &(0..=86_400),
         ));
-        let token = token(environment, self.token_file.as_deref())
-            .map_err(|problem| problems.push(problem));
+        let token = match purpose {
+            Purpose::Serve => token(environment, self.token_file.as_deref()).map(Some),
+            Purpose::Host => Ok(None),
+        };
+        let token = token.map_err(|problem| problems.push(problem));
         let endpoint = match (self.endpoint, self.ca_file) {
             (Some(address), Some(ca_file)) => Some(Endpoint { address, ca_file }),
             (None, None) => None,
@@ -116,13 +124,13 @@ impl Section {
                 return Err(problems);
             }
         };
-        if let Ok((at, token)) = &token {
+        if let Ok(Some((at, token))) = &token {
             problems.extend(mismatch(at, token, endpoint.as_ref()));
         }
         match (self.guild, token) {
-            (Some(guild), Ok((_, token))) if problems.is_empty() => Ok(Discord {
+            (Some(guild), Ok(token)) if problems.is_empty() => Ok(Discord {
                 guild: GuildId(guild.0),
-                token,
+                token: token.map(|(_, token)| token).unwrap_or_default(),
                 endpoint,
                 ops_channel: self.ops_channel.map(|id| ChannelId(id.0)),
                 gateway_dead: self.gateway_dead,

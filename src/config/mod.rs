@@ -171,6 +171,35 @@ impl Settings {
         overrides: &[(String, String)],
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
+        let (file, sources) = File::read(path, overrides, environment)?;
+        file.settle(environment, Purpose::Serve, &sources)
+    }
+
+    /// The same for a command on the host, which connects to nobody: neither the token nor what ways out of Discord
+    /// take is read.
+    pub fn load_for_host(
+        path: Option<&Path>,
+        overrides: &[(String, String)],
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
+        let (file, sources) = File::read(path, overrides, environment)?;
+        file.settle(environment, Purpose::Host, &sources)
+    }
+}
+
+/// What the settings are for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Serve,
+    Host,
+}
+
+impl File {
+    fn read(
+        path: Option<&Path>,
+        overrides: &[(String, String)],
+        environment: &Environment,
+    ) -> Result<(Self, Sources), ConfigError> {
         let mut sources = Sources::new(path);
         let mut table = match path {
             Some(path) => read(path, &sources)?,
@@ -195,14 +224,12 @@ impl Settings {
         }
         problems.extend(discord::refuse_token(&mut table));
         sources.refuse(problems)?;
-        let mut file: File = serde_path_to_error::deserialize(toml::Value::Table(table))
+        let mut file: Self = serde_path_to_error::deserialize(toml::Value::Table(table))
             .map_err(|error| sources.shape_error(&error))?;
         file.docker.look_for_tls(environment);
-        file.settle(environment, &sources)
+        Ok((file, sources))
     }
-}
 
-impl File {
     /// What is wrong with single sections.
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -226,6 +253,7 @@ impl File {
     fn alarms(
         &self,
         environment: &Environment,
+        purpose: Purpose,
         problems: &mut Vec<Problem>,
     ) -> (Rules, Targets, Option<Ping>) {
         let squelch = routes::settle(
@@ -237,18 +265,28 @@ impl File {
             problems.extend(wrong);
             Rules::default()
         });
-        let notify = notify::settle(&self.notify, environment).unwrap_or_else(|wrong| {
+        let nobody = ping::Section::default();
+        let (targets, ping) = match purpose {
+            Purpose::Serve => (self.notify.as_slice(), &self.ping),
+            Purpose::Host => (&[][..], &nobody),
+        };
+        let notify = notify::settle(targets, environment).unwrap_or_else(|wrong| {
             problems.extend(wrong);
             Targets::new()
         });
-        let ping = self.ping.settle(environment);
+        let ping = ping.settle(environment);
         let ping = ping.map_err(|wrong| problems.extend(wrong)).ok();
         (squelch, notify, ping)
     }
 
-    fn settle(self, environment: &Environment, sources: &Sources) -> Result<Settings, ConfigError> {
+    fn settle(
+        self,
+        environment: &Environment,
+        purpose: Purpose,
+        sources: &Sources,
+    ) -> Result<Settings, ConfigError> {
         let mut problems = self.problems();
-        let (squelch, notify, ping) = self.alarms(environment, &mut problems);
+        let (squelch, notify, ping) = self.alarms(environment, purpose, &mut problems);
         let mut agents = self.agents;
         agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
         let access = self
@@ -269,7 +307,8 @@ impl File {
         });
         let schedules = self.schedules.settle(&self.schedule);
         let schedules = schedules.map_err(|wrong| problems.extend(wrong)).ok();
-        match (self.discord.settle(environment), schedules, ping) {
+        let discord = self.discord.settle(environment, purpose);
+        match (discord, schedules, ping) {
             (Ok(discord), Some(schedules), Some(ping)) if problems.is_empty() => Ok(Settings {
                 discord,
                 schedules,

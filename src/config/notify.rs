@@ -336,7 +336,7 @@ fn of_environment(
     let value = environment.get(variable);
     if value.is_none() {
         let message = format!("{} is not set", shown(variable));
-        let hint = "set that variable in `.env` or in your shell";
+        let hint = "export it: `set -a; . ./.env; set +a`, if `.env` has it";
         reader.refuse(&format!("{what}_env"), message, hint);
     }
     value.map(|value| SecretString::from(value.trim()))

@@ -229,7 +229,7 @@ fn limits_of_our_own_life_out_of_range_are_told() {
     yardarm.toml: ping.gateway_s: `86401` is out of range
     hint: use 10 to 86400
     yardarm.toml: ping.url_env: `PING_URL` is not set
-    hint: set that variable in `.env` or in your shell
+    hint: export it: `set -a; . ./.env; set +a`, if `.env` has it
     ");
 }
 
@@ -249,8 +249,39 @@ fn what_must_be_set_is_told_at_once() {
     yardarm.toml: discord.guild: is missing
     hint: give the id of your server: in Developer Mode, right-click it and Copy Server ID
     environment: DISCORD_TOKEN: is not set
-    hint: set `DISCORD_TOKEN` in `.env`, or name a file that holds the token by `discord.token_file` or `DISCORD_TOKEN_FILE`
+    hint: export `DISCORD_TOKEN` (`set -a; . ./.env; set +a`, if `.env` has it), or name a file that holds the token by `discord.token_file` or `DISCORD_TOKEN_FILE`
     ");
+}
+
+#[test]
+fn a_command_on_the_host_needs_neither_a_token_nor_the_keys_of_others() {
+    let text = r#"
+        [discord]
+        guild = 7
+        token_file = "/no/token"
+        [ping]
+        url_env = "PING_URL"
+        [[notify]]
+        name = "pager"
+        kind = "pagerduty"
+        key_env = "PAGER_KEY"
+        [[route]]
+        name = "nights"
+        notify = ["pager"]
+    "#;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("yardarm.toml");
+    std::fs::write(&file, text).expect("a file");
+    let bare = environment(&[]);
+    let settings = Settings::load_for_host(Some(&file), &[], &bare).expect("good settings");
+    assert_eq!(settings.discord.guild, GuildId(7));
+    assert_eq!(
+        settings.squelch.routes.len(),
+        2,
+        "its own and the usual one"
+    );
+    let refused = Settings::load(Some(&file), &[], &bare).expect_err("nothing is set");
+    assert_eq!(refused.0.len(), 3, "{refused}");
 }
 
 #[test]
@@ -258,7 +289,7 @@ fn a_token_in_the_settings_is_refused_and_not_repeated() {
     let error = refused(&format!("[discord]\ntoken = \"{TOKEN}\""), &[]);
     insta::assert_snapshot!(error, @r"
     yardarm.toml: discord.token: a token does not belong into settings, where it is copied and committed
-    hint: set `DISCORD_TOKEN` in `.env`, or name a file that holds the token by `discord.token_file` or `DISCORD_TOKEN_FILE`
+    hint: export `DISCORD_TOKEN` (`set -a; . ./.env; set +a`, if `.env` has it), or name a file that holds the token by `discord.token_file` or `DISCORD_TOKEN_FILE`
     ");
     let error = refused("", &[("discord.token", TOKEN)]);
     assert!(!error.contains(TOKEN), "{error}");
@@ -302,7 +333,7 @@ fn a_token_may_stand_in_a_file() {
     );
     insta::assert_snapshot!(gone.unwrap_err(), @r"
     environment (DISCORD_TOKEN_FILE): discord.token_file: `/no/token` cannot be read: No such file or directory (os error 2)
-    hint: set `DISCORD_TOKEN` in `.env`, or name a file that holds the token by `discord.token_file` or `DISCORD_TOKEN_FILE`
+    hint: export `DISCORD_TOKEN` (`set -a; . ./.env; set +a`, if `.env` has it), or name a file that holds the token by `discord.token_file` or `DISCORD_TOKEN_FILE`
     ");
 }
 
@@ -1036,7 +1067,7 @@ fn wrong_targets_are_refused_by_key_and_without_their_secrets() {
     yardarm.toml: notify[2].url_env: stands beside `url_file`
     hint: keep one of them
     yardarm.toml: notify[2].key_env: `NO_SUCH_KEY` is not set
-    hint: set that variable in `.env` or in your shell
+    hint: export it: `set -a; . ./.env; set +a`, if `.env` has it
     yardarm.toml: notify[3].url_file: `/no/such/file` cannot be read: No such file or directory (os error 2)
     hint: name a file that is there
     ");

@@ -68,6 +68,8 @@ pub struct Store {
 /// Why a database could not be opened; the text is for whoever starts the process.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    #[error("there is no database `{}`\nhint: `yardarm up` makes it; `--config` and `--set database.path=PATH` say which one is meant", .0.display())]
+    Absent(PathBuf),
     #[error("`{}` is in use by another Yardarm\nhint: stop that one, or give this one a `database.path` of its own", .0.display())]
     InUse(PathBuf),
     #[error("`{}` was written by a newer Yardarm (migration {migration})\nhint: start that version, or restore a backup made by this one", .path.display())]
@@ -90,16 +92,34 @@ impl Store {
         Self::with_readers(path, writer, Some(lock)).await
     }
 
-    /// For a command on the host: as [`Self::open`], or beside the process that serves the database. Beside it only
-    /// what that process does not keep in memory may be written.
+    /// For a command on the host: as [`Self::open`], but makes none. One that is not there is another than was meant, and
+    /// what is done to it nobody would notice.
+    pub async fn open_there(path: &Path) -> Result<Self, OpenError> {
+        is_there(path)?;
+        Self::open(path).await
+    }
+
+    /// As [`Self::open_there`], or beside the process that serves the database. Beside it only what that process does not
+    /// keep in memory may be written.
     pub async fn open_or_join(path: &Path) -> Result<Self, OpenError> {
-        match Self::open(path).await {
+        match Self::open_there(path).await {
             Err(OpenError::InUse(_)) => {
                 let writer = writer(path).await?;
                 Self::with_readers(path, writer, None).await
             }
             opened => opened,
         }
+    }
+
+    /// For a copy: as it is, even if an older Yardarm wrote it, and beside whoever serves it or alone.
+    pub async fn open_as_it_is(path: &Path) -> Result<Self, OpenError> {
+        is_there(path)?;
+        let lock = match lock(path) {
+            Err(OpenError::InUse(_)) => None,
+            locked => Some(locked?),
+        };
+        let writer = writer(path).await?;
+        Self::with_readers(path, writer, lock).await
     }
 
     async fn with_readers(
@@ -168,8 +188,17 @@ async fn writer(path: &Path) -> Result<SqlitePool, OpenError> {
         .map_err(|error| explain(path, error))
 }
 
+fn is_there(path: &Path) -> Result<(), OpenError> {
+    match path.try_exists() {
+        Ok(false) => Err(OpenError::Absent(path.to_owned())),
+        // What else keeps us from it is told where it is opened.
+        Ok(true) | Err(_) => Ok(()),
+    }
+}
+
 /// A connection that stands beside whoever serves the database.
 async fn beside(path: &Path) -> Result<SqlitePool, OpenError> {
+    is_there(path)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)

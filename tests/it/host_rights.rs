@@ -4,13 +4,18 @@ use std::process::Output;
 
 use localcord::{Person, Reply};
 use sqlx::{Connection as _, SqliteConnection};
+use yardarm::store::Store;
 
 use crate::support::program::Program;
 
 const CLAIM: [&str; 1] = ["claim"];
 
+/// Its database is there, as after a first start.
 async fn unclaimed() -> Program {
-    Program::new(&["access.owners=[]"]).await
+    let program = Program::new(&["access.owners=[]"]).await;
+    let made = Store::open(&program.path("yardarm.db")).await.unwrap();
+    made.close().await;
+    program
 }
 
 /// What it printed, and how it ended.
@@ -168,6 +173,49 @@ async fn a_grant_on_the_host_voids_the_code_of_a_running_yardarm() {
     let status = program.person("ravi").slash("status").send().await.unwrap();
     assert!(!until_said(&status).await.starts_with("You need"));
     program.terminate().await;
+    program.cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_not_made() {
+    let program = Program::new(&[]).await;
+    let file = program.path("yardarm.db").display().to_string();
+    let add = [
+        "grant", "add", "--user", "7", "--level", "owner", "--fleet", "*",
+    ];
+    for words in [
+        &CLAIM[..],
+        &add,
+        &["grant", "list"],
+        &["backup"],
+        &["secrets", "rekey"],
+        &["audit", "verify"],
+        &["audit", "export"],
+        &["audit", "purge", "--before", "2026-01-01"],
+    ] {
+        let (ended, text) = program.says(words).await;
+        let expected = format!(
+            "there is no database `{file}`\nhint: `yardarm up` makes it; `--config` and `--set database.path=PATH` say which one is meant\n"
+        );
+        assert_eq!((ended, text), (Some(65), expected), "{words:?}");
+    }
+    for left in ["yardarm.db", "yardarm.db.lock", "backups"] {
+        assert!(!program.path(left).exists(), "{left}");
+    }
+    program.cord.finish().unwrap();
+}
+
+#[tokio::test]
+async fn whoever_is_on_the_host_is_told_whose_database_was_changed() {
+    let program = unclaimed().await;
+    let place = format!("`{}`", program.path("yardarm.db").display());
+    let (_, told) = program.says(&CLAIM).await;
+    assert!(told.contains(&place), "{told}");
+    let (_, told) = program.grant("olga").await;
+    assert!(told.contains(&place), "{told}");
+    assert_eq!(program.grant("ravi").await.0, Some(0));
+    let (_, told) = program.says(&["grant", "remove", "1"]).await;
+    assert!(told.contains(&place), "{told}");
     program.cord.finish().unwrap();
 }
 

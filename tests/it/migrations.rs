@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
@@ -13,6 +14,8 @@ use yardarm::{
     domain::ids::{AgentId, BoardId},
     store::Store,
 };
+
+use crate::support::test_app::said;
 
 /// How many rows each table has.
 type Counts = BTreeMap<String, i64>;
@@ -46,14 +49,20 @@ impl Past {
             .unwrap_or_else(|error| panic!("rows of {version}: {error}"));
     }
 
-    /// A copy of it, opened by the present version.
-    async fn opened(&mut self, version: i64) -> (PathBuf, Store) {
+    /// A copy of it.
+    async fn copied(&mut self, version: i64) -> PathBuf {
         let path = self.folder.path().join(format!("{version}.db"));
         let copy = AssertSqlSafe(format!("VACUUM INTO '{}'", path.display()));
         sqlx::raw_sql(copy)
             .execute(&mut self.database)
             .await
             .unwrap();
+        path
+    }
+
+    /// A copy of it, opened by the present version.
+    async fn opened(&mut self, version: i64) -> (PathBuf, Store) {
+        let path = self.copied(version).await;
         let store = Store::open(&path).await;
         let store = store.unwrap_or_else(|error| panic!("version {version}: {error}"));
         (path, store)
@@ -115,6 +124,36 @@ async fn a_database_of_any_older_version_keeps_its_rows() {
             .collect();
         assert_eq!(kept, before, "version {version}");
     }
+}
+
+/// The version that a closed database is of.
+async fn version_of(path: &Path) -> i64 {
+    let address = format!("sqlite://{}", path.display());
+    let mut database = SqliteConnection::connect(&address).await.unwrap();
+    let newest = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations");
+    newest.fetch_one(&mut database).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_copy_that_is_made_before_the_first_start_of_an_update_is_a_way_back() {
+    let mut past = Past::begin().await;
+    let all = versions();
+    let (_, older) = all.split_last().unwrap();
+    for version in older {
+        past.reach(*version).await;
+    }
+    let last = *older.last().unwrap();
+    let path = past.copied(last).await;
+    let settings = past.folder.path().join("yardarm.toml");
+    std::fs::write(&settings, "[discord]\nguild = 7\n").unwrap();
+    let mut backup = Command::new(env!("CARGO_BIN_EXE_yardarm"));
+    backup.arg("backup").arg("--config").arg(settings);
+    backup.arg("--set");
+    backup.arg(format!("database.path={}", path.display()));
+    let (code, copy) = said(&backup.output().unwrap());
+    assert_eq!(code, Some(0), "{copy}");
+    assert_eq!(version_of(Path::new(copy.trim())).await, last);
+    assert_eq!(version_of(&path).await, last);
 }
 
 #[tokio::test]

@@ -16,7 +16,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::docker_host::{IMAGE, INSTANCE_LABEL, docker, sweep_label, sweep_named, tools};
+use super::{
+    docker_host::{IMAGE, INSTANCE_LABEL, docker, sweep_label, sweep_named, tools},
+    test_app::give_token,
+};
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -164,7 +167,7 @@ impl Program {
         for setting in &self.settings {
             command.arg("--set").arg(setting);
         }
-        command.env("DISCORD_TOKEN", self.cord.token());
+        give_token(command.as_std_mut(), arguments, self.cord.token());
         command.envs(self.environment.clone());
         command.output().await.unwrap()
     }

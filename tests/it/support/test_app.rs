@@ -119,7 +119,7 @@ impl TestApp {
         for (key, value) in self.source().overrides {
             command.arg("--set").arg(format!("{key}={value}"));
         }
-        command.env("DISCORD_TOKEN", self.cord.token());
+        give_token(&mut command, words, self.cord.token());
         command
     }
 
@@ -338,6 +338,14 @@ impl TestApp {
             "errors in the background"
         );
     }
+}
+
+/// To what takes one, and to nothing else.
+pub(crate) fn give_token(command: &mut Command, words: &[&str], token: &str) {
+    match words {
+        ["up" | "check" | "doctor", ..] => command.env("DISCORD_TOKEN", token),
+        _ => command.env_remove("DISCORD_TOKEN"),
+    };
 }
 
 /// How a program ended, and all it said.
