@@ -20,6 +20,8 @@ const USER: &str = include_str!("../../configs/systemd/yardarm-user.service");
 const SYSUSERS: &str = include_str!("../../configs/systemd/yardarm.sysusers");
 /// The command line is not understood; clap ends the process with it.
 const MISUSED: u8 = 2;
+/// What `ProtectHome=` and `PrivateTmp=` of the host's unit keep the service from.
+const HIDDEN: [&str; 5] = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
 /// Exit codes after which starting again changes nothing.
 const FINAL: [u8; 4] = [MISUSED, BAD_SETTINGS, BAD_DATABASE, TOKEN_REFUSED];
 
@@ -35,6 +37,9 @@ pub struct InstallService {
     /// Where `configs/`, `discord_token` and `environment` are; `/etc/yardarm`, or `~/.config/yardarm` with `--user`
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    /// The program that it runs, if not this one
+    #[arg(long, value_name = "PATH")]
+    program: Option<PathBuf>,
     /// Put files below this folder instead of `/`, for a package
     #[arg(long, value_name = "FOLDER", default_value = "/")]
     root: PathBuf,
@@ -46,8 +51,10 @@ type Part = (PathBuf, String);
 impl InstallService {
     #[expect(clippy::print_stdout, reason = "this is what a person asked for")]
     pub fn run(&self) -> anyhow::Result<ExitCode> {
-        let program =
-            fs::read_link("/proc/self/exe").context("cannot tell what this program is")?;
+        let program = match &self.program {
+            Some(program) => program.clone(),
+            None => fs::read_link("/proc/self/exe").context("cannot tell what this program is")?,
+        };
         let (parts, next) = if self.user {
             self.for_one_person(&program)?
         } else {
@@ -70,6 +77,12 @@ impl InstallService {
     fn for_the_host(&self, program: &Path) -> anyhow::Result<(Vec<Part>, String)> {
         let default = || PathBuf::from("/etc/yardarm");
         let folder = self.folder.clone().unwrap_or_else(default);
+        let shown = program.display();
+        let hint = format!(
+            "sudo install -m 0755 {shown} /usr/local/bin/yardarm && sudo /usr/local/bin/yardarm install-service"
+        );
+        visible(program, &hint)?;
+        visible(&folder, "name another `--folder`, such as /etc/yardarm")?;
         let users = self.root.join("etc/sysusers.d/yardarm.conf");
         let unit = self.root.join("etc/systemd/system/yardarm.service");
         let parts = vec![
@@ -77,7 +90,7 @@ impl InstallService {
             (unit, fill_in(SYSTEM, program, &folder)?),
         ];
         let next = format!(
-            "hint: put configs/ and discord_token (mode 0600) into {}, then:\n  systemd-sysusers && systemctl daemon-reload && systemctl enable --now yardarm",
+            "hint: put configs/ and discord_token into {}, and what agents need into environment there (both files mode 0600), then:\n  sudo systemd-sysusers && sudo systemctl daemon-reload && sudo systemctl enable --now yardarm",
             folder.display()
         );
         Ok((parts, next))
@@ -92,7 +105,7 @@ impl InstallService {
         let unit = self.root.join(below).join("systemd/user/yardarm.service");
         let parts = vec![(unit, fill_in(USER, program, &folder)?)];
         let next = format!(
-            "hint: put configs/ and discord_token (mode 0600) into {}, then:\n  systemctl --user daemon-reload && systemctl --user enable --now yardarm\n  loginctl enable-linger   # so that it runs while you are not logged in",
+            "hint: put configs/ and discord_token into {}, and what agents need into environment there (both files mode 0600), then:\n  systemctl --user daemon-reload && systemctl --user enable --now yardarm\n  loginctl enable-linger   # so that it runs while you are not logged in",
             folder.display()
         );
         Ok((parts, next))
@@ -105,6 +118,17 @@ fn fill_in(unit: &str, program: &Path, folder: &Path) -> anyhow::Result<String> 
         .replace("@program@", plain(program)?)
         .replace("@folder@", plain(folder)?)
         .replace("@final@", &codes))
+}
+
+/// The host's unit would be started again and again with "203/EXEC", for ever.
+fn visible(path: &Path, hint: &str) -> anyhow::Result<()> {
+    let hidden = HIDDEN.iter().find(|folder| path.starts_with(folder));
+    hidden.map_or(Ok(()), |folder| {
+        anyhow::bail!(
+            "`{}` is below {folder}, where the service sees nothing\nhint: {hint}",
+            path.display()
+        )
+    })
 }
 
 /// A path that systemd takes literally wherever it stands.

@@ -47,6 +47,15 @@ fn command_lines(document: &str) -> Vec<String> {
     found
 }
 
+/// The blocks of docs/operations.md that are marked as run by this file of tests.
+pub(crate) fn blocks_run_by(test: &str) -> Vec<String> {
+    let page = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let begins = format!("<!-- run by {test} -->\n```sh\n");
+    let blocks = page.split(&begins).skip(1);
+    let blocks = blocks.map(|rest| rest.split("```").next().unwrap().to_owned());
+    blocks.collect()
+}
+
 fn all_lines() -> Vec<String> {
     let texts = documents()
         .into_iter()

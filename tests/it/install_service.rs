@@ -1,17 +1,26 @@
 //! The units for systemd, judged by systemd itself.
 
 use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
-use crate::support::test_app::said;
+use yardarm::store::Store;
+
+use crate::{doc_lines::blocks_run_by, support::test_app::said};
+
+/// Wherever the tests are built, which may be where the service sees nothing.
+const PROGRAM: [&str; 2] = ["--program", "/usr/bin/env"];
 
 fn yardarm(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_yardarm"));
     command.args(arguments);
     command
         .env("HOME", "/home/olga")
+        .env_remove("RUST_BACKTRACE")
         .env_remove("XDG_CONFIG_HOME");
     command.output().unwrap()
 }
@@ -24,12 +33,12 @@ struct Unit {
 
 impl Unit {
     fn printed(more: &[&str]) -> Self {
-        let printed = yardarm(&[&["install-service", "--print"], more].concat());
+        let printed = yardarm(&[&["install-service", "--print"], &PROGRAM[..], more].concat());
         let (code, text) = said(&printed);
         assert_eq!(code, Some(0), "{text}");
         let folder = tempfile::tempdir().unwrap();
         let unit = Self { folder, text };
-        std::fs::write(unit.file(), &unit.text).unwrap();
+        fs::write(unit.file(), &unit.text).unwrap();
         unit
     }
 
@@ -90,7 +99,7 @@ fn it_writes_what_systemd_reads_and_says_what_to_do_next() {
     let install = |more: &[&str]| {
         let root = root.path().to_str().unwrap();
         let (code, text) = said(&yardarm(
-            &[&["install-service", "--root", root], more].concat(),
+            &[&["install-service", "--root", root], &PROGRAM[..], more].concat(),
         ));
         assert_eq!(code, Some(0), "{text}");
         text.replace(root, "ROOT")
@@ -98,23 +107,17 @@ fn it_writes_what_systemd_reads_and_says_what_to_do_next() {
     insta::assert_snapshot!(install(&[]), @"
     wrote ROOT/etc/sysusers.d/yardarm.conf
     wrote ROOT/etc/systemd/system/yardarm.service
-    hint: put configs/ and discord_token (mode 0600) into /etc/yardarm, then:
-      systemd-sysusers && systemctl daemon-reload && systemctl enable --now yardarm
+    hint: put configs/ and discord_token into /etc/yardarm, and what agents need into environment there (both files mode 0600), then:
+      sudo systemd-sysusers && sudo systemctl daemon-reload && sudo systemctl enable --now yardarm
     ");
     insta::assert_snapshot!(install(&["--user"]), @"
     wrote ROOT/home/olga/.config/systemd/user/yardarm.service
-    hint: put configs/ and discord_token (mode 0600) into /home/olga/.config/yardarm, then:
+    hint: put configs/ and discord_token into /home/olga/.config/yardarm, and what agents need into environment there (both files mode 0600), then:
       systemctl --user daemon-reload && systemctl --user enable --now yardarm
       loginctl enable-linger   # so that it runs while you are not logged in
     ");
-    let unit = std::fs::read_to_string(below("etc/systemd/system/yardarm.service")).unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_yardarm"))
-        .canonicalize()
-        .unwrap();
-    assert!(
-        unit.contains(&format!("\nExecStart={} up ", program.display())),
-        "{unit}"
-    );
+    let unit = fs::read_to_string(below("etc/systemd/system/yardarm.service")).unwrap();
+    assert!(unit.contains("\nExecStart=/usr/bin/env up "), "{unit}");
     let mut users = Command::new("systemd-sysusers");
     users
         .arg("--dry-run")
@@ -123,10 +126,95 @@ fn it_writes_what_systemd_reads_and_says_what_to_do_next() {
     assert_eq!(code, Some(0), "{text}");
 }
 
+/// Runs lines of the document as whoever runs the tests, below a folder instead of `/`.
+fn type_below(root: &Path, lines: &str, typed: &str) -> String {
+    let root = root.display();
+    let mut script = format!("PATH=/usr/local/bin:$PATH\n{lines}").replace("sudo ", "");
+    for place in ["/etc/yardarm", "/usr/local/bin", "/var/lib/yardarm"] {
+        script = script.replace(place, &format!("{root}{place}"));
+    }
+    script = script
+        .replace("target/release/yardarm", env!("CARGO_BIN_EXE_yardarm"))
+        .replace(
+            "install-service ",
+            &format!("install-service --root {root} {} ", PROGRAM.join(" ")),
+        );
+    let mut shell = Command::new("sh")
+        .args(["-eu", "-c", &script])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("DISCORD_TOKEN")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = shell.stdin.take().unwrap();
+    input.write_all(typed.as_bytes()).unwrap();
+    drop(input);
+    let (code, text) = said(&shell.wait_with_output().unwrap());
+    assert_eq!(code, Some(0), "{script}: {text}");
+    text
+}
+
+#[tokio::test]
+async fn the_lines_of_the_document_furnish_a_host_and_its_commands() {
+    let root = tempfile::tempdir().unwrap();
+    let below = |path: &str| root.path().join(path);
+    let blocks = blocks_run_by("tests/it/install_service.rs");
+    let [install, commands] = blocks.as_slice() else {
+        panic!("{blocks:?}");
+    };
+    let told = type_below(root.path(), install, "a.real.token\n");
+    assert!(told.contains("systemctl enable --now yardarm"), "{told}");
+    let token = below("etc/yardarm/discord_token");
+    assert_eq!(fs::read_to_string(&token).unwrap(), "a.real.token\n");
+    for file in [token, below("etc/yardarm/environment")] {
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", file.display());
+    }
+    // As a person and a first start do.
+    let settings = below("etc/yardarm/configs/yardarm.toml");
+    let shipped = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, shipped.replacen("#guild = ", "guild = ", 1)).unwrap();
+    let database = below("var/lib/yardarm/yardarm.db");
+    Store::open(&database).await.unwrap().close().await;
+
+    let told = type_below(root.path(), commands, "");
+    assert!(told.contains("type /claim in the server"), "{told}");
+    let copy = told.lines().last().unwrap();
+    let backups = below("var/lib/yardarm/backups");
+    assert_eq!(Path::new(copy).parent(), Some(backups.as_path()), "{told}");
+    assert!(Path::new(copy).exists(), "{told}");
+}
+
+#[test]
+fn what_the_service_would_not_see_is_refused() {
+    let print = |more: &[&str]| {
+        let output = yardarm(&[&["install-service", "--print"], more].concat());
+        said(&output)
+    };
+    let (code, text) = print(&["--program", "/home/olga/yardarm/target/release/yardarm"]);
+    assert_eq!(code, Some(1));
+    insta::assert_snapshot!(text.trim_end(), @"
+    Error: `/home/olga/yardarm/target/release/yardarm` is below /home, where the service sees nothing
+    hint: sudo install -m 0755 /home/olga/yardarm/target/release/yardarm /usr/local/bin/yardarm && sudo /usr/local/bin/yardarm install-service
+    ");
+    let (code, text) = print(&["--folder", "/root/yardarm", "--program", "/usr/bin/env"]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("`/root/yardarm` is below /root"), "{text}");
+    let (code, text) = print(&["--user", "--program", "/home/olga/yardarm"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        text.contains("\nExecStart=/home/olga/yardarm up "),
+        "{text}"
+    );
+}
+
 #[test]
 fn a_folder_that_systemd_would_read_otherwise_is_refused() {
     for folder in ["relative", "/etc/my yardarm", "/etc/%u"] {
-        let refused = yardarm(&["install-service", "--print", "--folder", folder]);
+        let words = ["install-service", "--print", "--folder", folder];
+        let refused = yardarm(&[&words, &PROGRAM[..]].concat());
         let (code, text) = said(&refused);
         assert_eq!(code, Some(1));
         assert!(
