@@ -7,6 +7,7 @@ help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 up: ## Start Yardarm with a Discord of its own on this machine; Ctrl-C stops both
+	@scripts/ensure-tools up
 	@scripts/with-docker scripts/up
 
 smoke: ## Do what a newcomer does: make up, an agent, Ctrl-C
@@ -16,8 +17,7 @@ compose: ## Build the image and run docker-compose.yml, with an agent behind the
 	@scripts/with-docker scripts/compose
 
 test: ## Run all tests, real Docker included
-	@scripts/ensure-tools test
-	@scripts/with-docker scripts/test
+	@scripts/test
 
 browser: ## Drive localcord's page in a real Chromium
 	@scripts/ensure-tools browser

@@ -43,8 +43,11 @@ impl Ops {
     }
 
     /// Makes a network unless it is there, with us in it.
-    pub(super) async fn ensure_network(&self, network: &NetworkSpec) -> engine::Result<()> {
-        self.engine.ensure_network(network).await?;
+    pub(super) async fn ensure_network(&self, network: &NetworkSpec) -> Result<()> {
+        match self.engine.ensure_network(network).await {
+            Err(EngineError::Conflict(why)) => return Err(not_ours(network, &why)),
+            made => made?,
+        }
         let joined = self.join(std::slice::from_ref(&network.name)).await;
         self.note_joining(joined);
         Ok(())
@@ -109,6 +112,14 @@ impl Ops {
             tracing::warn!(error = %error, "Yardarm's container could not leave the networks of fleets");
         }
     }
+}
+
+/// One of this name is there. An engine may serve others of us, or one before whose database was lost.
+fn not_ours(network: &NetworkSpec, why: &str) -> Error {
+    Error::Invalid(format!(
+        "Docker will not have it: {why}. If it is another Yardarm's, give this one a `docker.name_prefix` of its own; if it is left from one before, `docker network rm {}` on the host.",
+        network.name
+    ))
 }
 
 fn gone_is_fine(answer: engine::Result<()>) -> engine::Result<()> {

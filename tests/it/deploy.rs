@@ -1,6 +1,9 @@
 //! `/deploy` when nothing has to be asked: what it makes, and what it refuses.
 
-use yardarm::{domain::agent::State, engine::LogSource};
+use yardarm::{
+    domain::{agent::State, ids::InstanceId},
+    engine::{Engine as _, LogSource, NetworkSpec},
+};
 
 use crate::support::{
     fake_engine::{Behaviour, HALF_WAY},
@@ -154,6 +157,23 @@ async fn a_name_docker_would_refuse_or_that_is_taken() {
     `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx` is no name: use 1 to 32 of a–z, 0–9, `-` and `_`, beginning with a letter or a digit.
     ");
     assert_eq!(test.engine.changes(), [""; 0]);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn beside_another_yardarm_on_its_engine_it_says_what_to_do() {
+    let test = TestApp::start().await;
+    let others = NetworkSpec {
+        name: "yardarm-main".to_owned(),
+        instance: InstanceId("another".to_owned()),
+        internal: false,
+    };
+    test.engine.ensure_network(&others).await.unwrap();
+    insta::assert_snapshot!(test.done("deploy template:demo name:scout").await, @"
+    ❌ deploy `scout`: failed after 0.0 s
+    Docker will not have it: network `yardarm-main` is there and another one. If it is another Yardarm's, give this one a `docker.name_prefix` of its own; if it is left from one before, `docker network rm yardarm-main` on the host. Nothing of it is left.
+    -# action 1 · by <@olga>
+    ");
     test.finish().await;
 }
 
