@@ -14,11 +14,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::Instant};
 
-use crate::support::{
-    contained::roads,
-    docker_host::{INSTANCE_LABEL, docker, sweep_named, try_docker},
-    program::{Happenings, now},
-    test_app::said,
+use crate::{
+    doc_lines::blocks_run_by,
+    support::{
+        contained::roads,
+        docker_host::{INSTANCE_LABEL, docker, sweep_named, try_docker},
+        program::{Happenings, now},
+        test_app::said,
+    },
 };
 
 /// As scripts/compose calls it, and override.yml.
@@ -231,6 +234,7 @@ async fn behind_the_proxy_it_looks_after_agents_and_comes_back() {
     is_kept_from_the_rest_of_the_engine(&composition).await;
     is_alone_with_its_proxy(&composition);
     comes_back(&mut composition).await;
+    does_what_wants_it_stopped(&mut composition).await;
     leaves_its_agents(&composition);
     composition.cord.finish().unwrap();
 }
@@ -370,6 +374,38 @@ async fn comes_back(composition: &mut Composition) {
         .until_status("scout", "`http :8080/healthz` healthy since")
         .await;
     assert_eq!(pid(&composition.agent("scout")), agent);
+}
+
+/// By the lines of docs/operations.md: a new key, and back to a copy.
+async fn does_what_wants_it_stopped(composition: &mut Composition) {
+    let line = "exec -T yardarm yardarm backup --set database.path=/var/lib/yardarm/yardarm.db";
+    let told = composition.compose(&line.split(' ').collect::<Vec<_>>());
+    let copy = told.lines().last().unwrap().trim().to_owned();
+    let name = Path::new(&copy).file_name().unwrap();
+    assert!(composition.path("backups").join(name).exists(), "{told}");
+    let key = composition.path("secrets/vault_key");
+    let before = read(&key);
+    let blocks = blocks_run_by("tests/it/composition.rs");
+    assert_eq!(blocks.len(), 2, "{blocks:?}");
+    for line in blocks.iter().flat_map(|block| block.lines()) {
+        let line = line
+            .replace("$PWD", &composition.folder.path().display().to_string())
+            .replace("run --rm", "run --rm -T")
+            .replace(
+                "/var/lib/yardarm/backups/yardarm-20261121T033000Z.db",
+                &copy,
+            );
+        let words = shlex::split(&line).unwrap();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        composition.compose(words.strip_prefix(&["docker", "compose"]).unwrap());
+        if words.contains(&"up") {
+            composition.arrives().await;
+        }
+    }
+    assert_ne!(read(&key), before);
+    composition
+        .until_status("scout", "`http :8080/healthz` healthy since")
+        .await;
 }
 
 /// They are the host's, and go on.
