@@ -397,6 +397,26 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn volumes_are_those_of_its_mounts_and_no_folders_of_the_host() {
+        let mounts = r#", "mounts": [{ "volume": "data", "target": "/a" }, { "host": "/srv", "target": "/b" }, { "volume": "cache", "target": "/c" }]"#;
+        assert_eq!(
+            spec(mounts).volumes().collect::<Vec<_>>(),
+            ["data", "cache"]
+        );
+    }
+
+    #[test]
+    fn what_no_template_made_was_taken_over() {
+        let made = spec("");
+        assert!(!made.was_taken_over());
+        let told = Spec {
+            template: None,
+            ..made
+        };
+        assert!(told.was_taken_over());
+    }
+
+    #[test]
     fn a_plain_spec_needs_no_leave() {
         assert_eq!(Allow::default().refusals(&spec("")), [""; 0]);
         let own = r#", "mounts": [{ "volume": "data", "target": "/data" }], "ports": [{ "container": 80 }]"#;

@@ -648,6 +648,16 @@ fn so_many_parameters_and_choices_and_no_more() {
 }
 
 #[test]
+fn what_makes_an_image_is_one_line_that_can_be_copied() {
+    let build = |build: &str| fits(&format!(r#""build": "{build}""#));
+    assert!(build("docker build -t demo:1 images/demo"));
+    assert!(build(&"x".repeat(300)) && !build(&"x".repeat(301)));
+    for wrong in ["", "make `it`", "make\\nit", "make\\u001bit"] {
+        assert!(!build(wrong), "{wrong}");
+    }
+}
+
+#[test]
 fn so_many_probes_and_no_more() {
     let probes = |count: usize| {
         let one = r#"{ "kind": "tcp", "port": 80 }"#;
