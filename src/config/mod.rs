@@ -260,20 +260,14 @@ impl File {
             self.alerts.rules(),
             (&self.route, &self.maintenance),
             &notify::names(&self.notify),
-        )
-        .unwrap_or_else(|wrong| {
-            problems.extend(wrong);
-            Rules::default()
-        });
+        );
+        let squelch = or_default(squelch, problems);
         let nobody = ping::Section::default();
         let (targets, ping) = match purpose {
             Purpose::Serve => (self.notify.as_slice(), &self.ping),
             Purpose::Host => (&[][..], &nobody),
         };
-        let notify = notify::settle(targets, environment).unwrap_or_else(|wrong| {
-            problems.extend(wrong);
-            Targets::new()
-        });
+        let notify = or_default(notify::settle(targets, environment), problems);
         let ping = ping.settle(environment);
         let ping = ping.map_err(|wrong| problems.extend(wrong)).ok();
         (squelch, notify, ping)
@@ -291,20 +285,12 @@ impl File {
         agents.secrets = environment.with_prefix(&agents.secrets_env_prefix);
         let access = self
             .access
-            .settle(self.grant, self.team, self.discord.home())
-            .unwrap_or_else(|wrong| {
-                problems.extend(wrong);
-                Access::default()
-            });
-        let mut policies = policy::settle(&self.policy, &access.teams).unwrap_or_else(|wrong| {
-            problems.extend(wrong);
-            Vec::new()
-        });
+            .settle(self.grant, self.team, self.discord.home());
+        let access = or_default(access, &mut problems);
+        let policies = policy::settle(&self.policy, &access.teams);
+        let mut policies = or_default(policies, &mut problems);
         policies.extend(access.preset.policies());
-        let thresholds = threshold::settle(&self.threshold).unwrap_or_else(|wrong| {
-            problems.extend(wrong);
-            Vec::new()
-        });
+        let thresholds = or_default(threshold::settle(&self.threshold), &mut problems);
         let schedules = self.schedules.settle(&self.schedule);
         let schedules = schedules.map_err(|wrong| problems.extend(wrong)).ok();
         let discord = self.discord.settle(environment, purpose);
@@ -341,6 +327,14 @@ impl File {
             }
         }
     }
+}
+
+/// What is wrong is told with all the rest; what comes after it goes on without.
+fn or_default<T: Default>(settled: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> T {
+    settled.unwrap_or_else(|wrong| {
+        problems.extend(wrong);
+        T::default()
+    })
 }
 
 fn read(path: &Path, sources: &Sources) -> Result<toml::Table, ConfigError> {
