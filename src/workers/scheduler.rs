@@ -19,16 +19,13 @@ pub(super) async fn run(ops: Arc<Ops>, pulse: Pulse) {
     loop {
         pulse.beat();
         let now = ops.now();
-        let called_back = if now < looked_at {
-            ops.call_back_schedules().await
-        } else {
-            Ok(())
+        let look = async {
+            if now < looked_at {
+                ops.call_back_schedules().await?;
+            }
+            ops.run_schedules(&|| pulse.beat()).await
         };
-        let looked = match called_back {
-            Ok(()) => ops.run_schedules(&|| pulse.beat()).await,
-            failed => failed,
-        };
-        let wait = match looked {
+        let wait = match look.await {
             Ok(()) => {
                 looked_at = now;
                 until_due(&ops).await.unwrap_or(LOOK_EVERY)
